@@ -1,0 +1,91 @@
+/** What the program needs from outside, as small interfaces; adapters/ implements them. */
+import type {
+  Failure,
+  Lookup,
+  PlannedImage,
+  Presence,
+  Result,
+  RunEvent,
+  StepName,
+  StepResult,
+} from './core/types.ts';
+
+/** Takes a run's events; report.ts turns them into words. */
+export type Emit = (event: RunEvent) => void;
+
+/** A log that is being written: raw bytes in, secrets masked on the way to the file. */
+export interface LogSink {
+  write(chunk: Uint8Array): void;
+  /** Resolves when everything is on disk. */
+  close(): Promise<void>;
+}
+
+export interface CommandRequest {
+  readonly file: string;
+  readonly args: readonly string[];
+  readonly cwd?: string;
+  /** The whole environment of the child; nothing is inherited when given. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Written to the child's standard input, for secrets that must not be arguments. */
+  readonly input?: string;
+  /** Deadline in seconds; the process group is ended when it passes. */
+  readonly seconds: number;
+  /** Receives stdout and stderr as they come. */
+  readonly log?: LogSink;
+  readonly signal?: AbortSignal;
+  /** Called with the child's process id as soon as it runs. */
+  readonly onStart?: (pid: number) => void;
+}
+
+export interface CommandOutput {
+  /** Bounded: the first 16 MiB of stdout. */
+  readonly stdout: string;
+  readonly stderr: string;
+  /** The last lines of both. */
+  readonly tail: readonly string[];
+  readonly durationMs: number;
+}
+
+/** Runs a program without a shell. A non-zero exit, a deadline, a signal and a missing program are all failures. */
+export type RunCommand = (request: CommandRequest) => Promise<Result<CommandOutput>>;
+
+/** A manifest or index as the registry keeps it. The bytes are the identity: never re-encoded. */
+export interface RawManifest {
+  readonly bytes: Uint8Array;
+  readonly mediaType: string;
+  readonly digest: string;
+}
+
+export type ManifestLookup =
+  | ({readonly state: 'present'} & RawManifest)
+  | {readonly state: 'absent'}
+  | {readonly state: 'unknown'; readonly because: string; readonly failure: Failure};
+
+/** A registry over HTTP. No layer is ever read or written here. Retries and deadlines are inside. */
+export interface Registry {
+  head(ref: string): Promise<Presence>;
+  /** Manifest, then the config blob: labels, diff ids, size. For an index, of its first real image. */
+  inspect(ref: string): Promise<Lookup>;
+  manifest(ref: string): Promise<ManifestLookup>;
+  /** Puts the same bytes under another reference; the digest that the registry answers must be the same. */
+  put(ref: string, manifest: RawManifest): Promise<Result<void>>;
+  /** Deletes the tag, never the manifest by digest. `false`: this registry cannot delete a tag. */
+  deleteTag(ref: string): Promise<Result<boolean>>;
+  /** Asks with HEAD until the tag answers this digest, at most 60 s (registries may lag). */
+  waitForDigest(ref: string, digest: string): Promise<Result<void>>;
+  /** Ends kept-alive connections. */
+  close(): Promise<void>;
+}
+
+/** Does one step of one image; steps.ts implements it, runner.ts calls it in the order of the schedule. */
+export type RunStep = (
+  image: PlannedImage,
+  step: StepName,
+  signal: AbortSignal,
+) => Promise<StepResult>;
+
+/** What is known of an image when its steps are over. */
+export interface ImageFacts {
+  readonly digest: string | undefined;
+  readonly size: number | undefined;
+}
