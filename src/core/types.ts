@@ -257,6 +257,8 @@ export interface Published {
   readonly configDigest: string;
   /** Compressed bytes of all layers. */
   readonly size: number;
+  /** The config's `created` less the label that says when the build began; undefined when either is missing. */
+  readonly buildSeconds: number | undefined;
 }
 
 export type Lookup =

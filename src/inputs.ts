@@ -1,0 +1,131 @@
+import {availableParallelism} from 'node:os';
+import {getInput} from '@actions/core';
+
+/** Every input of action.yml, read once and checked. Empty text became undefined. */
+export interface Inputs {
+  readonly mode: (typeof modes)[number];
+  readonly stackDir: string;
+  /** Image keys; empty means all. */
+  readonly images: readonly string[];
+  readonly rebuild: 'auto' | 'all' | readonly string[];
+  readonly reuse: (typeof reuseValues)[number];
+  readonly registry: string | undefined;
+  readonly username: string;
+  /** Empty means no login. */
+  readonly password: string;
+  readonly githubToken: string;
+  readonly push: Tristate;
+  readonly failFast: boolean;
+  readonly concurrency: number;
+  readonly defaultBranch: string | undefined;
+  readonly tagPrefix: string | undefined;
+  readonly tagSuffix: (typeof tagSuffixes)[number];
+  readonly sourceTag: string | undefined;
+  readonly target: (typeof targets)[number];
+  readonly dryRun: boolean;
+  readonly wiki: Tristate;
+  readonly builder: string | undefined;
+  readonly cache: (typeof caches)[number];
+  readonly comment: boolean;
+  /** For one step of one image; undefined for the built-in deadlines. */
+  readonly timeoutMinutes: number | undefined;
+  readonly artifactName: string;
+  readonly retentionDays: number | undefined;
+}
+
+export type Tristate = (typeof tristates)[number];
+
+const modes = ['build', 'plan', 'tag', 'report'] as const;
+const reuseValues = ['auto', 'always', 'never'] as const;
+const tristates = ['auto', 'true', 'false'] as const;
+const tagSuffixes = ['branch', 'sha'] as const;
+const targets = ['stable', 'global-stable'] as const;
+const caches = ['inline', 'registry', 'gha', 'none'] as const;
+
+/** The user gave an input a value it cannot have; the message names all such inputs and what they allow. */
+export class InputError extends Error {
+  override readonly name = 'InputError';
+}
+
+/**
+ * Reads the inputs from the environment, with the defaults of action.yml for a caller that sets none
+ * (the runner always does).
+ * @throws {InputError} naming every bad value at once
+ */
+export function readInputs(): Inputs {
+  const mistakes: string[] = [];
+  const oneOf = <T extends string>(name: string, allowed: readonly T[], fallback: T): T => {
+    const value = getInput(name) || fallback;
+    const found = allowed.find((choice) => choice === value.toLowerCase());
+    if (found !== undefined) return found;
+    mistakes.push(`Input "${name}" is "${value}", but must be one of: ${allowed.join(', ')}.`);
+    return fallback;
+  };
+  const wholeNumber = (name: string, least: number): number | undefined => {
+    const value = getInput(name);
+    if (value === '') return undefined;
+    if (/^\d{1,6}$/.test(value) && Number(value) >= least) return Number(value);
+    mistakes.push(`Input "${name}" is "${value}", but must be a whole number, at least ${least}.`);
+    return undefined;
+  };
+  const minutes = wholeNumber('timeout-minutes', 0);
+  const mode = oneOf('mode', modes, 'build');
+  const inputs: Inputs = {
+    mode,
+    stackDir: stackDir(mistakes),
+    images: list(getInput('images')),
+    rebuild: rebuild(getInput('rebuild')),
+    reuse: oneOf('reuse', reuseValues, 'auto'),
+    registry: optional('registry')
+      ?.replace(/^https?:\/\//, '')
+      .replace(/\/.*$/, ''),
+    username: getInput('username'),
+    password: getInput('password'),
+    githubToken: getInput('github-token'),
+    push: oneOf('push', tristates, 'auto'),
+    failFast: oneOf('fail-fast', ['true', 'false'], 'true') === 'true',
+    concurrency: wholeNumber('concurrency', 1) ?? availableParallelism(),
+    defaultBranch: optional('default-branch'),
+    tagPrefix: optional('tag-prefix'),
+    tagSuffix: oneOf('tag-suffix', tagSuffixes, 'branch'),
+    sourceTag: optional('source-tag'),
+    target: oneOf('target', targets, 'stable'),
+    dryRun: oneOf('dry-run', ['true', 'false'], 'false') === 'true',
+    wiki: oneOf('wiki', tristates, 'auto'),
+    builder: optional('builder'),
+    cache: oneOf('cache', caches, 'inline'),
+    comment: oneOf('comment', ['true', 'false'], 'false') === 'true',
+    timeoutMinutes: minutes === 0 ? undefined : minutes,
+    artifactName:
+      optional('artifact-name') ?? (mode === 'tag' ? 'tag-artifacts' : 'build-artifacts'),
+    retentionDays: wholeNumber('retention-days', 1),
+  };
+  if (mode === 'tag' && inputs.sourceTag === undefined) {
+    mistakes.push('Mode "tag" needs the input "source-tag", for example 2026.3-main.');
+  }
+  if (mistakes.length > 0) throw new InputError(mistakes.join('\n'));
+  return inputs;
+}
+
+function optional(name: string): string | undefined {
+  return getInput(name) || undefined;
+}
+
+function list(text: string): readonly string[] {
+  return [...new Set(text.split(/[,\n]/).map((item) => item.trim()))].filter((item) => item !== '');
+}
+
+function rebuild(text: string): Inputs['rebuild'] {
+  const value = text.trim().toLowerCase();
+  if (value === '' || value === 'auto') return 'auto';
+  return value === 'all' ? 'all' : list(text);
+}
+
+/** Always relative to the workspace and inside it; `.` is the workspace itself. */
+function stackDir(mistakes: string[]): string {
+  const value = (getInput('stack-dir') || 'images').replace(/\/+$/, '').replace(/^(\.\/)+/, '');
+  if (value.startsWith('/') || value.split('/').includes('..')) {
+    mistakes.push(`Input "stack-dir" is "${value}", but must be a folder inside the workspace.`);
+  }
+  return value === '' ? '.' : value;
+}
