@@ -1,52 +1,14 @@
 import {fingerprintTag, labels} from './names.ts';
+import {changedFilesOf, fits, must, type PlanFacts, present} from './plan-facts.ts';
 import {decideReuse} from './reuse.ts';
 import type {
   BuildReason,
-  ChangeSet,
   ImageSpec,
-  Lookup,
   Plan,
   PlannedAction,
   PlannedImage,
   Published,
 } from './types.ts';
-
-/** Everything a plan is decided from. All of it is read before; nothing is asked here. */
-export interface PlanFacts {
-  readonly tag: string;
-  readonly images: ReadonlyMap<string, ImageSpec>;
-  /** Names, parents first. */
-  readonly order: readonly string[];
-  readonly refs: ReadonlyMap<string, string>;
-  /** Reasons to work on every image (rule 3.2), and those of doubt. */
-  readonly everything: readonly BuildReason[];
-  readonly changes: ChangeSet;
-  /** Image keys of the input `rebuild`. */
-  readonly requested: ReadonlySet<string>;
-  /** Image keys of the input `images`; empty for all. */
-  readonly only: ReadonlySet<string>;
-  readonly reuse: 'auto' | 'always' | 'never';
-  readonly hashes: ReadonlyMap<string, {readonly fingerprint: string; readonly content: string}>;
-  /** What stands at each image's tag; unpublished images have no entry. */
-  readonly atTag: ReadonlyMap<string, Lookup>;
-  /** What stands at the `fp-` tag of the checkout's fingerprint, where it was asked for. */
-  readonly twins: ReadonlyMap<string, Lookup>;
-  /** Images at their tag whose own fingerprint label has no `fp-` tag: they never passed their tests. */
-  readonly untested: ReadonlySet<string>;
-  /** The parents whose layers the image begins with (FROM), by image. */
-  readonly bases: ReadonlyMap<string, readonly string[]>;
-  readonly isTestFile: (image: ImageSpec, file: string) => boolean;
-  readonly run: RunIdentity;
-}
-
-/** Tells a re-run of the same event from a new one (DESIGN.md section 4, last sentence). */
-export interface RunIdentity {
-  readonly commit: string;
-  readonly runId: string;
-  readonly isRetry: boolean;
-  /** A push names its commit; a schedule or a dispatch of the same commit is a new wish. */
-  readonly commitNamesEvent: boolean;
-}
 
 /**
  * Decides what is done with every image, and why (DESIGN.md sections 3 and 4).
@@ -133,12 +95,6 @@ function reasonsToBuild(
   return reasons;
 }
 
-/** An image without labels was made by the scripts: it counts as what the checkout says. */
-function fits(facts: PlanFacts, image: ImageSpec): boolean {
-  const label = present(facts.atTag.get(image.name))?.labels.get(labels.content);
-  return label === undefined || label === must(facts.hashes, image.name).content;
-}
-
 function onlyTestsChanged(
   facts: PlanFacts,
   image: ImageSpec,
@@ -169,10 +125,6 @@ function standsAsItIs(facts: PlanFacts, image: ImageSpec): boolean {
   if (standing === undefined) return false;
   if (standing.labels.has(labels.content)) return fits(facts, image);
   return changedFilesOf(facts, image).length === 0;
-}
-
-function changedFilesOf(facts: PlanFacts, image: ImageSpec): readonly string[] {
-  return facts.changes.kind === 'some' ? (facts.changes.files.get(image.key) ?? []) : [];
 }
 
 function isSelected(facts: PlanFacts, image: ImageSpec): boolean {
@@ -221,15 +173,4 @@ function changedKeys(facts: PlanFacts): readonly string[] {
   if (facts.everything.length > 0 || facts.changes.kind === 'all') return [...keys];
   const {files} = facts.changes;
   return [...keys].filter((key) => files.has(key));
-}
-
-function present(lookup: Lookup | undefined): Published | undefined {
-  return lookup?.state === 'present' ? lookup : undefined;
-}
-
-function must<K, V>(map: ReadonlyMap<K, V>, key: K): V {
-  const value = map.get(key);
-  if (value === undefined)
-    throw new Error(`Internal error: the plan has no entry for ${String(key)}`);
-  return value;
 }

@@ -1,5 +1,5 @@
 import {fingerprintTag, labels} from './names.ts';
-import type {PlanFacts} from './plan.ts';
+import type {PlanFacts} from './plan-facts.ts';
 import type {BuildReason, ImageSpec, PlannedAction, Published} from './types.ts';
 
 /** Reasons of rule 3.2: a fresh build of everything is the wish, so a twin serves only a re-run. */

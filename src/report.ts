@@ -1,0 +1,103 @@
+import type {JobLog} from './adapters/actions-log.ts';
+import {formatDuration} from './core/format.ts';
+import {fileNameOf} from './core/names.ts';
+import {safeLines} from './core/safe-output.ts';
+import type {Failure, ImageResult, Outcome, Plan, RunEvent, StepResult} from './core/types.ts';
+import {planLine, unreachable} from './core/words.ts';
+import type {Emit} from './ports.ts';
+
+/** Turns a run's events into the job log: one line as things happen, one closed group per image when it is done. */
+export interface Reporter {
+  readonly emit: Emit;
+  /** Resolves when every group is printed. */
+  flush(): Promise<void>;
+}
+
+/** What the reporter needs: where to write, and how to read what the steps logged. */
+export interface ReporterPorts {
+  readonly log: JobLog;
+  /** The text of a log file below logs/, bounded. */
+  readonly readLog: (fileName: string) => Promise<string>;
+  readonly now: () => Date;
+}
+
+const outcomeWords: Record<Outcome, string> = {
+  built: 'built',
+  reused: 'reused',
+  skipped: 'skipped',
+  failed: 'FAILED',
+  blocked: 'blocked',
+  cancelled: 'cancelled',
+};
+
+const logNames = ['build', 'basic-tests', 'integration-tests'] as const;
+
+/** The lines that answer "why was (wasn't) it built?", one for each image. */
+export function reportPlan(log: JobLog, plan: Plan): void {
+  log.group(`Plan for ${plan.tag}: ${plan.images.length} images`, plan.images.map(planLine));
+}
+
+export function createReporter({log, readLog, now}: ReporterPorts): Reporter {
+  let printed: Promise<void> = Promise.resolve();
+  const line = (text: string): void => log.info(`${now().toISOString().slice(11, 19)} ${text}`);
+  const finish = async (result: ImageResult): Promise<void> => {
+    const parts = await Promise.all(
+      logNames.map((name) => readLog(`${fileNameOf(result.ref)}.${name}.log`)),
+    );
+    const lines = parts.flatMap(safeLines);
+    if (lines.length > 0) log.group(`${result.image}: ${outcomeWords[result.outcome]}`, lines);
+    for (const text of failureLines(result)) log.error(text);
+  };
+  const emit: Emit = (event: RunEvent) => {
+    switch (event.kind) {
+      case 'image-started':
+        return line(`${event.image.name}: started (${event.image.ref})`);
+      case 'step-started':
+        return;
+      case 'step-finished':
+        return line(`${event.image}: ${stepWords(event.result)}`);
+      case 'image-finished':
+        if (event.result.outcome === 'skipped') return;
+        line(`${event.result.image}: ${finishWords(event.result)}`);
+        printed = printed.then(() => finish(event.result));
+        return;
+      case 'note':
+        return line(about(event.image, event.message));
+      case 'warning':
+        return log.warning(about(event.image, event.message));
+      default:
+        return unreachable(event);
+    }
+  };
+  return {emit, flush: () => printed};
+}
+
+function about(image: string | undefined, message: string): string {
+  return image === undefined ? message : `${image}: ${message}`;
+}
+
+function stepWords({step, durationMs, failure, notes}: StepResult): string {
+  const took = `${step} ${failure === undefined ? 'done' : 'FAILED'} in ${formatDuration(durationMs)}`;
+  return [took, ...notes].join('; ');
+}
+
+function finishWords(result: ImageResult): string {
+  const blocked = result.blockedBy === undefined ? '' : ` by ${result.blockedBy}`;
+  const digest = result.digest === undefined ? '' : ` ${result.digest}`;
+  return `${outcomeWords[result.outcome]}${blocked}${digest}`;
+}
+
+/** One annotation for each failed step: what, why, what to do, the last lines. */
+function failureLines(result: ImageResult): readonly string[] {
+  if (result.outcome === 'cancelled' || result.outcome === 'blocked') return [];
+  return result.steps.flatMap(({step, failure}) =>
+    failure === undefined ? [] : [failureText(`${result.image}: ${step}`, failure)],
+  );
+}
+
+/** A failure as a person reads it. */
+export function failureText(subject: string, failure: Failure): string {
+  const hint = failure.hint === undefined ? [] : [failure.hint];
+  const tail = failure.tail.slice(-20).map((text) => `| ${text}`);
+  return [`${subject}: ${failure.message} (${failure.class})`, ...hint, ...tail].join('\n');
+}
