@@ -77,7 +77,12 @@ export interface ChangeRules {
 
 /** What git, or GitHub's API, says was changed; `unknown` builds everything. */
 export type ChangedFiles =
-  | {readonly kind: 'files'; readonly files: readonly string[]}
+  | {
+      readonly kind: 'files';
+      readonly files: readonly string[];
+      /** Worth a line: the answer is the second best. */
+      readonly note?: string;
+    }
   | {readonly kind: 'unknown'; readonly because: string}
   /** The event has no range at all (schedule, dispatch): everything is built. */
   | {readonly kind: 'no-range'; readonly event: string};
