@@ -1,7 +1,8 @@
 import type {Workspace} from './adapters/fs.ts';
 import {type ChangeSources, findChangedFiles} from './changed-files.ts';
+import {isFullRebuild} from './commit-messages.ts';
 import {selectChanges} from './core/changes.ts';
-import {type Event, isFullRebuild} from './core/event.ts';
+import type {Event} from './core/event.ts';
 import {branchTag, fingerprintTag, labels} from './core/names.ts';
 import {makePlan} from './core/plan.ts';
 import type {PlanFacts} from './core/plan-facts.ts';

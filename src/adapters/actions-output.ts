@@ -1,0 +1,29 @@
+import {appendFile} from 'node:fs/promises';
+import * as core from '@actions/core';
+
+/** Outputs of the action, by the names of action.yml. */
+export function setOutputs(outputs: Readonly<Record<string, string>>): void {
+  for (const [name, value] of Object.entries(outputs)) core.setOutput(name, value);
+}
+
+/** Adds a page to the step summary; outside the runner there is none to add to. Says why when it cannot be written. */
+export async function addSummary(markdown: string): Promise<string | undefined> {
+  const file = process.env['GITHUB_STEP_SUMMARY'];
+  if (!file) return undefined;
+  try {
+    await appendFile(file, markdown);
+    return undefined;
+  } catch (error) {
+    return `The step summary cannot be written: ${String(error)}`;
+  }
+}
+
+/** The runner replaces these by `***` in everything that it shows. */
+export function maskSecrets(secrets: readonly string[]): void {
+  for (const secret of secrets) core.setSecret(secret);
+}
+
+/** Tells the post step, which runs also when this one was killed, what there may be to clean up. */
+export function saveForPost(name: string, value: string): void {
+  core.saveState(name, value);
+}
