@@ -85,6 +85,15 @@ describe('a missing commit', () => {
     expect((await git.messageOf(first)).ok).toBe(false);
   });
 
+  test('can be asked for together with others', async () => {
+    using origin = makeRepository();
+    const commits = Array.from({length: 8}, (_, at) => origin.commit(`${at}`, {a: `${at}`}));
+    using clone = origin.clone('--depth=1');
+    const git = openGit(clone.path);
+    const answers = await Promise.all(commits.map((commit) => git.ensureCommits([commit])));
+    expect(answers.filter((answer) => !answer.ok)).toEqual([]);
+  });
+
   test('leaves a whole clone whole', async () => {
     using origin = makeRepository();
     origin.commit('one', {a: '1'});

@@ -18,19 +18,28 @@ export function openGit(workspace: string): Git {
     return commits.filter((_, index) => answers[index]?.ok !== true);
   };
 
+  const ensureCommits = async (commits: readonly string[]): Promise<Answer<void>> => {
+    const missing = await missingOf(commits);
+    if (missing.length === 0) return {ok: true, value: undefined};
+    // A depth would make a whole clone shallow for the steps that follow this one.
+    const depth = (await isShallow()) ? ['--depth=1'] : [];
+    await git(...fetchCommand, ...depth, 'origin', ...missing);
+    const still = await missingOf(missing);
+    if (still.length === 0) return {ok: true, value: undefined};
+    const names = still.map((commit) => commit.slice(0, 7)).join(' and ');
+    return {ok: false, because: `${names} is not in the clone and could not be fetched`};
+  };
+
+  let lastFetch: Promise<unknown> = Promise.resolve();
+
   return {
     isShallow,
 
-    ensureCommits: async (commits) => {
-      const missing = await missingOf(commits);
-      if (missing.length === 0) return {ok: true, value: undefined};
-      // A depth would make a whole clone shallow for the steps that follow this one.
-      const depth = (await isShallow()) ? ['--depth=1'] : [];
-      await git(...fetchCommand, ...depth, 'origin', ...missing);
-      const still = await missingOf(missing);
-      if (still.length === 0) return {ok: true, value: undefined};
-      const names = still.map((commit) => commit.slice(0, 7)).join(' and ');
-      return {ok: false, because: `${names} is not in the clone and could not be fetched`};
+    ensureCommits: (commits) => {
+      // One after the other: two fetches at once fight for the lock of the shallow file.
+      const fetched = lastFetch.then(() => ensureCommits(commits));
+      lastFetch = fetched;
+      return fetched;
     },
 
     mergeBase: async (one, other) => {
