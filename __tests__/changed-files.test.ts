@@ -199,16 +199,16 @@ describe('a pull request', () => {
 
   test('whose head is checked out is compared with the base of the payload', async () => {
     using origin = makeRepository();
-    const fork = origin.commit('one', {a: '1'});
+    origin.commit('one', {a: '1'});
     origin.git('switch', '--quiet', '-c', 'feature');
-    const head = origin.commit('two', {b: '1'});
+    origin.commit('two', {b: '1'});
+    const head = origin.commit('three', {b2: '1'});
     origin.git('switch', '--quiet', 'main');
-    const base = origin.commit('three', {c: '1'});
-    expect(fork).not.toBe(base);
+    const base = origin.commit('four', {c: '1'});
     const event = pullRequestEvent({base, head, merge: head});
     expect(await findChangedFiles(event, sources(origin, ''))).toEqual({
       kind: 'files',
-      files: ['b'],
+      files: ['b', 'b2'],
     });
   });
 

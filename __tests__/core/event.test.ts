@@ -47,9 +47,11 @@ describe('a push', () => {
     expect(read(fixture, 'push')).toMatchObject(expected);
   });
 
-  test('that creates a ref is known by its zeros alone', () => {
+  test('that creates or deletes a ref is known by its zeros alone', () => {
     const payload = {...readPayload('push-update'), created: undefined, before: '0'.repeat(40)};
     expect(parseEvent(payload, environmentOf('push'))).toMatchObject({created: true});
+    const gone = {...readPayload('push-update'), deleted: undefined, after: '0'.repeat(40)};
+    expect(parseEvent(gone, environmentOf('push'))).toMatchObject({deleted: true});
   });
 
   test('has every message, and the head commit last', () => {
