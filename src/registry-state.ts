@@ -1,0 +1,89 @@
+import type {Fingerprint} from './core/fingerprint.ts';
+import {fingerprintTag, labels} from './core/names.ts';
+import {passedTests} from './core/plan-reasons.ts';
+import type {Lookup, Spec} from './core/types.ts';
+import type {Registry} from './ports.ts';
+
+/** What the registry says of a stack: the memory of earlier runs (DESIGN.md section 4). */
+export interface RegistryState {
+  /** What stands at each published image's tag of this run. */
+  readonly atTag: ReadonlyMap<string, Lookup>;
+  /** What stands at the `fp-` tag of each image's fingerprint. */
+  readonly twins: ReadonlyMap<string, Lookup>;
+  /** Images at their tag that carry a fingerprint, but never passed their tests. */
+  readonly untested: ReadonlySet<string>;
+  /** References that the registry could not answer for, with the reason. */
+  readonly unknown: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+type Hashes = ReadonlyMap<string, Fingerprint>;
+
+/** Asks everything at once; the registry adapter keeps its connections alive and bounds their number. */
+export async function readRegistryState(
+  registry: Registry,
+  spec: Spec,
+  refs: ReadonlyMap<string, string>,
+  hashes: Hashes,
+): Promise<RegistryState> {
+  const published = [...spec.images.values()].filter((image) => image.publish);
+  const tags = new Map(published.map(({name}) => [name, refs.get(name) ?? '']));
+  const twinTags = new Map(
+    published.map(({name, repository}) => {
+      const {fingerprint} = hashes.get(name) ?? {fingerprint: ''};
+      return [name, `${repository}:${fingerprintTag(fingerprint)}`];
+    }),
+  );
+  const [atTag, twins] = await Promise.all([lookUp(registry, tags), lookUp(registry, twinTags)]);
+  return {
+    atTag,
+    twins,
+    untested: await findUntested(registry, spec, atTag, twins),
+    unknown: [...atTag].flatMap(([name, lookup]) =>
+      lookup.state === 'unknown' ? [`${tags.get(name)}: ${lookup.because}`] : [],
+    ),
+    warnings: overwritten(twins, hashes),
+  };
+}
+
+async function lookUp(
+  registry: Registry,
+  refs: ReadonlyMap<string, string>,
+): Promise<ReadonlyMap<string, Lookup>> {
+  const ask = async ([name, ref]: readonly [string, string]) =>
+    [name, await registry.inspect(ref)] as const;
+  return new Map(await Promise.all([...refs].map(ask)));
+}
+
+async function findUntested(
+  registry: Registry,
+  spec: Spec,
+  atTag: ReadonlyMap<string, Lookup>,
+  twins: ReadonlyMap<string, Lookup>,
+): Promise<ReadonlySet<string>> {
+  const untested = new Set<string>();
+  const check = async ([name, lookup]: readonly [string, Lookup]): Promise<void> => {
+    const label = lookup.state === 'present' ? lookup.labels.get(labels.fingerprint) : undefined;
+    if (lookup.state !== 'present' || label === undefined) return;
+    const twin = twins.get(name);
+    const isSame = twin?.state === 'present' && twin.labels.get(labels.fingerprint) === label;
+    const ref = `${spec.images.get(name)?.repository}:${fingerprintTag(label)}`;
+    if (!passedTests(lookup, isSame ? twin : await registry.inspect(ref))) untested.add(name);
+  };
+  await Promise.all([...atTag].map(check));
+  return untested;
+}
+
+/** A tag that promises one fingerprint and shows an image with another: somebody overwrote it. */
+function overwritten(twins: ReadonlyMap<string, Lookup>, hashes: Hashes): readonly string[] {
+  return [...twins].flatMap(([name, twin]) => {
+    if (twin.state !== 'present') return [];
+    const label = twin.labels.get(labels.fingerprint);
+    const wanted = hashes.get(name)?.fingerprint;
+    if (wanted === undefined || label === wanted) return [];
+    const tag = fingerprintTag(wanted);
+    return [
+      `${name}: the tag ${tag} shows an image with ${label ?? 'no fingerprint'}, so it is not trusted`,
+    ];
+  });
+}
