@@ -175,6 +175,15 @@ describe('a promotion', () => {
     expect(bare.git('rev-list', '--count', 'HEAD').trim()).toBe('1');
   });
 
+  it('of no image at all is a bug of the caller, never an empty table', async () => {
+    const bare = server.addWiki(repository, {'Stable_Tag.md': 'old'});
+    const empty = {target: 'global-stable', images: []} as const;
+    await expect(publishPromotion(wikiOf(), place, {promotion: empty, sha})).rejects.toThrow(
+      'Internal error',
+    );
+    expect(bare.read('Stable_Tag.md').toString()).toBe('old');
+  });
+
   it('finds pages as GitHub does, without regard to case', async () => {
     const bare = server.addWiki(repository, {
       'home.md': home,

@@ -86,6 +86,8 @@ async function makePages(
   place: RepositoryPlace,
   {target, images}: Promotion,
 ): Promise<MadePages> {
+  // The index page would name nothing, and Stable_Tag.md lose what it says.
+  if (images.length === 0) throw new Error('Internal error: a promotion of no image at all');
   const copies = await Promise.all(
     images.map(async (image) => ({
       image,

@@ -186,7 +186,7 @@ describe('the promotion workflows, under act', () => {
   }
 
   it('move nothing in a dry run, and show the pages they would publish', async () => {
-    const inputs = {originalTag: '2026.3-main', dryRun: true};
+    const inputs = {originalTag: '2026.3-main', dryRun: 'true'};
     const result = await run('tag', 'workflow_dispatch', {inputs});
     expect(result.jobs.get('tag'), result.log).toBe('success');
     expect(await digestOf('base-notebook', '2026.3-stable')).toBeUndefined();
@@ -196,7 +196,7 @@ describe('the promotion workflows, under act', () => {
   });
 
   it('do not tag when the gate fails', async () => {
-    const inputs = {originalTag: '2026.3-feature', dryRun: false};
+    const inputs = {originalTag: '2026.3-feature', dryRun: 'false'};
     const result = await run('tag', 'workflow_dispatch', {inputs});
     expect(result.exitCode).toBe(1);
     expect(result.jobs.get('gate')).toBe('failure');
@@ -205,7 +205,7 @@ describe('the promotion workflows, under act', () => {
 
   it('tag stable with the same digests, then global stable, and publish both pages', async () => {
     const tagged = await run('tag', 'workflow_dispatch', {
-      inputs: {originalTag: '2026.3-main', dryRun: false},
+      inputs: {originalTag: '2026.3-main', dryRun: 'false'},
     });
     expect(tagged.jobs.get('tag'), tagged.log).toBe('success');
     const digests = await digestsOf('2026.3-main');
@@ -220,7 +220,7 @@ describe('the promotion workflows, under act', () => {
     );
 
     const global = await run('tag_global_stable', 'workflow_dispatch', {
-      inputs: {stablePrefix: '2026.3', dryRun: false},
+      inputs: {stablePrefix: '2026.3', dryRun: 'false'},
     });
     expect(global.jobs.get('tag'), global.log).toBe('success');
     expect(await digestsOf('stable')).toEqual(digests);
