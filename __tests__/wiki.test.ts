@@ -11,6 +11,7 @@ import {
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, it} from 'vitest';
+import {runCommand} from '../src/adapters/process.ts';
 import {openWiki, type Wiki} from '../src/adapters/wiki-git.ts';
 import {
   type Promotion,
@@ -18,7 +19,6 @@ import {
   publishPromotion,
   readPromotionPages,
 } from '../src/wiki.ts';
-import {runCommand} from './fakes/run-command.ts';
 import {type BareWiki, startWikiServer, type WikiServer} from './fakes/wiki-server.ts';
 
 const token = 'ghs_secretTokenOfTheJob0123456789';
