@@ -38,7 +38,7 @@ export interface CommandRequest {
 }
 
 export interface CommandOutput {
-  /** Bounded: the first 16 MiB of stdout. */
+  /** Bounded: the first 16 MiB of stdout, the first MiB when it goes to a log as well. */
   readonly stdout: string;
   readonly stderr: string;
   /** The last lines of both. */

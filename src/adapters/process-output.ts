@@ -1,0 +1,78 @@
+import {plainText} from '../core/format.ts';
+
+const longestHeld = 64 * 1024;
+const tailBytes = 64 * 1024;
+const tailLines = 40;
+const longestLine = 500;
+
+/** Takes the bytes of one stream of a process. */
+export interface Intake {
+  push(chunk: Buffer): void;
+  flush(): void;
+}
+
+/**
+ * Forwards whole lines, and the beginning of a line only when it grows long: stdout and stderr share one log, and
+ * torn lines would be unreadable and could hide a secret from the mask.
+ */
+export function forwardLines(forward: (chunk: Buffer) => void): Intake {
+  let held: Buffer[] = [];
+  let heldBytes = 0;
+  const flush = (): void => {
+    if (heldBytes > 0) forward(Buffer.concat(held));
+    held = [];
+    heldBytes = 0;
+  };
+  return {
+    flush,
+    push: (chunk) => {
+      const end = Math.max(chunk.lastIndexOf(10), chunk.lastIndexOf(13)) + 1;
+      const isLong = heldBytes + chunk.length - end > longestHeld;
+      const whole = isLong ? chunk.length : end;
+      if (whole > 0) {
+        held.push(chunk.subarray(0, whole));
+        heldBytes += whole;
+        flush();
+      }
+      if (whole < chunk.length) {
+        held.push(chunk.subarray(whole));
+        heldBytes += chunk.length - whole;
+      }
+    },
+  };
+}
+
+/** Keeps the first bytes of a stream. Bytes that are no UTF-8 become U+FFFD. */
+export function keepHead(limit: number): {push(chunk: Buffer): void; text(): string} {
+  const chunks: Buffer[] = [];
+  let room = limit;
+  return {
+    push: (chunk) => {
+      if (room <= 0) return;
+      chunks.push(chunk.subarray(0, room));
+      room -= chunk.length;
+    },
+    text: () => Buffer.concat(chunks).toString('utf8'),
+  };
+}
+
+/** Keeps the last lines, as a person would read them: no colours, no blank lines, long ones cut. */
+export function keepTail(): {push(chunk: Buffer): void; lines(): readonly string[]} {
+  const kept: Buffer[] = [];
+  let bytes = 0;
+  return {
+    push: (chunk) => {
+      const part = chunk.subarray(-tailBytes);
+      kept.push(part);
+      bytes += part.length;
+      while (bytes - (kept[0]?.length ?? 0) >= tailBytes) bytes -= kept.shift()?.length ?? 0;
+    },
+    lines: () =>
+      plainText(Buffer.concat(kept).toString('utf8'))
+        .split('\n')
+        .map((line) => line.trimEnd())
+        .filter((line) => line !== '')
+        .slice(-tailLines)
+        .map((line) => (line.length > longestLine ? `${line.slice(0, longestLine)}…` : line)),
+  };
+}
