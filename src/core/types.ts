@@ -60,6 +60,8 @@ export interface TestSpec {
 
 /** A checked spec.yml. Nothing in it can contradict itself any more. */
 export interface Spec {
+  /** As messages show it: `images/spec.yml`. */
+  readonly file: string;
   /** Every image by its name, in the order of the file; images of tracks follow as `<key>@<track>`. */
   readonly images: ReadonlyMap<string, ImageSpec>;
   readonly tagPrefix: string;

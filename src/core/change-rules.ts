@@ -1,0 +1,47 @@
+import {type Fields, readFields, readTexts} from './spec-fields.ts';
+import {SpecError} from './spec-mistakes.ts';
+import {readYaml} from './spec-yaml.ts';
+import type {ChangeRules} from './types.ts';
+
+/**
+ * Reads change_ignore.json (DESIGN.md section 2). Both lists may be missing.
+ * @throws {SpecError} with every mistake as `file:line:column: message`
+ */
+export function parseChangeRules(file: string, text: string): ChangeRules {
+  refuseBadJson(file, text);
+  // JSON is YAML, and the YAML nodes know where they stand.
+  const {root, findings} = readYaml(file, text);
+  const request = {findings, ignored: [], owner: 'the file'};
+  const fields = root && readFields(request, root, ['ChangeIgnore', 'BuildAll']);
+  const ignore = fields ? readNames(fields, 'ChangeIgnore') : [];
+  const buildAll = fields ? readNames(fields, 'BuildAll') : [];
+  findings.throwMistakes();
+  return {ignore, buildAll};
+}
+
+function refuseBadJson(file: string, source: string): void {
+  const text = source.replace(/^\uFEFF/, '');
+  try {
+    JSON.parse(text);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    const [, line, column] = /\(line (\d+) column (\d+)\)/.exec(message) ?? [];
+    const lines = text.split('\n');
+    const place = `${line ?? lines.length}:${column ?? (lines.at(-1)?.length ?? 0) + 1}`;
+    const problem = message.replace(/ at position .*$/s, '').replace(/,? "?\.{3}.*$/s, '');
+    throw new SpecError([
+      `${file}:${place}: bad JSON: ${problem}. Write {"ChangeIgnore": [], "BuildAll": []}.`,
+    ]);
+  }
+}
+
+/** Names directly below stack-dir. A path could never match, which the Python scripts did not say. */
+function readNames(fields: Fields, key: string): readonly string[] {
+  return readTexts(fields, key).flatMap((node) => {
+    const name = node.text.replace(/\/$/, '');
+    if (name !== '' && !name.includes('/')) return [name];
+    const message = `${key} has "${node.text}". Only names directly below the folder of the images count; write "${name.split('/')[0]}".`;
+    fields.findings.mistake(node.offset, message);
+    return [];
+  });
+}
