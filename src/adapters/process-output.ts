@@ -19,7 +19,8 @@ export function forwardLines(forward: (chunk: Buffer) => void): Intake {
   let held: Buffer[] = [];
   let heldBytes = 0;
   const flush = (): void => {
-    if (heldBytes > 0) forward(Buffer.concat(held));
+    // One after the other, which nothing can come between; joining them would copy everything.
+    for (const part of held) forward(part);
     held = [];
     heldBytes = 0;
   };

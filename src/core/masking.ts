@@ -49,7 +49,8 @@ export function createMasker(forms: readonly string[]): Masker {
 
   const push = (chunk: Uint8Array): Uint8Array => {
     if (needles.length === 0) return chunk;
-    const data = Buffer.concat([held, chunk]);
+    const fresh = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+    const data = held.length === 0 ? fresh : Buffer.concat([held, fresh]);
     const out: Uint8Array[] = [];
     // Where each needle is found next; found again only when it was passed.
     const next = needles.map((needle) => data.indexOf(needle));
@@ -69,7 +70,7 @@ export function createMasker(forms: readonly string[]): Masker {
     out.push(data.subarray(from, data.length - keep));
     // A copy: the rest of a large chunk is not kept alive for a few bytes.
     held = Buffer.from(data.subarray(data.length - keep));
-    return Buffer.concat(out);
+    return out.length === 1 ? (out[0] ?? data) : Buffer.concat(out);
   };
 
   const flush = (): Uint8Array => {
