@@ -1,0 +1,77 @@
+import {describe, expect, it} from 'vitest';
+import {mergeReports, parseReport} from '../../src/core/merge-reports.ts';
+import {makePlan} from '../../src/core/plan.ts';
+import {reportFile} from '../../src/core/result-file.ts';
+import type {ImageResult, Outcome, RunOutcome} from '../../src/core/types.ts';
+import {imageSpec, planFacts} from '../fakes/stack.ts';
+
+const plan = makePlan(planFacts([imageSpec('base'), imageSpec('leaf', ['base'])]));
+
+function result(image: string, outcome: Outcome): ImageResult {
+  const failure =
+    outcome === 'failed'
+      ? ({
+          reason: 'exit-code',
+          class: 'test-failed',
+          message: 'pytest says 1',
+          command: 'pytest',
+          exitCode: 1,
+          tail: [],
+        } as const)
+      : undefined;
+  return {
+    image,
+    ref: `r/${image}:t`,
+    digest: outcome === 'built' ? 'sha256:1' : undefined,
+    outcome,
+    steps: outcome === 'skipped' ? [] : [{step: 'test', durationMs: 1500, failure, notes: []}],
+    blockedBy: undefined,
+    size: undefined,
+    allowedFailure: false,
+  };
+}
+
+const written = (outcome: RunOutcome, ...images: ImageResult[]) =>
+  parseReport('artifacts/a/report.json', reportFile(plan, {outcome, images}));
+
+describe('mergeReports', () => {
+  it('gives every image once, as the runner that worked on it says', () => {
+    const merged = mergeReports([
+      written('passed', result('base', 'built'), result('leaf', 'skipped')),
+      written('failed', result('base', 'skipped'), result('leaf', 'failed')),
+    ]);
+    expect(merged.outcome).toBe('failed');
+    expect(merged.images.map(({image, outcome, digest}) => [image, outcome, digest])).toEqual([
+      ['base', 'built', 'sha256:1'],
+      ['leaf', 'failed', undefined],
+    ]);
+    expect(merged.images[1]?.steps[0]).toMatchObject({
+      durationMs: 1500,
+      failure: {message: 'pytest says 1'},
+    });
+  });
+
+  it('refuses to make a report of nothing, or of two tags', () => {
+    expect(() => mergeReports([])).toThrow('no report.json');
+    const one = written('passed');
+    expect(() => mergeReports([one, {...one, tag: 'other'}])).toThrow(
+      'different tags: 2026.3-feature, other',
+    );
+  });
+});
+
+describe('parseReport', () => {
+  it.each([
+    ['{', 'not JSON'],
+    ['[]', 'not of schema 1'],
+    ['{"schema": 1}', 'tag, outcome or images is missing'],
+    ['{"schema": 1, "tag": "t", "outcome": "passed", "images": [{}]}', 'images[0] is no result'],
+    [
+      '{"schema": 1, "tag": "t", "outcome": "passed", "images": [{"image": "a", "ref": "r", "outcome": "great"}]}',
+      'images[0]',
+    ],
+  ])('refuses %s', (text, problem) => {
+    expect(() => parseReport('artifacts/a/report.json', text)).toThrow(problem);
+    expect(() => parseReport('artifacts/a/report.json', text)).toThrow('artifacts/a/report.json');
+  });
+});
