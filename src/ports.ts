@@ -1,5 +1,12 @@
 /** What the program needs from outside, as small interfaces; adapters/ implements them. */
 import type {
+  BuildRequest,
+  ContainerRequest,
+  DockerFacts,
+  Layer,
+  LocalImage,
+} from './core/docker-types.ts';
+import type {
   Failure,
   Lookup,
   PlannedImage,
@@ -121,4 +128,48 @@ export interface GitHubApi {
   commitMessage(commit: string): Promise<Answer<string>>;
   /** Creates the comment that begins with the marker, or gives it this text. The marker is put before the body. */
   upsertComment(number: number, marker: string, body: string): Promise<Answer<void>>;
+}
+
+/** What every docker command takes. */
+export interface DockerOptions {
+  /** Receives the command line and its output. */
+  readonly log?: LogSink;
+  readonly signal?: AbortSignal;
+  /** Deadline; by default that of RELIABILITY.md 2d.6 for the command. */
+  readonly seconds?: number;
+}
+
+/** The docker CLI. Every container carries the run's label; nothing that is not ours is ever removed. */
+export interface Docker {
+  /** Asks once. A failure is one sentence with what to install or start. */
+  check(): Promise<Result<DockerFacts>>;
+  login(host: string, username: string, password: string): Promise<Result<void>>;
+  pull(ref: string, options: DockerOptions): Promise<Result<void>>;
+  /** Builds into the engine's store; the id of the image. */
+  build(request: BuildRequest, options: DockerOptions): Promise<Result<LocalImage>>;
+  /** Builds for all platforms straight into the registry; the digest there. */
+  buildAndPush(request: BuildRequest, options: DockerOptions): Promise<Result<string>>;
+  tag(source: string, ref: string): Promise<Result<void>>;
+  /** The digest that the registry answered. One attempt. */
+  push(ref: string, options: DockerOptions): Promise<Result<string>>;
+  /** Many in one process; those that are not there are missing in the answer. */
+  inspect(refs: readonly string[]): Promise<Result<ReadonlyMap<string, LocalImage>>>;
+  /** Oldest first, all layers. */
+  history(ref: string): Promise<Result<readonly Layer[]>>;
+  /** Runs a container to its end and removes it, whatever happens. */
+  run(request: ContainerRequest, options: DockerOptions): Promise<Result<CommandOutput>>;
+  create(request: ContainerRequest, options: DockerOptions): Promise<Result<void>>;
+  /** Starts a created container and stays with it; its exit code is the command's. */
+  start(name: string, options: DockerOptions): Promise<Result<CommandOutput>>;
+  /** `from` and `to` as `docker cp` takes them: a path, or `<container>:<path>`. */
+  copy(from: string, to: string, options: DockerOptions): Promise<Result<void>>;
+  removeContainer(name: string): Promise<Result<void>>;
+  /** Removes the reference; the image itself only when nothing else names it. */
+  removeImage(ref: string, options: DockerOptions): Promise<Result<void>>;
+  /** Removes every container of a run, by label. */
+  removeContainers(runId: string): Promise<Result<void>>;
+  /** Removes containers that a killed run left more than six hours ago. */
+  sweep(now: Date): Promise<Result<void>>;
+  /** Says more about a failure: whether the daemon answers, whether its disk is full. */
+  diagnose(failure: Failure): Promise<Failure>;
 }

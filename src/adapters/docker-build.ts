@@ -1,0 +1,93 @@
+import {mkdtemp, readFile, rm} from 'node:fs/promises';
+import {join} from 'node:path';
+import {type BuildMode, buildArguments} from '../core/docker-args.ts';
+import type {BuildRequest} from '../core/docker-types.ts';
+import type {Failure, Result} from '../core/types.ts';
+import type {Docker, DockerOptions} from '../ports.ts';
+import {type CallDocker, deadlines} from './docker-cli.ts';
+
+export interface BuildPorts {
+  readonly call: CallDocker;
+  readonly docker: Pick<Docker, 'check' | 'inspect'>;
+  readonly builder: string | undefined;
+  readonly tempDir: string;
+}
+
+/** Builds; where the two ways of building differ is in `buildArguments`. */
+export function createBuilds({
+  call,
+  docker,
+  builder,
+  tempDir,
+}: BuildPorts): Pick<Docker, 'build' | 'buildAndPush'> {
+  /** Runs the build and reads the file in which it says what it made. */
+  const build = async (
+    request: BuildRequest,
+    output: BuildMode['output'],
+    options: DockerOptions,
+  ): Promise<Result<string>> => {
+    const facts = await docker.check();
+    if (!facts.ok) return facts;
+    const {hasBuildx} = facts.value;
+    if (!hasBuildx && (request.secrets.length > 0 || output === 'push')) {
+      return {ok: false, failure: needsBuildx(request.ref)};
+    }
+    const folder = await mkdtemp(join(tempDir, 'stack-build-'));
+    try {
+      const idFile = join(folder, 'id');
+      const metadataFile = join(folder, 'metadata.json');
+      const args = buildArguments(request, {hasBuildx, builder, output, idFile, metadataFile});
+      const seconds = deadlines.build;
+      const done = await call({args, operation: 'build', subject: request.ref, seconds, options});
+      if (!done.ok) return done;
+      return {ok: true, value: await readFile(output === 'load' ? idFile : metadataFile, 'utf8')};
+    } finally {
+      await rm(folder, {recursive: true, force: true});
+    }
+  };
+
+  return {
+    build: async (request, options) => {
+      const id = await build(request, 'load', options);
+      if (!id.ok) return id;
+      // A builder outside of the engine writes an id that the engine may not know.
+      const names = [id.value.trim(), request.ref];
+      const found = await docker.inspect(names);
+      if (!found.ok) return found;
+      const image = names.map((name) => found.value.get(name)).find((one) => one !== undefined);
+      return image === undefined
+        ? {ok: false, failure: lost(request.ref)}
+        : {ok: true, value: image};
+    },
+    buildAndPush: async (request, options) => {
+      const metadata = await build(request, 'push', options);
+      if (!metadata.ok) return metadata;
+      const digest = /"containerimage\.digest":\s*"(sha256:[0-9a-f]{64})"/.exec(
+        metadata.value,
+      )?.[1];
+      return digest === undefined
+        ? {ok: false, failure: lost(request.ref)}
+        : {ok: true, value: digest};
+    },
+  };
+}
+
+function needsBuildx(ref: string): Failure {
+  return {
+    reason: 'internal',
+    class: 'build-failed',
+    message: `${ref} needs buildx (secrets or several platforms), and docker has none here.`,
+    hint: 'Install docker-buildx-plugin, or docker-buildx on Debian.',
+    tail: [],
+  };
+}
+
+function lost(ref: string): Failure {
+  return {
+    reason: 'internal',
+    class: 'build-failed',
+    message: `The build of ${ref} ended well, but the image is not there.`,
+    hint: 'Something else on this machine may have removed it (docker system prune).',
+    tail: [],
+  };
+}

@@ -1,0 +1,96 @@
+import {containerArguments, runLabel} from '../core/docker-args.ts';
+import type {Docker} from '../ports.ts';
+import {type CallDocker, deadlines, withoutValue} from './docker-cli.ts';
+
+type Containers = Pick<
+  Docker,
+  'run' | 'create' | 'start' | 'copy' | 'removeContainer' | 'removeContainers' | 'sweep'
+>;
+
+/** Containers that are older than this belong to nobody any more. */
+const staleMs = 6 * 60 * 60 * 1000;
+
+/** Containers of one run. Files go in and out by `docker cp`; nothing is ever mounted. */
+export function createContainers(call: CallDocker, runId: string): Containers {
+  const small = (args: readonly string[], subject: string) =>
+    call({args, operation: 'other', subject, seconds: deadlines.small});
+  const remove = async (ids: readonly string[]) =>
+    ids.length === 0
+      ? ({ok: true, value: undefined} as const)
+      : withoutValue(await small(['rm', '--force', '--volumes', ...ids], 'containers'));
+
+  return {
+    run: async (request, options) => {
+      const done = await call({
+        args: ['run', '--rm', ...containerArguments(request, runId)],
+        operation: 'run',
+        subject: request.image,
+        seconds: deadlines.run,
+        options,
+      });
+      // A client that was ended leaves its container behind (RELIABILITY.md 2a).
+      if (!done.ok && done.failure.reason !== 'exit-code') await remove([request.name]);
+      return done;
+    },
+
+    create: async (request, {log, signal}) =>
+      withoutValue(
+        await call({
+          args: ['create', ...containerArguments(request, runId)],
+          operation: 'run',
+          subject: request.image,
+          seconds: deadlines.small * 5,
+          options: {...(log === undefined ? {} : {log}), ...(signal === undefined ? {} : {signal})},
+        }),
+      ),
+
+    start: (name, options) =>
+      call({
+        args: ['start', '--attach', name],
+        operation: 'run',
+        subject: name,
+        seconds: deadlines.run,
+        options,
+      }),
+
+    copy: async (from, to, options) =>
+      withoutValue(
+        await call({
+          args: ['cp', from, to],
+          operation: 'other',
+          subject: to,
+          seconds: deadlines.small * 5,
+          options,
+        }),
+      ),
+
+    removeContainer: (name) => remove([name]),
+
+    removeContainers: async (id) => {
+      const found = await small(
+        ['ps', '--all', '--quiet', '--filter', `label=${runLabel}=${id}`],
+        'containers',
+      );
+      return found.ok ? remove(words(found.value.stdout)) : found;
+    },
+
+    sweep: async (now) => {
+      const format = '{{.ID}} {{.CreatedAt}}';
+      const found = await small(
+        ['ps', '--all', '--filter', `label=${runLabel}`, '--format', format],
+        'containers',
+      );
+      if (!found.ok) return found;
+      const stale = found.value.stdout.split('\n').flatMap((line) => {
+        const [id = '', day = '', time = '', zone = ''] = line.split(' ');
+        const created = Date.parse(`${day}T${time}${zone}`);
+        return id !== '' && now.getTime() - created > staleMs ? [id] : [];
+      });
+      return remove(stale);
+    },
+  };
+}
+
+function words(text: string): readonly string[] {
+  return text.split(/\s+/).filter((word) => word !== '');
+}

@@ -1,0 +1,50 @@
+/** What the docker port takes and answers. Data only. */
+
+/** What the engine and the builder can do. */
+export interface DockerFacts {
+  readonly hasBuildx: boolean;
+  /** `docker` builds in the engine; `docker-container`, `kubernetes` and `remote` build elsewhere. */
+  readonly driver: string;
+  /** Then an image's id is the digest of its manifest, else that of its config. */
+  readonly hasContainerdStore: boolean;
+}
+
+export interface BuildRequest {
+  readonly ref: string;
+  /** Folders and files are relative to the workspace. */
+  readonly context: string;
+  readonly dockerfile: string;
+  readonly buildArgs: ReadonlyMap<string, string>;
+  readonly labels: ReadonlyMap<string, string>;
+  readonly target: string | undefined;
+  readonly platforms: readonly string[];
+  readonly secrets: readonly string[];
+  /** References of FROM lines that are to mean something else: `docker-image://<repository>@<digest>`. */
+  readonly buildContexts: ReadonlyMap<string, string>;
+  readonly cacheFrom: readonly string[];
+  readonly cacheTo: readonly string[];
+}
+
+/** An image in the engine's store. */
+export interface LocalImage {
+  readonly id: string;
+  /** Bytes of all layers, unpacked. */
+  readonly size: number;
+  /** `rootfs.diff_ids`, oldest first. */
+  readonly diffIds: readonly string[];
+}
+
+/** One line of `docker history`. */
+export interface Layer {
+  readonly createdBy: string;
+  readonly size: number;
+}
+
+export interface ContainerRequest {
+  readonly image: string;
+  readonly name: string;
+  /** The program and its arguments, instead of the image's entrypoint and command. */
+  readonly command: readonly string[];
+  readonly env?: ReadonlyMap<string, string>;
+  readonly workdir?: string;
+}
