@@ -61,13 +61,12 @@ export function readTracks(
       const message = `prefix of ${owner} is "${node.text}", as that of ${taken}. Each needs its own, or they overwrite each other's images.`;
       findings.mistake(node.offset, message);
     }
-    if (prefix !== undefined && taken === undefined) owners.set(prefix, owner);
-    tracks.push({
-      name,
-      prefix: prefix ?? '',
-      buildArgs: withoutBase(fields, readBuildArgs(fields)),
-      skip: readSkip(fields, stack.keys),
-    });
+    const buildArgs = withoutBase(fields, readBuildArgs(fields));
+    const skip = readSkip(fields, stack.keys);
+    // Without a prefix of its own the track would add a mistake for every image.
+    if (prefix === undefined || taken !== undefined) continue;
+    owners.set(prefix, owner);
+    tracks.push({name, prefix, buildArgs, skip});
   }
   return tracks;
 }

@@ -81,15 +81,16 @@ const maxErrors = 20;
  */
 function boundErrors(composer: Composer): void {
   const errors: BadSyntax[] = [];
+  let isStopped = false;
   const report: ReportError = composer['onError'];
   const bounded: ReportError = (source, code, message, isWarning) => {
     // The library catches what is thrown below a collection, and reports it here as the next error.
-    if (errors.length >= maxErrors) throw new TooManyErrors(errors);
+    if (isStopped) throw new TooManyErrors(errors);
     report(source, code, message, isWarning);
     if (isWarning) return;
     errors.push({offset: offsetOf(source), message: explain(code, message)});
-    if (errors.length >= maxErrors) throw new TooManyErrors(errors);
-    if (code === 'RESOURCE_EXHAUSTION') throw new TooManyErrors(errors.slice(0, 1));
+    isStopped = errors.length >= maxErrors || code === 'RESOURCE_EXHAUSTION';
+    if (isStopped) throw new TooManyErrors(errors);
   };
   composer['onError'] = bounded;
 }
@@ -104,10 +105,12 @@ function offsetOf(source: Source): number {
 
 /** What the library says, with the fix where the usual cause is known. */
 function explain(code: string, message: string): string {
+  if (code === 'BAD_INDENT' && message.startsWith('All ')) {
+    return 'the indentation fits no line above. Align keys of one level.';
+  }
   const fix: Readonly<Record<string, string>> = {
     TAB_AS_INDENT: 'a tab stands where YAML wants spaces. Indent with spaces.',
     RESOURCE_EXHAUSTION: 'nested too deeply. A spec needs no more than six levels.',
-    BAD_INDENT: 'the indentation fits no line above. Align keys of one level.',
     MULTIPLE_DOCS: 'a second document begins here. Keep one, without "---".',
   };
   return fix[code] ?? `bad YAML: ${message}.`.replace(/\.\.$/, '.');
