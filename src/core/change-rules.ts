@@ -25,14 +25,26 @@ function refuseBadJson(file: string, source: string): void {
     JSON.parse(text);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    const [, line, column] = /\(line (\d+) column (\d+)\)/.exec(message) ?? [];
-    const lines = text.split('\n');
-    const place = `${line ?? lines.length}:${column ?? (lines.at(-1)?.length ?? 0) + 1}`;
-    const problem = message.replace(/ at position .*$/s, '').replace(/,? "?\.{3}.*$/s, '');
-    throw new SpecError([
-      `${file}:${place}: bad JSON: ${problem}. Write {"ChangeIgnore": [], "BuildAll": []}.`,
-    ]);
+    const {place, problem} = explain(text, message);
+    const form = 'Write {"ChangeIgnore": [], "BuildAll": []}.';
+    throw new SpecError([`${file}:${place}: bad JSON: ${problem}. ${form}`]);
   }
+}
+
+/** The engine tells the place of some mistakes only; the usual one without is a comma too many. */
+function explain(text: string, message: string): {place: string; problem: string} {
+  const placeOf = (offset: number): string => {
+    const lines = text.slice(0, offset).split('\n');
+    return `${lines.length}:${(lines.at(-1)?.length ?? 0) + 1}`;
+  };
+  const [, position] = / at position (\d+)/.exec(message) ?? [];
+  const problem = message.replace(/ at position .*$/s, '').replace(/, "?\.{0,3}".*$/s, '');
+  if (position !== undefined) return {place: placeOf(Number(position)), problem};
+  const comma = /,\s*[\]}]/.exec(text);
+  if (message.startsWith('Unexpected token') && comma !== null) {
+    return {place: placeOf(comma.index), problem: 'a comma follows the last entry'};
+  }
+  return {place: /end of JSON/.test(message) ? placeOf(text.length) : '1:1', problem};
 }
 
 /** Names directly below stack-dir. A path could never match, which the Python scripts did not say. */

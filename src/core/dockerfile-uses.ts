@@ -136,6 +136,15 @@ function resolve(
   if (stage !== undefined) return stage.base;
   const reference = parseReference(text);
   const how = words[line.kind];
+  // Inside a stage ENV gives values too, which are not followed here: docker will tell.
+  if (
+    reference === undefined &&
+    locals !== undefined &&
+    line.kind !== 'from' &&
+    missing.length > 0
+  ) {
+    return undefined;
+  }
   if (reference === undefined) {
     const message = describeBad(`${how} ${line.image}`, text, missing);
     evaluation.problems.push({position: line.position, message});

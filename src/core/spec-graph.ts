@@ -34,7 +34,7 @@ function readParents(
     else if (parents.has(text)) findings.mistake(offset, `${says} twice. Keep one.`);
     else if (drafts.has(text)) parents.add(text);
     else if (!broken.has(text)) {
-      const others = drafts.keys().filter((name) => name !== key);
+      const others = [...drafts.keys()].filter((name) => name !== key);
       const hint = findings.suggest(text, others) || ' Add it there, or remove it here.';
       findings.mistake(offset, `${says}, which is not in "images".${hint}`);
     }
