@@ -59,3 +59,25 @@ describe('the schema that editors use', () => {
     expect(declared.toSorted()).toEqual(known.toSorted());
   });
 });
+
+describe('the examples of the docs', () => {
+  it.each([
+    ['docs/spec.md', 0],
+    ['docs/migrating.md', -1],
+  ])('%s', (file, index) => {
+    const text = readFileSync(new URL(file, root), 'utf8');
+    const blocks = [...text.matchAll(/```yaml\n(.*?)```/gs)].map((match) => match[1] ?? '');
+    const example = blocks.at(index) ?? '';
+    expect(mistakesOf(example)).toEqual([]);
+    expect(accepts(example), JSON.stringify(isValid.errors)).toBe(true);
+  });
+
+  it('name every key', () => {
+    const text = readFileSync(new URL('docs/spec.md', root), 'utf8');
+    const {properties, definitions} = schema;
+    const keys = [properties, definitions.image.properties, definitions.tests.properties].flatMap(
+      (known) => Object.keys(known),
+    );
+    expect(keys.filter((key) => !text.includes(`\`${key}`))).toEqual([]);
+  });
+});
