@@ -123,7 +123,7 @@ export function explainTestFailure(failure: Failure, ref: string): Failure {
   const summary = failure.tail.findLast((line) => /^(?:FAILED|ERROR) /.test(line));
   return {
     ...failure,
-    class: 'test-failed',
+    class: failure.exitCode === 137 ? 'oom-killed' : 'test-failed',
     message: `The tests of ${ref} ${words}${summary === undefined ? '.' : `: ${summary}`}`,
   };
 }

@@ -1,0 +1,37 @@
+import {retryWait} from './core/docker-retry.ts';
+import {formatDuration} from './core/format.ts';
+import type {Result} from './core/types.ts';
+import type {Work} from './step-context.ts';
+
+/** What came of several attempts. */
+export interface Attempts<T> {
+  readonly result: Result<T>;
+  /** How often it was tried again. */
+  readonly retries: number;
+}
+
+/** Tries again while the failure is one that goes away; each further attempt is a line of the job log. */
+export async function attemptOften<T>(
+  {context, image, signal}: Work,
+  {what, times}: {readonly what: string; readonly times: number},
+  attempt: () => Promise<Result<T>>,
+): Promise<Attempts<T>> {
+  let waited = 0;
+  for (let retries = 0; ; retries++) {
+    const result = await attempt();
+    if (result.ok || retries + 1 >= times || signal.aborted) return {result, retries};
+    const seconds = retryWait(result.failure, waited, Math.random());
+    if (seconds === undefined) return {result, retries};
+    waited = seconds;
+    context.emit({
+      kind: 'note',
+      image: image.name,
+      message: `${what}: attempt ${retries + 1} of ${times} failed (${result.failure.class}): ${result.failure.message} Again in ${formatDuration(seconds * 1000)}.`,
+    });
+    try {
+      await context.wait(seconds, signal);
+    } catch {
+      return {result, retries};
+    }
+  }
+}

@@ -1,0 +1,136 @@
+import {type CacheOptions, cacheOptions} from './core/build-cache.ts';
+import {attempts} from './core/docker-retry.ts';
+import type {BuildRequest, DockerFacts} from './core/docker-types.ts';
+import {branchTag, labels, stableTag} from './core/names.ts';
+import {parseReference, repositoryOf} from './core/references.ts';
+import {attemptOften} from './step-attempts.ts';
+import {dockerOptions, isPushed, type Step, type Work, withLog} from './step-context.ts';
+import {bringHere, bringParents} from './step-parents.ts';
+
+/** Brings what the image needs before it can be worked on: itself when it is only tested, else a cache. */
+export const pullStep: Step = async (work) => {
+  const {context, image, spec, state} = work;
+  if (image.action === 'test') return withLog(work, 'build', (log) => bringHere(work, image, log));
+  if (image.action !== 'build' || !spec.prepull || context.cache === 'none') return {};
+  const facts = await context.docker.check();
+  if (!facts.ok) return {failure: facts.failure};
+  // BuildKit reads the cache of an image without pulling it.
+  if (facts.value.hasBuildx) return {};
+  return withLog(work, 'build', async (log) => {
+    for (const ref of earlierRefs(work)) {
+      const pulled = await context.docker.pull(ref, dockerOptions(work, log));
+      if (pulled.ok) {
+        state.pulledCache.push(ref);
+        return {};
+      }
+      if (pulled.failure.reason === 'cancelled') return {failure: pulled.failure};
+    }
+    return {notes: ['no earlier image to take a cache from']};
+  });
+};
+
+/** Builds into the engine's store. */
+export const buildStep: Step = async (work) => {
+  const {context, image, state} = work;
+  const facts = await context.docker.check();
+  if (!facts.ok) return {failure: facts.failure};
+  return withLog(work, 'build', async (log) => {
+    const contexts = await bringParents(work, facts.value, log);
+    if (!contexts.ok) return {failure: contexts.failure};
+    const request = buildRequest(work, facts.value, contexts.value);
+    const {result, retries} = await attemptOften(work, {what: 'build', times: attempts.build}, () =>
+      context.docker.build(nativeOnly(request), dockerOptions(work, log)),
+    );
+    if (!result.ok) return {failure: await context.docker.diagnose(result.failure)};
+    state.id = result.value.id;
+    state.size = result.value.size;
+    return {
+      notes: [
+        ...(retries > 0 ? [`built after ${retries} ${retries === 1 ? 'retry' : 'retries'}`] : []),
+        ...(request.platforms.length > 1
+          ? [`${image.ref} is built for ${request.platforms.join(', ')} when it is pushed`]
+          : []),
+      ],
+    };
+  });
+};
+
+/** What is built, for all its platforms. */
+export function buildRequest(
+  work: Work,
+  facts: DockerFacts,
+  buildContexts: ReadonlyMap<string, string>,
+): BuildRequest {
+  const {image, spec} = work;
+  const cache = cacheOf(work, facts);
+  return {
+    ref: image.ref,
+    context: spec.context,
+    dockerfile: spec.dockerfile,
+    buildArgs: new Map([...parentArgs(work), ...spec.buildArgs]),
+    labels: labelsOf(work),
+    target: spec.target,
+    platforms: spec.platforms,
+    secrets: spec.secrets,
+    buildContexts,
+    cacheFrom: cache.from,
+    cacheTo: cache.to,
+  };
+}
+
+/** The first parent's reference and tag; what the spec says wins. */
+function parentArgs({context, image}: Work): readonly (readonly [string, string])[] {
+  const parent = context.plan.images.find(({name}) => name === image.parents[0]);
+  if (parent === undefined) return [];
+  const tag = parseReference(parent.ref)?.tag ?? context.plan.tag;
+  return [
+    ['BASE_TAG', tag],
+    ['BASE_IMAGE', parent.ref],
+  ];
+}
+
+function labelsOf({context, image}: Work): ReadonlyMap<string, string> {
+  const {runId, revision, sourceUrl} = context;
+  return new Map([
+    [labels.fingerprint, image.fingerprint],
+    [labels.content, image.content],
+    [labels.run, runId],
+    ...(revision === '' ? [] : [[labels.revision, revision] as const]),
+    ...(sourceUrl === undefined ? [] : [[labels.source, sourceUrl] as const]),
+    [labels.created, context.now().toISOString()],
+    [labels.version, parseReference(image.ref)?.tag ?? context.plan.tag],
+  ]);
+}
+
+function cacheOf(work: Work, facts: DockerFacts): CacheOptions {
+  const {context, image, spec, state} = work;
+  if (!facts.hasBuildx) return {from: state.pulledCache, to: []};
+  return cacheOptions({
+    cache: context.cache,
+    name: image.name,
+    ref: image.ref,
+    earlier: earlierRefs(work),
+    prepull: spec.prepull,
+    isWritten: isPushed(work),
+    canExport: facts.driver !== 'docker' || facts.hasContainerdStore,
+  });
+}
+
+/** Where an earlier build of the image may stand: its own tag, the default branch's, stable. */
+function earlierRefs({context, image, spec}: Work): readonly string[] {
+  const repository = repositoryOf(image.ref);
+  const main = branchTag(spec.tagPrefix, context.defaultBranch);
+  return [
+    image.ref,
+    ...(main.ok ? [`${repository}:${main.tag}`] : []),
+    `${repository}:${stableTag(spec.tagPrefix)}`,
+  ].filter((ref, index, all) => all.indexOf(ref) === index);
+}
+
+/** Tests run here, so what is loaded is for this machine; the rest follows with the push. */
+function nativeOnly(request: BuildRequest): BuildRequest {
+  if (request.platforms.length < 2) return request;
+  const native = `linux/${process.arch === 'x64' ? 'amd64' : process.arch}`;
+  const chosen = request.platforms.find((platform) => platform.startsWith(native));
+  return {...request, platforms: [chosen ?? request.platforms[0] ?? native]};
+}

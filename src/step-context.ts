@@ -1,0 +1,127 @@
+import {join} from 'node:path';
+import {outputFolders, type Workspace} from './adapters/fs.ts';
+import {type LogFile, openLog} from './adapters/log-file.ts';
+import type {CacheRequest} from './core/build-cache.ts';
+import {fileNameOf} from './core/names.ts';
+import {repositoryOf} from './core/references.ts';
+import type {Failure, ImageSpec, Plan, PlannedImage, Result} from './core/types.ts';
+import type {Docker, DockerOptions, Emit, Registry, RunCommand} from './ports.ts';
+
+/** What the steps of all images share. */
+export interface StepContext {
+  readonly plan: Plan;
+  /** By name, as in the spec. */
+  readonly images: ReadonlyMap<string, ImageSpec>;
+  /** Relative to the workspace. */
+  readonly stackDir: string;
+  readonly workspace: Workspace;
+  readonly docker: Docker;
+  readonly registry: Registry;
+  readonly run: RunCommand;
+  readonly emit: Emit;
+  /** All forms of all secrets. */
+  readonly secrets: readonly string[];
+  /** The environment that tests get, without credentials. */
+  readonly testEnvironment: Readonly<Record<string, string>>;
+  readonly tempDir: string;
+  readonly push: boolean;
+  readonly cache: CacheRequest['cache'];
+  readonly defaultBranch: string;
+  /** The deadline of one step; undefined for the built-in ones. */
+  readonly timeoutMinutes: number | undefined;
+  readonly runId: string;
+  /** The commit that is built; empty when there is none. */
+  readonly revision: string;
+  /** URL of the repository; undefined outside of GitHub. */
+  readonly sourceUrl: string | undefined;
+  /** Logs in again, for a token that ran out during a long run; undefined when nobody logged in. */
+  readonly login: (() => Promise<Result<void>>) | undefined;
+  readonly now: () => Date;
+  /** Waits before another attempt; rejects when the signal fires. */
+  readonly wait: (seconds: number, signal: AbortSignal) => Promise<void>;
+}
+
+/** What the steps of one image leave for the next ones. The only thing here that changes. */
+export interface ImageState {
+  /** In the engine's store. */
+  id: string | undefined;
+  size: number | undefined;
+  /** In the registry, at the image's reference. */
+  digest: string | undefined;
+  /** An earlier image that was pulled for the cache of plain `docker build`. */
+  readonly pulledCache: string[];
+  /** Logs that this run has begun. */
+  readonly logs: Set<string>;
+  /** The digest once it is in the registry, undefined when it never will be: builders elsewhere wait for it. */
+  readonly pushed: PromiseWithResolvers<string | undefined>;
+  /** The pull of an image that was not built in this run; children share it. */
+  brought: Promise<StepEnd> | undefined;
+}
+
+/** One step of one image. */
+export interface Work {
+  readonly context: StepContext;
+  readonly image: PlannedImage;
+  readonly spec: ImageSpec;
+  readonly state: ImageState;
+  readonly signal: AbortSignal;
+  readonly stateOf: (image: string) => ImageState;
+}
+
+/** How a step ended; nothing in it means: well, and nothing to say. */
+export interface StepEnd {
+  readonly failure?: Failure;
+  readonly notes?: readonly string[];
+}
+
+export type Step = (work: Work) => Promise<StepEnd>;
+
+export type LogKind = 'build' | 'basic-tests' | 'integration-tests';
+
+/** Lends the log of a step; it is closed afterwards. The first step of a run that uses it begins it anew. */
+export async function withLog<T>(
+  {context, image, state}: Work,
+  kind: LogKind,
+  use: (log: LogFile) => Promise<T>,
+): Promise<T> {
+  const name = `${fileNameOf(image.ref)}.${kind}.log`;
+  const path = context.workspace.path(join(outputFolders.logs, name));
+  const log = openLog(path, context.secrets, {append: state.logs.has(name)});
+  state.logs.add(name);
+  try {
+    return await use(log);
+  } finally {
+    await log.close();
+    const problem = log.problem();
+    if (problem !== undefined) {
+      const message = `${outputFolders.logs}/${name} is not whole: ${problem}`;
+      context.emit({kind: 'warning', image: image.name, message});
+    }
+  }
+}
+
+/** Log, signal and deadline of a docker command within a step. */
+export function dockerOptions({context, signal}: Work, log?: LogFile): DockerOptions {
+  const {timeoutMinutes} = context;
+  return {
+    signal,
+    ...(log === undefined ? {} : {log}),
+    ...(timeoutMinutes === undefined ? {} : {seconds: timeoutMinutes * 60}),
+  };
+}
+
+/** The image in the registry, by what never changes. */
+export function byDigest(ref: string, digest: string): string {
+  return `${repositoryOf(ref)}@${digest}`;
+}
+
+/** Whether this run writes the image to the registry. */
+export function isPushed({context, spec}: Pick<Work, 'context' | 'spec'>): boolean {
+  return context.push && spec.publish;
+}
+
+/** A bug, or something nobody thought of: it fails its image and nothing else. */
+export function internalFailure(error: unknown): Failure {
+  const message = error instanceof Error ? error.message : String(error);
+  return {reason: 'internal', class: 'internal', message: `Internal error: ${message}`, tail: []};
+}

@@ -1,0 +1,92 @@
+import type {LogFile} from './adapters/log-file.ts';
+import {attempts} from './core/docker-retry.ts';
+import type {DockerFacts} from './core/docker-types.ts';
+import type {Failure, PlannedImage, Result} from './core/types.ts';
+import {attemptOften} from './step-attempts.ts';
+import {byDigest, dockerOptions, type StepEnd, type Work} from './step-context.ts';
+
+/**
+ * Brings an image that was not built in this run into the engine's store, by digest, under its own reference: FROM
+ * and the tests then mean exactly what the registry has. Done once in a run.
+ */
+export async function bringHere(work: Work, image: PlannedImage, log: LogFile): Promise<StepEnd> {
+  const state = work.stateOf(image.name);
+  state.brought ??= pullExactly(work, image, log);
+  const brought = await state.brought;
+  // Somebody else may have been stopped while pulling; that says nothing of the image.
+  if (brought.failure !== undefined) state.brought = undefined;
+  return brought;
+}
+
+async function pullExactly(work: Work, image: PlannedImage, log: LogFile): Promise<StepEnd> {
+  const {docker} = work.context;
+  const state = work.stateOf(image.name);
+  if (image.source === undefined) throw new Error(`${image.name} has no image in the registry`);
+  const {digest} = image.source;
+  const exact = byDigest(image.ref, digest);
+  const {result} = await attemptOften(work, {what: 'pull', times: attempts.pull}, () =>
+    docker.pull(exact, dockerOptions(work, log)),
+  );
+  if (!result.ok) return {failure: await docker.diagnose(result.failure)};
+  const tagged = await docker.tag(exact, image.ref);
+  if (!tagged.ok) return {failure: tagged.failure};
+  const found = await docker.inspect([exact]);
+  if (!found.ok) return {failure: found.failure};
+  state.id = found.value.get(exact)?.id;
+  state.size = found.value.get(exact)?.size;
+  state.digest = digest;
+  return {};
+}
+
+/**
+ * Makes the parents available to the builder: in the engine's store under the name that FROM says, or for a builder
+ * elsewhere as what that name is to mean (`--build-context`).
+ */
+export async function bringParents(
+  work: Work,
+  facts: DockerFacts,
+  log: LogFile,
+): Promise<Result<ReadonlyMap<string, string>>> {
+  const contexts = new Map<string, string>();
+  for (const parent of work.context.plan.images) {
+    if (!work.image.parents.includes(parent.name)) continue;
+    if (facts.driver === 'docker') {
+      if (parent.action === 'build') continue;
+      const brought = await bringHere(work, parent, log);
+      if (brought.failure !== undefined) return {ok: false, failure: brought.failure};
+    } else {
+      const digest = await pushedDigest(work, parent);
+      if (digest === undefined) return {ok: false, failure: notPushed(work, parent, facts)};
+      contexts.set(parent.ref, `docker-image://${byDigest(parent.ref, digest)}`);
+    }
+  }
+  return {ok: true, value: contexts};
+}
+
+/** A builder elsewhere takes parents from the registry, so it waits until they are there. */
+async function pushedDigest(
+  {context, stateOf, signal}: Work,
+  parent: PlannedImage,
+): Promise<string | undefined> {
+  if (parent.action !== 'build') return parent.source?.digest;
+  const isPublished = context.images.get(parent.name)?.publish === true;
+  if (!context.push || !isPublished) return undefined;
+  const {promise: aborted, reject} = Promise.withResolvers<never>();
+  const onAbort = (): void => reject(signal.reason);
+  signal.addEventListener('abort', onAbort);
+  try {
+    return await Promise.race([stateOf(parent.name).pushed.promise, aborted]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}
+
+function notPushed({image}: Work, parent: PlannedImage, {driver}: DockerFacts): Failure {
+  return {
+    reason: 'internal',
+    class: 'blocked-by-parent',
+    message: `${image.ref} cannot be built: its parent ${parent.ref} is not in the registry, and a builder of the driver "${driver}" sees no other images.`,
+    hint: 'Let the run push ("push: true"), or use the engine\'s own builder (leave out docker/setup-buildx-action, or give it "driver: docker").',
+    tail: [],
+  };
+}
