@@ -1,4 +1,4 @@
-import {mkdir} from 'node:fs/promises';
+import {mkdir, rmdir} from 'node:fs/promises';
 import {join} from 'node:path';
 import {outputFolders} from './adapters/fs.ts';
 import {explainTestFailure} from './core/failures.ts';
@@ -50,6 +50,8 @@ async function runTests(work: Work, kind: LogKind, folders: readonly string[]): 
       spec.tests.where === 'container' && kind === 'basic-tests'
         ? await testInContainer(work, request, log)
         : await testOnHost(work, request, log);
+    // Stays only where tests left something.
+    await rmdir(logsFolder).catch(() => undefined);
     if (done.ok) return {};
     const isPytest = words === undefined;
     if (isPytest && done.failure.reason === 'exit-code' && done.failure.exitCode === 5) {

@@ -13,6 +13,8 @@ export interface DockerPorts {
   readonly builder: string | undefined;
   /** Labels the containers of this run, so that they are found when it was killed. */
   readonly runId: string;
+  /** The workspace: contexts and Dockerfiles are relative to it. */
+  readonly root: string;
   /** For files of a moment. */
   readonly tempDir: string;
   /** The process id of every docker client, for the clean-up after a killed run. */
@@ -21,7 +23,7 @@ export interface DockerPorts {
 
 /** The docker CLI of this machine. Nothing is started before it is used. */
 export function createDocker(ports: DockerPorts): Docker {
-  const {run, config, builder, runId, tempDir, onStart} = ports;
+  const {run, config, builder, runId, root, tempDir, onStart} = ports;
   const env = {
     ...inherited(),
     ...config.env,
@@ -29,7 +31,7 @@ export function createDocker(ports: DockerPorts): Docker {
     BUILDX_METADATA_PROVENANCE: 'disabled',
     DOCKER_CLI_HINTS: 'false',
   };
-  const call = createDockerCli({run, env, ...(onStart === undefined ? {} : {onStart})});
+  const call = createDockerCli({run, env, cwd: root, ...(onStart === undefined ? {} : {onStart})});
   const checks = createChecks(call, builder);
   const images = createImages(call);
   const docker = {...checks, ...images};

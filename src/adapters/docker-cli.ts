@@ -31,11 +31,13 @@ export interface CliOptions {
   readonly run: RunCommand;
   /** The whole environment of docker. */
   readonly env: Readonly<Record<string, string>>;
+  /** Where paths of contexts and Dockerfiles begin. */
+  readonly cwd: string;
   readonly onStart?: (pid: number) => void;
 }
 
 /** The only place that starts docker. With a log, the command line comes before its output. */
-export function createDockerCli({run, env, onStart}: CliOptions): CallDocker {
+export function createDockerCli({run, env, cwd, onStart}: CliOptions): CallDocker {
   return async ({args, operation, subject, seconds, options = {}, input}) => {
     const {log, signal} = options;
     log?.write(Buffer.from(`$ ${shellJoin(['docker', ...args])}\n`));
@@ -43,6 +45,7 @@ export function createDockerCli({run, env, onStart}: CliOptions): CallDocker {
       file: 'docker',
       args,
       env,
+      cwd,
       seconds: options.seconds ?? seconds,
       ...(input === undefined ? {} : {input}),
       ...(log === undefined ? {} : {log}),
