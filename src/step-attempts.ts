@@ -17,12 +17,14 @@ export async function attemptOften<T>(
   attempt: () => Promise<Result<T>>,
 ): Promise<Attempts<T>> {
   let waited = 0;
+  let total = 0;
   for (let retries = 0; ; retries++) {
     const result = await attempt();
     if (result.ok || retries + 1 >= times || signal.aborted) return {result, retries};
-    const seconds = retryWait(result.failure, waited, Math.random());
+    const seconds = retryWait(result.failure, {number: retries + 1, waited, total}, Math.random());
     if (seconds === undefined) return {result, retries};
     waited = seconds;
+    total += seconds;
     context.emit({
       kind: 'note',
       image: image.name,

@@ -105,11 +105,6 @@ function tellingLine(tail: readonly string[]): string | undefined {
   return (line ?? lines.at(-1))?.replace(/^(?:ERROR: |Error response from daemon: )+/, '');
 }
 
-/** Failures that may go away by themselves. */
-export function isPassing(failure: Failure): boolean {
-  return failure.class === 'rate-limit' || failure.class === 'registry-unavailable';
-}
-
 /**
  * What pytest's exit code means; 5 (nothing collected) is no failure (DESIGN.md section 5).
  * https://docs.pytest.org/en/stable/reference/exit-codes.html
