@@ -86,6 +86,11 @@ describe('the images that a Dockerfile names', () => {
     ],
     ['comments', '# FROM not\nFROM a:1\nRUN x \\\n# FROM not\n  y', ['a:1']],
     [
+      'an ARG of one stage is not for the next',
+      'FROM a:1\nARG T=1\nFROM b:1\nCOPY --from=c:$T x y',
+      ['a:1', 'b:1'],
+    ],
+    [
       'COPY --from a value of ENV is left to docker',
       'FROM a:1\nENV T=1\nCOPY --from=b:$T x y',
       ['a:1'],

@@ -106,8 +106,12 @@ describe('a parent that the Dockerfile does not stand on', () => {
   });
 
   it('is no warning when another line names it right', () => {
-    const text = 'ARG BASE_TAG\nFROM ghcr.io/o/base:1 AS old\nFROM ghcr.io/o/base:$BASE_TAG';
-    expect(check({base, child: {keys: 'depend_on: base', text}}).warnings).toEqual([]);
+    const old = 'FROM ghcr.io/o/base:1 AS old';
+    const right = 'FROM ghcr.io/o/base:$BASE_TAG AS right';
+    for (const lines of [`${old}\n${right}`, `${right}\n${old}`]) {
+      const child = {keys: 'depend_on: base', text: `ARG BASE_TAG\n${lines}`};
+      expect(check({base, child}).warnings).toEqual([]);
+    }
   });
 });
 

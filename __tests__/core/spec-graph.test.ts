@@ -23,6 +23,13 @@ describe('images against each other', () => {
     ]);
   });
 
+  it('a cycle is found behind parents that are in none', () => {
+    const text = spec(
+      'images: {r: {image_name: x/r}, a: {image_name: x/a, depend_on: [r, b]}, b: {image_name: x/b, depend_on: [r, a]}}',
+    );
+    expect(mistakesOf(text).join()).toContain('a -> b -> a. Remove one of these.');
+  });
+
   it('a cycle of ten thousand ends', () => {
     const images = Array.from(
       {length: 10_000},
@@ -71,6 +78,11 @@ describe('images against each other', () => {
     expect(mistakesOf(text)).toEqual([
       'images/spec.yml:3:3: image "b" has the same reference as "a" (images/spec.yml:2:3): x:v1-…. Give one of them another image_name.',
     ]);
+  });
+
+  it('one file name for two images is told, whatever the case', () => {
+    const text = spec('images: {a: {image_name: R.example/a}, b: {image_name: r.example/a}}');
+    expect(mistakesOf(text)[0]).toContain('the files of image "b" would have the same name');
   });
 
   it('one file name for two images is told', () => {

@@ -50,8 +50,7 @@ export function readDockerfile(text: string): Dockerfile {
     if (keyword === 'FROM') {
       hasStage = true;
       readFrom(instruction, lines, problems);
-    } else if (keyword === 'ARG')
-      lines.push({kind: 'arg', args: readArgs(instruction, escapeChar)});
+    } else if (keyword === 'ARG') lines.push({kind: 'arg', args: readArgs(instruction)});
     else if (!hasStage) {
       const message = `${keyword} stands before the first FROM. Only ARG may.`;
       problems.push({position: positionOf(instruction.getRange()), message});
@@ -91,14 +90,11 @@ function readFrom(
   });
 }
 
-function readArgs(instruction: Instruction, escapeChar: string): readonly ArgDefault[] {
+function readArgs(instruction: Instruction): readonly ArgDefault[] {
   if (!hasProperties(instruction)) return [];
   return instruction.getProperties().map((property) => ({
     name: property.getName(),
-    // A value may go on in the next line.
-    value: property
-      .getUnescapedValue()
-      ?.replace(/(.)[ \t]*\r?\n/g, (found, char) => (char === escapeChar ? '' : found)),
+    value: property.getUnescapedValue() ?? undefined,
   }));
 }
 
