@@ -1,3 +1,4 @@
+import {setTimeout as sleep} from 'node:timers/promises';
 import {retryWait} from './core/docker-retry.ts';
 import {formatDuration} from './core/format.ts';
 import type {Result} from './core/types.ts';
@@ -16,6 +17,7 @@ export async function attemptOften<T>(
   {what, times}: {readonly what: string; readonly times: number},
   attempt: () => Promise<Result<T>>,
 ): Promise<Attempts<T>> {
+  const wait = context.wait ?? sleepFor;
   let waited = 0;
   let total = 0;
   for (let retries = 0; ; retries++) {
@@ -31,9 +33,13 @@ export async function attemptOften<T>(
       message: `${what}: attempt ${retries + 1} of ${times} failed (${result.failure.class}): ${result.failure.message} Again in ${formatDuration(seconds * 1000)}.`,
     });
     try {
-      await context.wait(seconds, signal);
+      await wait(seconds, signal);
     } catch {
       return {result, retries};
     }
   }
+}
+
+function sleepFor(seconds: number, signal: AbortSignal): Promise<void> {
+  return sleep(seconds * 1000, undefined, {signal});
 }

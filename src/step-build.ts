@@ -47,6 +47,9 @@ export const buildStep: Step = async (work) => {
     return {
       notes: [
         ...(retries > 0 ? [`built after ${retries} ${retries === 1 ? 'retry' : 'retries'}`] : []),
+        ...(isCacheReduced(work, facts.value)
+          ? [`cache "${context.cache}" needs another builder; inline is used`]
+          : []),
         ...(request.platforms.length > 1
           ? [`${image.ref} is built for ${request.platforms.join(', ')} when it is pushed`]
           : []),
@@ -112,8 +115,17 @@ function cacheOf(work: Work, facts: DockerFacts): CacheOptions {
     earlier: earlierRefs(work),
     prepull: spec.prepull,
     isWritten: isPushed(work),
-    canExport: facts.driver !== 'docker' || facts.hasContainerdStore,
+    canExport: canExport(facts),
   });
+}
+
+/** docker's own builder with the old image store knows inline metadata only. */
+function canExport(facts: DockerFacts): boolean {
+  return facts.driver !== 'docker' || facts.hasContainerdStore;
+}
+
+function isCacheReduced({context}: Work, facts: DockerFacts): boolean {
+  return ['registry', 'gha'].includes(context.cache) && !(facts.hasBuildx && canExport(facts));
 }
 
 /** Where an earlier build of the image may stand: its own tag, the default branch's, stable. */

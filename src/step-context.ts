@@ -37,8 +37,8 @@ export interface StepContext {
   /** Logs in again, for a token that ran out during a long run; undefined when nobody logged in. */
   readonly login: (() => Promise<Result<void>>) | undefined;
   readonly now: () => Date;
-  /** Waits before another attempt; rejects when the signal fires. */
-  readonly wait: (seconds: number, signal: AbortSignal) => Promise<void>;
+  /** Waits before another attempt, rejects when the signal fires; real time by default. */
+  readonly wait?: (seconds: number, signal: AbortSignal) => Promise<void>;
 }
 
 /** What the steps of one image leave for the next ones. The only thing here that changes. */

@@ -51,9 +51,8 @@ export async function bringParents(
   for (const parent of work.context.plan.images) {
     if (!work.image.parents.includes(parent.name)) continue;
     if (facts.driver === 'docker') {
-      if (parent.action === 'build') continue;
-      const brought = await bringHere(work, parent, log);
-      if (brought.failure !== undefined) return {ok: false, failure: brought.failure};
+      const end = await bringParent(work, parent, log);
+      if (end.failure !== undefined) return {ok: false, failure: end.failure};
     } else {
       const digest = await pushedDigest(work, parent);
       if (digest === undefined) return {ok: false, failure: notPushed(work, parent, facts)};
@@ -61,6 +60,15 @@ export async function bringParents(
     }
   }
   return {ok: true, value: contexts};
+}
+
+async function bringParent(work: Work, parent: PlannedImage, log: LogFile): Promise<StepEnd> {
+  if (parent.action !== 'build') return bringHere(work, parent, log);
+  const {id} = work.stateOf(parent.name);
+  if (id === undefined) return {};
+  // Another run on this engine may build the same tag and have moved it since.
+  const tagged = await work.context.docker.tag(id, parent.ref);
+  return tagged.ok ? {} : {failure: tagged.failure};
 }
 
 /** A builder elsewhere takes parents from the registry, so it waits until they are there. */

@@ -19,7 +19,7 @@ const allowedPrefixes = [
   'TESTCONTAINERS_',
 ] as const;
 
-const secretName = /TOKEN|SECRET|PASSWORD|CREDENTIAL/i;
+const secretName = /TOKEN|SECRET|PASSW|CREDENTIAL|AUTH|API_KEY/i;
 
 /** The environment of test processes, which run code of the pull request (RELIABILITY.md 3a). */
 export function testEnvironment(
