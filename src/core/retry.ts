@@ -1,0 +1,64 @@
+/** What is known after a failed request to a registry. */
+export interface Attempt {
+  /** Undefined when there was no answer: reset, time-out, refused. */
+  readonly status: number | undefined;
+  /** The error body, for limits that hide in a 403. */
+  readonly body: string;
+  /** Header `Retry-After`: seconds or a date. */
+  readonly retryAfter: string | undefined;
+  /** Counted from 1. */
+  readonly number: number;
+  /** Seconds waited before this attempt. */
+  readonly waited: number;
+  /** Seconds waited in all. */
+  readonly total: number;
+}
+
+export type RetryDecision =
+  | {readonly retry: true; readonly seconds: number}
+  | {readonly retry: false; readonly because: string};
+
+const mostAttempts = 5;
+const longestWait = 120;
+const longestTotal = 600;
+const passingStatuses: ReadonlySet<number> = new Set([408, 429, 499, 500, 502, 503, 504, 522]);
+
+/** A limit on requests, also where it looks like a refusal (GHCR's secondary limit is a 403). */
+export function isRateLimit(status: number | undefined, body: string): boolean {
+  return status === 429 || /secondary rate limit|toomanyrequests/i.test(body);
+}
+
+/** The rules of RELIABILITY.md 2d.2 and 2d.3: what is tried again, and after how long. */
+export function decideRetry(attempt: Attempt, now: number, random: number): RetryDecision {
+  const {status, body} = attempt;
+  const passes = status === undefined || passingStatuses.has(status) || isRateLimit(status, body);
+  if (!passes) return {retry: false, because: 'it would answer the same again'};
+  const asked = Math.max(headerSeconds(attempt.retryAfter, now), bodySeconds(body));
+  if (asked > longestWait) {
+    return {retry: false, because: `it asks to wait ${Math.ceil(asked)} s, which is too long`};
+  }
+  if (attempt.number >= mostAttempts) return {retry: false, because: `${mostAttempts} attempts`};
+  // Without an answer a host is often not there at all, so the first waits are short.
+  const least = status === undefined ? 0.3 : 1;
+  const jitter = Math.min(60, least + random * (Math.max(attempt.waited, least) * 3 - least));
+  const seconds = Math.max(asked, jitter);
+  if (attempt.total + seconds > longestTotal) {
+    return {retry: false, because: `${longestTotal} s of waiting in all`};
+  }
+  return {retry: true, seconds};
+}
+
+function headerSeconds(value: string | undefined, now: number): number {
+  if (value === undefined) return 0;
+  if (/^\d+(\.\d+)?$/.test(value.trim())) return Number(value);
+  const date = Date.parse(value);
+  return Number.isNaN(date) ? 0 : Math.max(0, (date - now) / 1000);
+}
+
+const units: Readonly<Record<string, number>> = {ms: 0.001, s: 1, m: 60, h: 3600};
+
+/** `retry-after: 10.305464ms, allowed: 2000/minute` stands in the body of some registries. */
+function bodySeconds(body: string): number {
+  const found = /retry-after:\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h)?\b/i.exec(body);
+  return found === null ? 0 : Number(found[1]) * (units[found[2]?.toLowerCase() ?? 's'] ?? 1);
+}

@@ -1,0 +1,53 @@
+import type {PlannedImage, StepName} from './types.ts';
+
+/** What of the spec and the inputs decides which steps an image has. */
+export interface ScheduleOptions {
+  /** Images in build at once; tests and pushes have as many slots of their own. 1 is the plain order of the tree. */
+  readonly concurrency: number;
+  readonly failFast: boolean;
+  readonly isPushed: (image: string) => boolean;
+  readonly hasIntegrationTests: (image: string) => boolean;
+  readonly isPruned: (image: string) => boolean;
+  readonly mayFail: (image: string) => boolean;
+  /** A reused image gets a page too, which costs a pull: only where pages are published. */
+  readonly documentsReused: boolean;
+}
+
+export type Pool = 'build' | 'test' | 'push';
+
+/** Which slots a step takes. */
+export const poolOf: Record<StepName, Pool> = {
+  pull: 'build',
+  build: 'build',
+  test: 'test',
+  'integration-test': 'test',
+  push: 'push',
+  reuse: 'push',
+  manifest: 'push',
+  prune: 'push',
+};
+
+/** Steps that must come one after the other; the image is good when the last one is done. */
+export function chainOf(image: PlannedImage, options: ScheduleOptions): readonly StepName[] {
+  const integration: StepName[] = options.hasIntegrationTests(image.name)
+    ? ['integration-test']
+    : [];
+  switch (image.action) {
+    case 'build': {
+      const push: StepName[] = options.isPushed(image.name) ? ['push'] : [];
+      return ['pull', 'build', 'test', ...push, ...integration];
+    }
+    case 'test':
+      return ['pull', 'test', ...integration];
+    case 'reuse':
+      return ['reuse'];
+    case 'skip':
+      return [];
+  }
+}
+
+/** The step after which the page is made beside the chain; undefined when there is no page. */
+export function pageAfter(image: PlannedImage, options: ScheduleOptions): StepName | undefined {
+  if (image.action === 'build' || image.action === 'test') return 'test';
+  return image.action === 'reuse' && options.documentsReused ? 'reuse' : undefined;
+}
