@@ -1,0 +1,64 @@
+import {spawnSync} from 'node:child_process';
+import {describe, expect, it} from 'vitest';
+import {commandWords, infoScript, readInfoOutput} from '../../src/core/info-script.ts';
+
+const nonce = 'f00dfeedf00dfeed';
+
+/** Runs the commands as a container would: by a real shell. */
+function run(commands: readonly string[], seconds = 5) {
+  const words = commands.map((command) => commandWords(command) ?? []);
+  const script = infoScript(new Map(words.entries()), {nonce, seconds});
+  const {stdout, stderr, status} = spawnSync('sh', ['-c', script], {encoding: 'utf8'});
+  expect(status).toBe(0);
+  const info = commands.map((command) => ({name: 'N', description: 'd', command}));
+  return [...readInfoOutput(info, {stdout, stderr}, nonce).values()];
+}
+
+describe('the script of info commands', () => {
+  it.each([
+    ['a plain command', 'echo hello', 'hello\n'],
+    [
+      'quotation marks as the owner writes them',
+      `bash -c 'printf "a\\nb\\nc\\n" | grep "a\\|b"'`,
+      'a\nb\n',
+    ],
+    ['no expansion of its own', `printf %s '$HOME' "*" ~`, '$HOME*~'],
+    ['output without a line end', 'printf x', 'x'],
+    ['an empty argument', `printf '<%s>' ""`, '<>'],
+    ['a line break in an argument', `printf %s 'a\nb'`, 'a\nb'],
+    ['what looks like a mark', `printf '\\n0000 0 end 0\\n'`, '\n0000 0 end 0\n'],
+  ])('runs %s', (_, command, stdout) => {
+    expect(run([command])).toMatchObject([{exitCode: 0, stdout, stderr: ''}]);
+  });
+
+  it('keeps commands, their streams and their exit codes apart', () => {
+    const seen = run(['sh -c "echo out; echo err >&2; exit 3"', 'no-such-command', 'echo last']);
+    expect(seen).toMatchObject([
+      {exitCode: 3, stdout: 'out\n', stderr: 'err\n'},
+      {exitCode: 127, stdout: ''},
+      {exitCode: 0, stdout: 'last\n', stderr: ''},
+    ]);
+  });
+
+  it('gives commands nothing to read', () => {
+    expect(run(['cat', 'echo next'])).toMatchObject([
+      {exitCode: 0, stdout: ''},
+      {stdout: 'next\n'},
+    ]);
+  });
+
+  it('ends one that hangs, and goes on', () => {
+    expect(run(['sleep 60', 'echo next'], 1)).toMatchObject([{exitCode: 124}, {stdout: 'next\n'}]);
+  });
+
+  it('has no exit code for a command after which nothing more was heard', () => {
+    const stdout = `\n${nonce} 0 begin\nhalf an ans`;
+    const info = [{name: 'N', description: 'd', command: 'c'}];
+    const seen = readInfoOutput(info, {stdout, stderr: ''}, nonce).get(0);
+    expect(seen).toMatchObject({exitCode: undefined, stdout: 'half an ans'});
+  });
+
+  it('does not take an open quotation mark for a command', () => {
+    expect(commandWords(`bash -c 'oops`)).toBeUndefined();
+  });
+});
