@@ -1,0 +1,280 @@
+import {rmSync} from 'node:fs';
+import {join} from 'node:path';
+import {afterEach, describe, expect, it, vi} from 'vitest';
+import {createDocker} from '../../src/adapters/docker-adapter.ts';
+import {runCommand} from '../../src/adapters/process.ts';
+import type {BuildRequest} from '../../src/core/docker-types.ts';
+import type {Failure, Result} from '../../src/core/types.ts';
+import {type FakeDocker, fakeDocker, type Rule} from '../fakes/docker-cli.ts';
+
+const ref = 'ghcr.io/o/a:2026.3-main';
+const id = `sha256:${'1'.repeat(64)}`;
+const digest = `sha256:${'2'.repeat(64)}`;
+const info: Rule = {
+  when: 'info --format',
+  stdout: '[["Backing Filesystem","extfs"]] "/no/such/folder"\n',
+};
+const buildx: readonly Rule[] = [
+  {when: 'buildx version', stdout: 'github.com/docker/buildx 0.29.1\n'},
+  {when: 'buildx inspect', stdout: 'Name:   default\nDriver: docker\n'},
+];
+const image: Rule = {when: 'image inspect', stdout: `"${id}" 117 ["sha256:a","sha256:b"]\n`};
+const request: BuildRequest = {
+  ref,
+  context: '.',
+  dockerfile: 'Dockerfile',
+  buildArgs: new Map(),
+  labels: new Map(),
+  target: undefined,
+  platforms: [],
+  secrets: [],
+  buildContexts: new Map(),
+  cacheFrom: [],
+  cacheTo: [],
+};
+
+let fake: FakeDocker;
+afterEach(() => {
+  vi.unstubAllEnvs();
+  fake.remove();
+});
+
+function open(rules: readonly Rule[], builder?: string) {
+  fake = fakeDocker(rules);
+  vi.stubEnv('PATH', fake.bin);
+  return createDocker({
+    run: runCommand,
+    config: {
+      folder: '/config',
+      env: {DOCKER_CONFIG: '/config'},
+      releaseHost: async () => {},
+      remove: async () => {},
+    },
+    builder,
+    runId: '77',
+    root: fake.folder,
+    tempDir: fake.folder,
+  });
+}
+
+function failureOf(result: Result<unknown>): Failure {
+  if (result.ok) throw new Error('it did not fail');
+  return result.failure;
+}
+
+describe('check', () => {
+  it('tells what there is, and asks once', async () => {
+    const docker = open([info, ...buildx]);
+    const facts = {hasBuildx: true, driver: 'docker', hasContainerdStore: false};
+    expect(await docker.check()).toEqual({ok: true, value: facts});
+    await docker.check();
+    expect(fake.calls()).toHaveLength(3);
+  });
+
+  it('knows the containerd image store', async () => {
+    const docker = open([
+      {when: 'info', stdout: '[["driver-type","io.containerd.snapshotter.v1"]] "/x"'},
+      ...buildx,
+    ]);
+    expect(await docker.check()).toMatchObject({value: {hasContainerdStore: true}});
+  });
+
+  it('does without buildx', async () => {
+    const docker = open([
+      info,
+      {when: 'buildx', stderr: 'unknown command: docker buildx', exitCode: 1},
+    ]);
+    expect(await docker.check()).toMatchObject({value: {hasBuildx: false, driver: 'docker'}});
+  });
+
+  it('says that docker is not installed', async () => {
+    const docker = open([]);
+    rmSync(join(fake.bin, 'docker'));
+    expect(failureOf(await docker.check())).toMatchObject({
+      class: 'daemon-lost',
+      message: 'Docker is not installed: there is no program "docker" on PATH.',
+      hint: expect.stringContaining('Install Docker'),
+    });
+  });
+
+  it('says that the daemon does not answer, and how to start it', async () => {
+    const stderr =
+      'Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?';
+    const docker = open([{when: 'info', stderr, exitCode: 1}]);
+    expect(failureOf(await docker.check())).toMatchObject({
+      class: 'daemon-lost',
+      message: expect.stringContaining(stderr),
+      hint: expect.stringContaining('systemctl start docker'),
+    });
+  });
+
+  it('says that the builder of the input is not there', async () => {
+    const stderr = 'ERROR: no builder "far" found';
+    const docker = open(
+      [info, {when: 'buildx inspect far', stderr, exitCode: 1}, ...buildx],
+      'far',
+    );
+    expect(failureOf(await docker.check()).message).toContain('The builder "far" was not found');
+  });
+});
+
+describe('login', () => {
+  it('hands the password over on standard input, and nowhere else', async () => {
+    const docker = open([]);
+    expect((await docker.login('ghcr.io', 'octocat', 'hunter2')).ok).toBe(true);
+    expect(fake.calls()).toEqual([
+      ['login', '--username', 'octocat', '--password-stdin', 'ghcr.io'],
+    ]);
+    const {input, env} = fake.last('login');
+    expect(input).toBe('hunter2');
+    expect(JSON.stringify(env)).not.toContain('hunter2');
+    expect(env['DOCKER_CONFIG']).toBe('/config');
+  });
+
+  it('says whose password is wrong', async () => {
+    const docker = open([
+      {
+        when: 'login',
+        stderr: 'Error response from daemon: unauthorized: incorrect username or password',
+        exitCode: 1,
+      },
+    ]);
+    expect(failureOf(await docker.login('ghcr.io', 'octocat', 'hunter2'))).toMatchObject({
+      class: 'auth',
+      message: expect.stringContaining('ghcr.io'),
+    });
+  });
+});
+
+describe('build', () => {
+  it('answers with the image that was built', async () => {
+    const docker = open([
+      info,
+      {when: 'build --progress', writes: ['--iidfile', id]},
+      ...buildx,
+      image,
+    ]);
+    expect(await docker.build(request, {})).toEqual({
+      ok: true,
+      value: {id, size: 117, diffIds: ['sha256:a', 'sha256:b']},
+    });
+  });
+
+  it('takes the reference where a builder elsewhere names an id that the engine does not know', async () => {
+    const docker = open([
+      info,
+      {when: 'build --progress', writes: ['--iidfile', digest]},
+      ...buildx,
+      {when: digest, stderr: `Error response from daemon: No such image: ${digest}`, exitCode: 1},
+      image,
+    ]);
+    expect(await docker.build(request, {})).toMatchObject({value: {id}});
+  });
+
+  it('names buildx where secrets need it', async () => {
+    const docker = open([info, {when: 'buildx', exitCode: 1}]);
+    const built = await docker.build({...request, secrets: ['id=x,env=X']}, {});
+    expect(failureOf(built)).toMatchObject({message: expect.stringContaining('needs buildx')});
+    expect(fake.calls().some(([verb]) => verb === 'build')).toBe(false);
+  });
+
+  it('reads the digest of a build that went straight to the registry', async () => {
+    const text = JSON.stringify({'containerimage.digest': digest}, undefined, 2);
+    const docker = open([info, {when: '--push', writes: ['--metadata-file', text]}, ...buildx]);
+    expect(await docker.buildAndPush(request, {})).toEqual({ok: true, value: digest});
+  });
+});
+
+describe('push', () => {
+  it('answers with the digest of the registry', async () => {
+    const docker = open([
+      {when: 'push', stdout: `abc: Pushed\n2026.3-main: digest: ${digest} size: 943\n`},
+    ]);
+    expect(await docker.push(ref, {})).toEqual({ok: true, value: digest});
+  });
+
+  it('does not believe an end without a digest', async () => {
+    const docker = open([{when: 'push', stdout: 'abc: Pushed\n'}]);
+    expect(failureOf(await docker.push(ref, {})).class).toBe('registry-inconsistent');
+  });
+});
+
+describe('inspect', () => {
+  it('asks for many in one process', async () => {
+    const docker = open([
+      {when: 'image inspect', stdout: `"${id}" 1 ["sha256:a"]\n"${digest}" 2 null\n`},
+    ]);
+    const found = await docker.inspect(['a', 'b']);
+    expect(found.ok && [...found.value.values()].map((one) => one.size)).toEqual([1, 2]);
+    expect(fake.calls()).toHaveLength(1);
+  });
+
+  it('leaves out what is not there', async () => {
+    const missing = {stderr: 'Error response from daemon: No such image: b', exitCode: 1};
+    const docker = open([{when: ' b', ...missing}, image]);
+    const found = await docker.inspect(['a', 'b']);
+    expect(found.ok && [...found.value.keys()]).toEqual(['a']);
+  });
+});
+
+describe('containers', () => {
+  it('removes the container that an ended client leaves behind', async () => {
+    const docker = open([]);
+    const signal = AbortSignal.abort();
+    await docker.run({image: ref, name: 'n', command: ['sleep', '60']}, {signal});
+    expect(fake.calls()).toEqual([['rm', '--force', '--volumes', 'n']]);
+  });
+
+  it('removes those of one run by label, in one call', async () => {
+    const docker = open([{when: 'ps', stdout: 'c1\nc2\n'}]);
+    await docker.removeContainers('77');
+    expect(fake.calls()).toEqual([
+      ['ps', '--all', '--quiet', '--filter', 'label=stack-action.run=77'],
+      ['rm', '--force', '--volumes', 'c1', 'c2'],
+    ]);
+  });
+
+  it('sweeps only those older than six hours', async () => {
+    const stdout = 'old 2026-11-24 05:59:00 +0000 UTC\nnew 2026-11-24 06:01:00 +0000 UTC\n';
+    const docker = open([{when: 'ps', stdout}]);
+    await docker.sweep(new Date('2026-11-24T12:00:00Z'));
+    expect(fake.calls().at(-1)).toEqual(['rm', '--force', '--volumes', 'old']);
+  });
+
+  it('prunes nothing of the host', async () => {
+    const docker = open([]);
+    await docker.removeImage(ref, {});
+    expect(fake.calls()).toEqual([['image', 'rm', ref]]);
+  });
+});
+
+describe('diagnose', () => {
+  const failure: Failure = {
+    reason: 'exit-code',
+    class: 'build-failed',
+    command: 'docker build',
+    exitCode: 1,
+    message: 'The build failed.',
+    tail: [],
+  };
+
+  it('blames the daemon where it is gone', async () => {
+    const docker = open([
+      {when: 'info', stderr: 'Cannot connect to the Docker daemon', exitCode: 1},
+    ]);
+    expect(await docker.diagnose(failure)).toMatchObject({
+      class: 'daemon-lost',
+      message: expect.stringContaining('The build failed.'),
+    });
+  });
+
+  it('leaves the blame where the daemon answers', async () => {
+    expect(await open([info]).diagnose(failure)).toEqual(failure);
+  });
+
+  it('does not ask where the cause is plain', async () => {
+    const docker = open([info]);
+    await docker.diagnose({...failure, class: 'permission'});
+    expect(fake.calls()).toEqual([]);
+  });
+});
