@@ -73,7 +73,7 @@ async function baseDigests(
   const refs = new Set([...externalBases.values()].flat());
   await Promise.all(
     [...refs].map(async (ref) => {
-      const presence = await registry.head(ref);
+      const presence = await registry.head(ref, {once: true});
       if (presence.state === 'present') digests.set(ref, presence.digest);
       else unanswered.push(ref);
     }),

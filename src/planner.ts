@@ -12,7 +12,7 @@ import {hashStack} from './hashes.ts';
 import {InputError, type Inputs} from './inputs.ts';
 import type {Registry} from './ports.ts';
 import {readRegistryState} from './registry-state.ts';
-import {loadStack, type Stack} from './stack.ts';
+import type {Stack} from './stack.ts';
 
 /** What planning reads from. Left of the plan nothing is changed anywhere. */
 export interface PlannerPorts {
@@ -22,7 +22,6 @@ export interface PlannerPorts {
 }
 
 export interface Planned {
-  readonly stack: Stack;
   readonly plan: Plan;
   /** Things to say in the log, no more. */
   readonly notes: readonly string[];
@@ -35,15 +34,14 @@ export interface Planned {
  * From the event, the checkout and the registry to the plan (DESIGN.md section 7).
  * @throws {SpecError | InputError} for mistakes of the user, all at once
  */
-export async function planRun(inputs: Inputs, event: Event, ports: PlannerPorts): Promise<Planned> {
-  const suffix = inputs.tagSuffix === 'sha' ? event.headSha.slice(0, 7) : event.branch;
-  const tagOf = (image: Pick<ImageSpec, 'tagPrefix'>): string => tagFor(image.tagPrefix, suffix);
-  const stack = await loadStack(ports.workspace, {
-    stackDir: inputs.stackDir,
-    tagPrefix: inputs.tagPrefix,
-    tagOf,
-  });
+export async function planRun(
+  inputs: Inputs,
+  event: Event,
+  stack: Stack,
+  ports: PlannerPorts,
+): Promise<Planned> {
   const {spec, tree} = stack;
+  const tagOf = tagsOf(inputs, event);
   checkKeys(inputs, spec.images.values());
   const refs = new Map(
     [...spec.images.values()].map((image) => [image.name, `${image.repository}:${tagOf(image)}`]),
@@ -88,7 +86,6 @@ export async function planRun(inputs: Inputs, event: Event, ports: PlannerPorts)
     },
   };
   return {
-    stack,
     plan: makePlan(facts),
     notes: notesOn(changed, changes),
     warnings: [...stack.warnings, ...hashes.warnings, ...state.warnings],
@@ -105,15 +102,22 @@ function notesOn(changed: ChangedFiles, changes: ChangeSet): readonly string[] {
   ];
 }
 
-function tagFor(prefix: string, suffix: string): string {
+/**
+ * The tag that each image gets in this run.
+ * @throws {InputError} when there is no branch to name it after, or it would be a stable tag
+ */
+export function tagsOf(inputs: Inputs, event: Event): (image: {tagPrefix: string}) => string {
+  const suffix = inputs.tagSuffix === 'sha' ? event.headSha.slice(0, 7) : event.branch;
   if (suffix === '') {
     throw new InputError(
       'The tag cannot be made: GITHUB_REF names no branch, or GITHUB_SHA no commit. Run in a workflow, or set them.',
     );
   }
-  const result = branchTag(prefix, suffix);
-  if (!result.ok) throw new InputError(result.message);
-  return result.tag;
+  return ({tagPrefix}) => {
+    const result = branchTag(tagPrefix, suffix);
+    if (!result.ok) throw new InputError(result.message);
+    return result.tag;
+  };
 }
 
 function checkKeys(inputs: Inputs, images: Iterable<ImageSpec>): void {

@@ -70,7 +70,8 @@ export type ManifestLookup =
 
 /** A registry over HTTP. No layer is ever read or written here. Retries and deadlines are inside. */
 export interface Registry {
-  head(ref: string): Promise<Presence>;
+  /** `once`: an answer that would only be nice to have is not worth a second try. */
+  head(ref: string, options?: {readonly once?: boolean}): Promise<Presence>;
   /** Manifest, then the config blob: labels, diff ids, size. For an index, of its first real image. */
   inspect(ref: string): Promise<Lookup>;
   manifest(ref: string): Promise<ManifestLookup>;

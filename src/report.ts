@@ -1,6 +1,6 @@
 import type {JobLog} from './adapters/actions-log.ts';
 import {formatDuration} from './core/format.ts';
-import {fileNameOf} from './core/names.ts';
+import {fileNameOf, logNames} from './core/names.ts';
 import {safeLines} from './core/safe-output.ts';
 import type {Failure, ImageResult, Outcome, Plan, RunEvent, StepResult} from './core/types.ts';
 import {planLine, unreachable} from './core/words.ts';
@@ -29,8 +29,6 @@ const outcomeWords: Record<Outcome, string> = {
   blocked: 'blocked',
   cancelled: 'cancelled',
 };
-
-const logNames = ['build', 'basic-tests', 'integration-tests'] as const;
 
 /** The lines that answer "why was (wasn't) it built?", one for each image. */
 export function reportPlan(log: JobLog, plan: Plan): void {

@@ -3,7 +3,6 @@ import type {Workspace} from './adapters/fs.ts';
 import type {ChangeSources} from './changed-files.ts';
 import type {Event} from './core/event.ts';
 import type {Inputs} from './inputs.ts';
-import type {Registry} from './ports.ts';
 
 /** What every mode works with: the wishes, the event, and the outside. */
 export interface Run {
@@ -11,7 +10,6 @@ export interface Run {
   readonly event: Event;
   readonly workspace: Workspace;
   readonly log: JobLog;
-  readonly registry: Registry;
   readonly changes: ChangeSources;
   /** Every form of every secret; none of them may reach a file. */
   readonly secrets: readonly string[];

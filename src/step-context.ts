@@ -2,7 +2,7 @@ import {join} from 'node:path';
 import {outputFolders, type Workspace} from './adapters/fs.ts';
 import {type LogFile, openLog} from './adapters/log-file.ts';
 import type {CacheRequest} from './core/build-cache.ts';
-import {fileNameOf} from './core/names.ts';
+import {fileNameOf, type logNames} from './core/names.ts';
 import {repositoryOf} from './core/references.ts';
 import type {Failure, ImageSpec, Plan, PlannedImage, Result} from './core/types.ts';
 import type {Docker, DockerOptions, Emit, Registry, RunCommand} from './ports.ts';
@@ -76,7 +76,7 @@ export interface StepEnd {
 
 export type Step = (work: Work) => Promise<StepEnd>;
 
-export type LogKind = 'build' | 'basic-tests' | 'integration-tests';
+export type LogKind = (typeof logNames)[number];
 
 /** Lends the log of a step; it is closed afterwards. The first step of a run that uses it begins it anew. */
 export async function withLog<T>(

@@ -1,4 +1,4 @@
-import {mkdir, readFile, realpath, stat, writeFile} from 'node:fs/promises';
+import {mkdir, readFile, realpath, rm, stat, writeFile} from 'node:fs/promises';
 import {dirname, join, relative, resolve, sep} from 'node:path';
 
 /** Files of the workspace, by paths relative to it. */
@@ -13,6 +13,8 @@ export interface Workspace {
   isFolder(path: string): Promise<boolean>;
   /** Writes a file and the folders above it. */
   write(file: string, text: string): Promise<void>;
+  /** Removes a file; nothing when there is none. */
+  remove(file: string): Promise<void>;
   /** False when the path, symbolic links followed, leaves the workspace. */
   isInside(path: string): Promise<boolean>;
 }
@@ -30,6 +32,7 @@ export function openWorkspace(root: string): Workspace {
       await mkdir(dirname(path(file)), {recursive: true});
       await writeFile(path(file), text);
     },
+    remove: (file) => rm(path(file), {force: true}),
     isInside: async (file) => {
       const real = await unlessMissing(realpath(path(file)));
       if (real === undefined) return true;

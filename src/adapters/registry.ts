@@ -26,7 +26,7 @@ export function createRegistry(options: RegistryOptions): Registry {
   const http = createHttpClient(options.signal);
   const send = createSender(http, options);
   const manifest = (ref: string) => fetchManifest(send, ref);
-  const head = (ref: string, once = false): Promise<Presence> => headTag(send, ref, once);
+  const head: Registry['head'] = (ref, {once = false} = {}) => headTag(send, ref, once);
   return {
     head,
     manifest,

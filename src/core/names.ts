@@ -44,6 +44,9 @@ export function fileNameOf(ref: string): string {
   return ref.replace('ghcr.io', 'ghcr-io').replace(/[/:]/g, '-');
 }
 
+/** The logs of an image: `logs/<name>.<log name>.log`. */
+export const logNames = ['build', 'basic-tests', 'integration-tests'] as const;
+
 /** Labels that the action puts on every image it builds (DESIGN.md section 4). */
 export const labels = {
   fingerprint: 'edu.ucsd.ets.stack.fingerprint',

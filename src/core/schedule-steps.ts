@@ -46,8 +46,17 @@ export function chainOf(image: PlannedImage, options: ScheduleOptions): readonly
   }
 }
 
-/** The step after which the page is made beside the chain; undefined when there is no page. */
+/** The step after which the page is made, beside the rest of the chain; undefined when there is no page. */
 export function pageAfter(image: PlannedImage, options: ScheduleOptions): StepName | undefined {
-  if (image.action === 'build' || image.action === 'test') return 'test';
-  return image.action === 'reuse' && options.documentsReused ? 'reuse' : undefined;
+  switch (image.action) {
+    case 'build':
+      // The page names the digest, which there is after the push.
+      return options.isPushed(image.name) ? 'push' : 'test';
+    case 'test':
+      return 'test';
+    case 'reuse':
+      return options.documentsReused ? 'reuse' : undefined;
+    case 'skip':
+      return undefined;
+  }
 }

@@ -22,7 +22,11 @@ export function summaryPage(plan: Plan, report: RunReport): string {
     ]);
   });
   const failures = report.images.flatMap(failureOf);
-  return page([`## ${plan.tag}: ${report.outcome}`, '', heading, '|---|---|---|---|---|---|'], rows, failures);
+  return page(
+    [`## ${plan.tag}: ${report.outcome}`, '', heading, '|---|---|---|---|---|---|'],
+    rows,
+    failures,
+  );
 }
 
 /** The step summary of `mode: plan`. */
@@ -30,7 +34,11 @@ export function planSummaryPage(plan: Plan): string {
   const rows = plan.images.map((image) =>
     row([image.name, image.action, image.reasons.map(reasonWords).join('; '), image.ref]),
   );
-  return page([`## Plan for ${plan.tag}`, '', '| Image | Action | Reason | Reference |', '|---|---|---|---|'], rows, []);
+  return page(
+    [`## Plan for ${plan.tag}`, '', '| Image | Action | Reason | Reference |', '|---|---|---|---|'],
+    rows,
+    [],
+  );
 }
 
 function row(cells: readonly string[]): string {
@@ -58,7 +66,10 @@ function page(head: readonly string[], rows: readonly string[], after: readonly 
   for (const [index, line] of all.entries()) {
     size += Buffer.byteLength(line) + 1;
     if (size > largestSummary) {
-      lines.push('', `… ${all.length - index} more lines: see artifacts/report.json in the artifact.`);
+      lines.push(
+        '',
+        `… ${all.length - index} more lines: see artifacts/report.json in the artifact.`,
+      );
       break;
     }
     lines.push(line);

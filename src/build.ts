@@ -1,0 +1,124 @@
+import {addSummary, setOutputs} from './adapters/actions-output.ts';
+import {readExcerpt} from './adapters/log-excerpt.ts';
+import {matrixOutput, planOutput} from './core/outputs.ts';
+import {planSummaryPage} from './core/summary.ts';
+import type {Plan, Result, RunReport} from './core/types.ts';
+import {withDocker} from './engine.ts';
+import {type Planned, planRun, tagsOf} from './planner.ts';
+import type {Registry} from './ports.ts';
+import {finish, writePlan} from './postwork.ts';
+import {mayPublish} from './publish.ts';
+import {loginOf, openRegistry} from './registry-access.ts';
+import {createReporter, failureText, type Reporter, reportPlan} from './report.ts';
+import {decidePush, type Run} from './run.ts';
+import {runPlan} from './runner.ts';
+import {loadStack, type Stack} from './stack.ts';
+
+/**
+ * `mode: build` and `mode: plan`. Resolves with the sentence that fails the step, or undefined.
+ * @throws {SpecError | InputError} for mistakes of the user
+ */
+export async function build(run: Run): Promise<string | undefined> {
+  const {inputs, event, workspace, log} = run;
+  if (event.kind === 'push' && event.deleted) {
+    log.info(`${event.branch} was deleted: nothing is left to build.`);
+    return undefined;
+  }
+  const stack = await loadStack(workspace, {
+    stackDir: inputs.stackDir,
+    tagPrefix: inputs.tagPrefix,
+    tagOf: tagsOf(inputs, event),
+  });
+  const login = loginOf(run, stack.spec);
+  const registry = openRegistry(run, login);
+  try {
+    const planned = await planRun(inputs, event, stack, {
+      workspace,
+      registry,
+      changes: run.changes,
+    });
+    const {plan} = planned;
+    for (const warning of planned.warnings) log.warning(warning);
+    for (const note of planned.notes) log.info(note);
+    reportPlan(log, plan);
+    setOutputs({tag: plan.tag, plan: planOutput(plan), matrix: matrixOutput(plan)});
+    await writePlan(workspace, plan);
+    if (inputs.mode === 'plan' || inputs.dryRun) {
+      const problem = await addSummary(planSummaryPage(plan));
+      if (problem !== undefined) log.warning(problem);
+      return undefined;
+    }
+    return await buildPlan(run, stack, planned, registry);
+  } finally {
+    await registry.close();
+  }
+}
+
+async function buildPlan(
+  run: Run,
+  stack: Stack,
+  planned: Planned,
+  registry: Registry,
+): Promise<string | undefined> {
+  const {workspace, log} = run;
+  const {plan} = planned;
+  const push = decidePush(run);
+  if (push.push && planned.unknown.length > 0) {
+    setOutputs({outcome: 'failed'});
+    return `Nothing was built, because the registry cannot say what it has, and this run is to push:\n${planned.unknown.join('\n')}`;
+  }
+  if (!push.push) log.info(`This run does not push: ${push.because}.`);
+  const reporter = createReporter({
+    log,
+    readLog: (name) => readExcerpt(workspace.path(`logs/${name}`), `logs/${name}`),
+    now: () => new Date(),
+  });
+  const done = await doPlan(run, stack, plan, {registry, reporter, push: push.push});
+  await reporter.flush();
+  if (done.ok) return await finish(run, plan, done.value);
+  setOutputs({outcome: 'failed'});
+  return failureText('Nothing was built', done.failure);
+}
+
+interface Doing {
+  readonly registry: Registry;
+  readonly reporter: Reporter;
+  readonly push: boolean;
+}
+
+async function doPlan(
+  run: Run,
+  stack: Stack,
+  plan: Plan,
+  {registry, reporter, push}: Doing,
+): Promise<Result<RunReport>> {
+  const {inputs} = run;
+  const {images} = stack.spec;
+  const documentsReused = await mayPublish(run);
+  const request = {
+    run,
+    stack,
+    plan,
+    registry,
+    emit: reporter.emit,
+    push,
+    login: loginOf(run, stack.spec),
+    documentsReused,
+  };
+  const specOf = (name: string) => images.get(name);
+  return await withDocker(request, (steps) =>
+    runPlan(
+      plan,
+      {...steps, emit: reporter.emit, signal: run.signal, now: () => Date.now()},
+      {
+        concurrency: inputs.concurrency,
+        failFast: inputs.failFast,
+        isPushed: (name) => push && specOf(name)?.publish === true,
+        hasIntegrationTests: (name) => specOf(name)?.integrationTests === true,
+        isPruned: (name) => specOf(name)?.prune === true,
+        mayFail: (name) => specOf(name)?.allowFailure === true,
+        documentsReused,
+      },
+    ),
+  );
+}

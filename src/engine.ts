@@ -1,0 +1,107 @@
+import {randomUUID} from 'node:crypto';
+import {saveForPost} from './adapters/actions-output.ts';
+import {createDocker} from './adapters/docker-adapter.ts';
+import {createDockerConfig} from './adapters/docker-config.ts';
+import {runCommand} from './adapters/process.ts';
+import {temporaryFolder} from './adapters/runner-environment.ts';
+import {testEnvironment} from './adapters/test-environment.ts';
+import type {Plan, Result} from './core/types.ts';
+import {defaultBranchOf} from './planner.ts';
+import type {Docker, Emit, Registry} from './ports.ts';
+import type {Login} from './registry-access.ts';
+import type {Run} from './run.ts';
+import type {Stack} from './stack.ts';
+import {createSteps, type Steps} from './steps.ts';
+
+/** What the steps of a run are made of. */
+export interface EngineRequest {
+  readonly run: Run;
+  readonly stack: Stack;
+  readonly plan: Plan;
+  readonly registry: Registry;
+  readonly emit: Emit;
+  readonly push: boolean;
+  readonly login: Login | undefined;
+  readonly documentsReused: boolean;
+}
+
+/**
+ * Lends the steps of a run, with credentials in a private folder that is gone afterwards, and no container of the
+ * run left. A missing engine or a refused login is a failure before anything is built; a run that only reads and
+ * moves tags starts no docker process.
+ */
+export async function withDocker<T>(
+  request: EngineRequest,
+  use: (steps: Steps) => Promise<T>,
+): Promise<Result<T>> {
+  const {run, plan, login} = request;
+  const runId = randomUUID();
+  const config = await createDockerConfig(temporaryFolder());
+  saveForPost('dockerConfig', config.folder);
+  saveForPost('runId', runId);
+  const docker = createDocker({
+    run: runCommand,
+    config,
+    builder: run.inputs.builder,
+    runId,
+    root: run.workspace.root,
+    tempDir: temporaryFolder(),
+  });
+  const isNeeded = plan.images.some(({action}) => needsDocker(action, request.documentsReused));
+  try {
+    const ready = isNeeded ? await prepare(docker, login) : done;
+    if (!ready.ok) return ready;
+    return {ok: true, value: await use(createSteps(contextOf(request, docker)))};
+  } finally {
+    if (isNeeded) await docker.removeContainers(runId);
+    await config.remove();
+  }
+}
+
+const done = {ok: true, value: undefined} as const;
+
+function needsDocker(action: Plan['images'][number]['action'], documentsReused: boolean): boolean {
+  return action === 'build' || action === 'test' || (action === 'reuse' && documentsReused);
+}
+
+async function prepare(docker: Docker, login: Login | undefined): Promise<Result<void>> {
+  const facts = await docker.check();
+  if (!facts.ok) return facts;
+  await docker.sweep(new Date());
+  return login === undefined
+    ? done
+    : await docker.login(login.host, login.username, login.password);
+}
+
+function contextOf(
+  {run, stack, plan, registry, emit, push, login}: EngineRequest,
+  docker: Docker,
+): Parameters<typeof createSteps>[0] {
+  const {inputs, event, workspace, secrets} = run;
+  const {owner, repo} = event.repository;
+  return {
+    plan,
+    images: stack.spec.images,
+    stackDir: inputs.stackDir,
+    workspace,
+    docker,
+    registry,
+    run: runCommand,
+    emit,
+    secrets,
+    testEnvironment: testEnvironment(),
+    tempDir: temporaryFolder(),
+    push,
+    cache: inputs.cache,
+    defaultBranch: defaultBranchOf(inputs, event),
+    timeoutMinutes: inputs.timeoutMinutes,
+    runId: event.runId,
+    revision: event.headSha,
+    sourceUrl: repo === '' ? undefined : `${event.serverUrl}/${owner}/${repo}`,
+    login:
+      login === undefined
+        ? undefined
+        : () => docker.login(login.host, login.username, login.password),
+    now: () => new Date(),
+  };
+}
