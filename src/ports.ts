@@ -1,6 +1,7 @@
 /** What the program needs from outside, as small interfaces; adapters/ implements them. */
 import type {
   BuildRequest,
+  BuiltImage,
   ContainerRequest,
   DockerFacts,
   Layer,
@@ -146,8 +147,8 @@ export interface Docker {
   check(): Promise<Result<DockerFacts>>;
   login(host: string, username: string, password: string): Promise<Result<void>>;
   pull(ref: string, options: DockerOptions): Promise<Result<void>>;
-  /** Builds into the engine's store; the id of the image. */
-  build(request: BuildRequest, options: DockerOptions): Promise<Result<LocalImage>>;
+  /** Builds into the engine's store. */
+  build(request: BuildRequest, options: DockerOptions): Promise<Result<BuiltImage>>;
   /** Builds for all platforms straight into the registry; the digest there. */
   buildAndPush(request: BuildRequest, options: DockerOptions): Promise<Result<string>>;
   tag(source: string, ref: string): Promise<Result<void>>;

@@ -1,6 +1,7 @@
 import {type CacheOptions, cacheOptions} from './core/build-cache.ts';
 import {attempts} from './core/docker-retry.ts';
 import type {BuildRequest, DockerFacts} from './core/docker-types.ts';
+import {formatDuration} from './core/format.ts';
 import {branchTag, labels, stableTag} from './core/names.ts';
 import {parseReference, repositoryOf} from './core/references.ts';
 import {attemptOften} from './step-attempts.ts';
@@ -47,6 +48,9 @@ export const buildStep: Step = async (work) => {
     return {
       notes: [
         ...(retries > 0 ? [`built after ${retries} ${retries === 1 ? 'retry' : 'retries'}`] : []),
+        ...(result.value.cacheSeconds === undefined
+          ? []
+          : [`cache written in ${formatDuration(result.value.cacheSeconds * 1000)}`]),
         ...(isCacheReduced(work, facts.value)
           ? [`cache "${context.cache}" needs another builder; inline is used`]
           : []),

@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {type CacheRequest, cacheOptions} from '../../src/core/build-cache.ts';
+import {type CacheRequest, cacheOptions, cacheSeconds} from '../../src/core/build-cache.ts';
 
 const request: CacheRequest = {
   cache: 'inline',
@@ -45,5 +45,33 @@ describe('cacheOptions', () => {
   ];
   it.each(cases)('%s', (_, more, from, to) => {
     expect(cacheOptions({...request, ...more})).toEqual({from, to});
+  });
+});
+
+describe('cacheSeconds', () => {
+  it.each([
+    [
+      'inline',
+      [
+        '#8 exporting layers 0.1s done',
+        '#8 preparing layers for inline cache 1.5s done',
+        '#8 DONE 2.0s',
+      ],
+      1.5,
+    ],
+    [
+      'registry',
+      [
+        '#11 DONE 1.0s',
+        '#12 exporting cache to registry',
+        '#12 writing layer sha256:1 done',
+        '#12 DONE 3.4s',
+      ],
+      3.4,
+    ],
+    ['gha', ['#12 exporting to GitHub Actions Cache', '#12 DONE 9.1s'], 9.1],
+    ['none', ['#8 exporting to image', '#8 DONE 2.0s'], undefined],
+  ])('reads the export of an %s cache', (_, lines, seconds) => {
+    expect(cacheSeconds(lines)).toBe(seconds);
   });
 });

@@ -41,6 +41,7 @@ describe('explainDockerFailure', () => {
     ['push', 'unknown blob', 'registry-unavailable'],
     ['push', 'manifest blob unknown: blob unknown to registry', 'registry-unavailable'],
     ['push', 'EOF', 'registry-unavailable'],
+    ['push', 'abc: Pushed\nunknown: internal', 'registry-unavailable'],
     ['push', 'write tcp 1->2: write: connection reset by peer', 'registry-unavailable'],
     [
       'push',
@@ -130,6 +131,15 @@ describe('explainDockerFailure', () => {
     );
   });
 
+  it.each([
+    ['ERROR: failed to build: failed to solve: x: not found', 'x: not found'],
+    ['docker: Error response from daemon: x failed', 'x failed'],
+  ])('leaves out what docker puts before it: %s', (tail, words) => {
+    expect(explainDockerFailure(failed(tail), 'build', ref).message).toBe(
+      `The build of ${ref} failed: ${words}`,
+    );
+  });
+
   it('names the permission that is missing', () => {
     expect(explainDockerFailure(failed('denied: no'), 'push', ref).hint).toContain(
       'packages: write',
@@ -170,6 +180,10 @@ describe('retryWait', () => {
   it('tries again after a hiccup, within a minute', () => {
     expect(retryWait(of('EOF'), tried, 1)).toBeLessThanOrEqual(60);
     expect(retryWait(of('EOF'), tried, 0)).toBeGreaterThan(0);
+  });
+
+  it('gives a registry that limits requests some seconds at least', () => {
+    expect(retryWait(of('toomanyrequests'), tried, 0)).toBe(3);
   });
 
   it('waits as long as the registry asks, but not for hours', () => {

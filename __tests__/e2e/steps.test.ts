@@ -12,6 +12,7 @@ import {testEnvironment} from '../../src/adapters/test-environment.ts';
 import {fileNameOf, fingerprintTag, labels} from '../../src/core/names.ts';
 import type {ImageSpec, PlannedImage, StepName, StepResult} from '../../src/core/types.ts';
 import {createSteps, type Steps} from '../../src/steps.ts';
+import {type Fault, startFaultProxy} from '../fakes/fault-proxy.ts';
 
 const host = '127.0.0.1:5000';
 /** Of this test run alone: others use the same engine and registry. */
@@ -131,7 +132,14 @@ let config: DockerConfig;
 const registry = createRegistry({credentials: new Map()});
 const planned = new Map<string, PlannedImage>();
 
-function steps(more: {push?: boolean; seconds?: number} = {}): Steps {
+interface Wishes {
+  readonly push?: boolean;
+  readonly seconds?: number;
+  /** Takes the waits between attempts, which are then not waited. */
+  readonly waits?: number[];
+}
+
+function steps(more: Wishes = {}): Steps {
   const port = createDocker({
     run: runCommand,
     config,
@@ -161,6 +169,9 @@ function steps(more: {push?: boolean; seconds?: number} = {}): Steps {
     sourceUrl: undefined,
     login: undefined,
     now: () => new Date(),
+    wait: async (seconds) => {
+      more.waits?.push(seconds);
+    },
   });
 }
 
@@ -358,6 +369,53 @@ describe('what goes wrong', () => {
     expect(failures(done)).toEqual([]);
     expect(done.at(-1)?.notes).toEqual(['this run does not push']);
     expect(await registry.head(refOf('twin'))).toEqual({state: 'absent'});
+  });
+});
+
+describe('a push to a registry that has its bad days', () => {
+  const manifest = /^PUT .*\/manifests\//;
+
+  /** Builds and pushes a twin through the proxy. */
+  async function push(fault: Fault) {
+    const proxy = await startFaultProxy(host, [fault]);
+    const waits: number[] = [];
+    const ref = `${proxy.host}/${run}/twin:${tag}`;
+    plan('twin', {ref});
+    try {
+      const done = await go(steps({waits}), 'twin', ['build', 'push']);
+      const puts = proxy.seen.filter((line) => manifest.test(line) && line.endsWith(tag)).length;
+      return {end: done.at(-1), waits, puts};
+    } finally {
+      docker('image', 'rm', '--force', ref);
+      await proxy.close();
+    }
+  }
+
+  it.each([
+    ['a limit on requests', {answer: 429, code: 'TOOMANYREQUESTS', first: 2}, 2],
+    ['an error of the server', {answer: 500, first: 1}, 1],
+    ['a connection that breaks', {answer: 'reset', first: 1}, 1],
+  ] as const)('gets over %s', async (_, fault, retries) => {
+    const {end, waits} = await push({match: manifest, ...fault});
+    expect(end?.failure).toBeUndefined();
+    expect(end?.notes).toEqual([`pushed after ${retries} ${retries === 1 ? 'retry' : 'retries'}`]);
+    expect(waits).toHaveLength(retries);
+    expect((await registry.head(refOf('twin'))).state).toBe('present');
+  });
+
+  it.each([
+    ['a limit that stays', {answer: 429, code: 'TOOMANYREQUESTS'}, 'rate-limit', 4],
+    ['a refusal', {answer: 403, code: 'DENIED', message: 'not yours'}, 'permission', 1],
+    [
+      'a tag that cannot move',
+      {answer: 400, code: 'TAG_INVALID', message: 'immutable'},
+      'tag-conflict',
+      1,
+    ],
+  ] as const)('gives up on %s', async (_, fault, expected, attempts) => {
+    const {end, puts} = await push({match: manifest, ...fault});
+    expect(end).toMatchObject({step: 'push', failure: {class: expected}});
+    expect(puts).toBe(attempts);
   });
 });
 

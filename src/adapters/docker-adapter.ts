@@ -17,13 +17,11 @@ export interface DockerPorts {
   readonly root: string;
   /** For files of a moment. */
   readonly tempDir: string;
-  /** The process id of every docker client, for the clean-up after a killed run. */
-  readonly onStart?: (pid: number) => void;
 }
 
 /** The docker CLI of this machine. Nothing is started before it is used. */
 export function createDocker(ports: DockerPorts): Docker {
-  const {run, config, builder, runId, root, tempDir, onStart} = ports;
+  const {run, config, builder, runId, root, tempDir} = ports;
   const env = {
     ...inherited(),
     ...config.env,
@@ -31,7 +29,7 @@ export function createDocker(ports: DockerPorts): Docker {
     BUILDX_METADATA_PROVENANCE: 'disabled',
     DOCKER_CLI_HINTS: 'false',
   };
-  const call = createDockerCli({run, env, cwd: root, ...(onStart === undefined ? {} : {onStart})});
+  const call = createDockerCli({run, env, cwd: root});
   const checks = createChecks(call, builder);
   const images = createImages(call);
   const docker = {...checks, ...images};

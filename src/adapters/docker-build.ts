@@ -1,5 +1,6 @@
 import {mkdtemp, readFile, rm} from 'node:fs/promises';
 import {join} from 'node:path';
+import {cacheSeconds} from '../core/build-cache.ts';
 import {type BuildMode, buildArguments} from '../core/docker-args.ts';
 import type {BuildRequest} from '../core/docker-types.ts';
 import type {Failure, Result} from '../core/types.ts';
@@ -25,7 +26,7 @@ export function createBuilds({
     request: BuildRequest,
     output: BuildMode['output'],
     options: DockerOptions,
-  ): Promise<Result<string>> => {
+  ): Promise<Result<{readonly file: string; readonly tail: readonly string[]}>> => {
     const facts = await docker.check();
     if (!facts.ok) return facts;
     const {hasBuildx} = facts.value;
@@ -40,7 +41,8 @@ export function createBuilds({
       const seconds = deadlines.build;
       const done = await call({args, operation: 'build', subject: request.ref, seconds, options});
       if (!done.ok) return done;
-      return {ok: true, value: await readFile(output === 'load' ? idFile : metadataFile, 'utf8')};
+      const file = await readFile(output === 'load' ? idFile : metadataFile, 'utf8');
+      return {ok: true, value: {file, tail: done.value.tail}};
     } finally {
       await rm(folder, {recursive: true, force: true});
     }
@@ -48,22 +50,22 @@ export function createBuilds({
 
   return {
     build: async (request, options) => {
-      const id = await build(request, 'load', options);
-      if (!id.ok) return id;
+      const done = await build(request, 'load', options);
+      if (!done.ok) return done;
       // A builder outside of the engine writes an id that the engine may not know.
-      const names = [id.value.trim(), request.ref];
+      const names = [done.value.file.trim(), request.ref];
       const found = await docker.inspect(names);
       if (!found.ok) return found;
       const image = names.map((name) => found.value.get(name)).find((one) => one !== undefined);
       return image === undefined
         ? {ok: false, failure: lost(request.ref)}
-        : {ok: true, value: image};
+        : {ok: true, value: {...image, cacheSeconds: cacheSeconds(done.value.tail)}};
     },
     buildAndPush: async (request, options) => {
       const metadata = await build(request, 'push', options);
       if (!metadata.ok) return metadata;
       const digest = /"containerimage\.digest":\s*"(sha256:[0-9a-f]{64})"/.exec(
-        metadata.value,
+        metadata.value.file,
       )?.[1];
       return digest === undefined
         ? {ok: false, failure: lost(request.ref)}

@@ -33,11 +33,10 @@ export interface CliOptions {
   readonly env: Readonly<Record<string, string>>;
   /** Where paths of contexts and Dockerfiles begin. */
   readonly cwd: string;
-  readonly onStart?: (pid: number) => void;
 }
 
 /** The only place that starts docker. With a log, the command line comes before its output. */
-export function createDockerCli({run, env, cwd, onStart}: CliOptions): CallDocker {
+export function createDockerCli({run, env, cwd}: CliOptions): CallDocker {
   return async ({args, operation, subject, seconds, options = {}, input}) => {
     const {log, signal} = options;
     log?.write(Buffer.from(`$ ${shellJoin(['docker', ...args])}\n`));
@@ -50,7 +49,6 @@ export function createDockerCli({run, env, cwd, onStart}: CliOptions): CallDocke
       ...(input === undefined ? {} : {input}),
       ...(log === undefined ? {} : {log}),
       ...(signal === undefined ? {} : {signal}),
-      ...(onStart === undefined ? {} : {onStart}),
     });
     if (done.ok) return done;
     const failure = explainDockerFailure(done.failure, operation, subject);

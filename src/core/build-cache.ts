@@ -45,3 +45,20 @@ export function cacheOptions(request: CacheRequest): CacheOptions {
 function registryCache(ref: string): string {
   return `type=registry,ref=${ref}`;
 }
+
+/** Seconds that a build spent on writing its cache, by the last lines of its plain progress. */
+export function cacheSeconds(lines: readonly string[]): number | undefined {
+  const inline = lines.map(
+    (line) => /^#\d+ preparing layers for inline cache ([\d.]+)s done/.exec(line)?.[1],
+  );
+  const step = lines
+    .map((line) => /^#(\d+) exporting (?:cache|to .*cache)/i.exec(line)?.[1])
+    .find(isText);
+  const done = lines.map((line) => new RegExp(`^#${step} DONE ([\\d.]+)s`).exec(line)?.[1]);
+  const seconds = (step === undefined ? inline : done).findLast(isText);
+  return seconds === undefined ? undefined : Number(seconds);
+}
+
+function isText(text: string | undefined): text is string {
+  return text !== undefined;
+}

@@ -4,6 +4,9 @@ import type {Failure} from './types.ts';
 /** dockerd itself spends 50 s on a blob that is refused with 5xx, so a push is tried less often. */
 export const attempts = {push: 4, pull: 5, build: 3} as const;
 
+/** docker keeps the registry's `Retry-After` to itself, so a short one is taken for granted. */
+const leastAfterLimit = 3;
+
 /** What was tried so far. */
 export interface Tried {
   /** Attempts made, at least 1. */
@@ -23,7 +26,8 @@ export function retryWait(failure: Failure, tried: Tried, random: number): numbe
   const body = failure.tail.join('\n');
   // docker tells no header, so no date has to be understood.
   const decision = decideRetry({status, body, retryAfter: undefined, ...tried}, 0, random);
-  return decision.retry ? decision.seconds : undefined;
+  if (!decision.retry) return undefined;
+  return status === 429 ? Math.max(leastAfterLimit, decision.seconds) : decision.seconds;
 }
 
 /** docker tells no status either, but its words were classified. */

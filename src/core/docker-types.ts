@@ -34,6 +34,12 @@ export interface LocalImage {
   readonly diffIds: readonly string[];
 }
 
+/** What came of a build. */
+export interface BuiltImage extends LocalImage {
+  /** Spent on writing the cache; undefined when the builder says nothing of it. */
+  readonly cacheSeconds: number | undefined;
+}
+
 /** One line of `docker history`. */
 export interface Layer {
   readonly createdBy: string;

@@ -71,6 +71,8 @@ const registryWords: readonly (readonly [RegExp, FailureClass])[] = [
   [/denied|forbidden|\b403\b|insufficient[_ ]scope/i, 'permission'],
   [/name invalid|invalid reference format|must be lowercase|\b400\b/i, 'spec-invalid'],
   [/not found|manifest unknown|no such (?:manifest|image)|does not exist/i, 'not-found'],
+  // The registry's own word for an error it has no word for.
+  [/^unknown: /m, 'registry-unavailable'],
 ];
 
 function classify(
@@ -96,13 +98,17 @@ function classify(
   return found ?? (operation === 'build' ? 'build-failed' : 'internal');
 }
 
+/** What docker puts before what happened. */
+const wrappers =
+  /^(?:(?:ERROR|docker|failed to build|failed to solve|Error response from daemon): )+/;
+
 /** The line that says it best: the last one that speaks of an error, else the last. */
 function tellingLine(tail: readonly string[]): string | undefined {
   const lines = tail.filter((line) => !/^(?:-+|View build details|Run 'docker)/.test(line));
   const line = lines.findLast((text) =>
     /error|denied|unauthorized|failed|unknown|EOF|toomany/i.test(text),
   );
-  return (line ?? lines.at(-1))?.replace(/^(?:ERROR: |Error response from daemon: )+/, '');
+  return (line ?? lines.at(-1))?.replace(wrappers, '');
 }
 
 /**

@@ -1,0 +1,73 @@
+import http from 'node:http';
+import type {AddressInfo} from 'node:net';
+
+/** What goes wrong with requests whose `METHOD /path` matches. */
+export interface Fault {
+  readonly match: RegExp;
+  /** A status to answer with, or the end of the connection. */
+  readonly answer: number | 'reset';
+  /** Only so many; all by default. */
+  readonly first?: number;
+  readonly code?: string;
+  readonly message?: string;
+}
+
+export interface FaultProxy {
+  /** `127.0.0.1:<port>` */
+  readonly host: string;
+  /** `METHOD /path` of every request, in order. */
+  readonly seen: readonly string[];
+  close(): Promise<void>;
+}
+
+/** Stands before a registry on this machine and breaks what it is told to. */
+export async function startFaultProxy(
+  registry: string,
+  faults: readonly Fault[],
+): Promise<FaultProxy> {
+  const [hostname, port] = registry.split(':');
+  const left = faults.map(({first}) => first ?? Number.POSITIVE_INFINITY);
+  const seen: string[] = [];
+  const server = http.createServer((request, response) => {
+    const line = `${request.method} ${request.url}`;
+    seen.push(line);
+    const index = faults.findIndex(({match}, at) => match.test(line) && (left[at] ?? 0) > 0);
+    const fault = faults[index];
+    if (fault !== undefined) {
+      left[index] = (left[index] ?? 0) - 1;
+      return breakOff(fault, request, response);
+    }
+    const {url: path, method, headers} = request;
+    const onward = http.request({hostname, port, path, method, headers}, (answer) => {
+      response.writeHead(answer.statusCode ?? 500, answer.headers);
+      answer.pipe(response);
+    });
+    onward.on('error', () => response.destroy());
+    request.pipe(onward);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    host: `127.0.0.1:${(server.address() as AddressInfo).port}`,
+    seen,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+function breakOff(
+  fault: Fault,
+  request: http.IncomingMessage,
+  response: http.ServerResponse,
+): void {
+  if (fault.answer === 'reset') {
+    request.socket.destroy();
+    return;
+  }
+  request.resume();
+  response.writeHead(fault.answer, {'content-type': 'application/json'});
+  const {code = 'UNKNOWN', message = 'injected'} = fault;
+  response.end(JSON.stringify({errors: [{code, message}]}));
+}
