@@ -120,7 +120,8 @@ export function tagsOf(inputs: Inputs, event: Event): (image: {tagPrefix: string
   };
 }
 
-function checkKeys(inputs: Inputs, images: Iterable<ImageSpec>): void {
+/** @throws {InputError} for image keys that the spec does not have */
+export function checkKeys(inputs: Inputs, images: Iterable<ImageSpec>): void {
   const keys = new Set([...images].map((image) => image.key));
   const unknown = (input: string, names: readonly string[]): string[] =>
     names

@@ -1,6 +1,134 @@
-import type {Run} from './run.ts';
+import {join} from 'node:path';
+import {addSummary, setOutputs} from './adapters/actions-output.ts';
+import {outputFolders} from './adapters/fs.ts';
+import {makeTagPlan, type TagMove} from './core/tag-plan.ts';
+import {
+  digestAfter,
+  promotionFile,
+  type TagReport,
+  tagPlanTable,
+  tagReportTable,
+} from './core/tag-report.ts';
+import {upload} from './postwork.ts';
+import {planPages, type WikiPlan} from './promotion-pages.ts';
+import {loginOf, openRegistry} from './registry-access.ts';
+import {failureText} from './report.ts';
+import {isFork, type Run} from './run.ts';
+import {readTagFacts, readTagRequest} from './tag-facts.ts';
+import {runTagPlan} from './tagger.ts';
+import {type Promotion, publishPromotion} from './wiki.ts';
 
-/** Filled in when the tagger stands. */
-export async function promote(_run: Run): Promise<string | undefined> {
-  throw new Error('Internal error: mode tag is not there yet');
+/**
+ * `mode: tag`: gives a tested set of images its stable tag, all or none (DESIGN.md section 6). Resolves with the
+ * sentence that fails the step.
+ * @throws {SpecError | InputError} for mistakes of the user
+ */
+export async function promote(run: Run): Promise<string | undefined> {
+  const {inputs, log, event} = run;
+  if (isFork(event)) return 'A pull request from a fork promotes nothing.';
+  const request = await readTagRequest(run);
+  const {source, target} = request.names;
+  log.info(
+    `promoting ${source} to ${target}${inputs.dryRun ? ' (dry run: nothing is moved)' : ''}`,
+  );
+  setOutputs({tag: target});
+  // Without the run's signal: no PUT is cut short; the tagger stops between two of them.
+  const whole = {...run, signal: new AbortController().signal};
+  const registry = openRegistry(whole, loginOf(run, request.stack.spec));
+  try {
+    const {moves, refusals, warnings} = makeTagPlan(await readTagFacts(registry, request));
+    for (const warning of warnings) log.warning(warning);
+    log.group('Plan', tagPlanTable(moves).split('\n'));
+    const promotion: Promotion = {target: inputs.target, images: moves};
+    const pages = await planPages(run, promotion);
+    const all = [...refusals, ...pages.refusals];
+    if (all.length > 0) return await refuse(all);
+    const report = inputs.dryRun
+      ? rehearse(moves)
+      : await runTagPlan(moves, {registry, signal: run.signal});
+    await writePromotion(run, report, pages);
+    return await conclude(run, report, {promotion, pages});
+  } finally {
+    await registry.close();
+    await upload(run);
+  }
+}
+
+async function refuse(refusals: readonly string[]): Promise<string> {
+  setOutputs({outcome: 'failed', images: '{}'});
+  const list = refusals.map((refusal) => `- ${refusal}`).join('\n');
+  await addSummary(`## Nothing was promoted\n\n${list}\n`);
+  return `Nothing was promoted:\n${list}`;
+}
+
+function rehearse(moves: readonly TagMove[]): TagReport {
+  const results = moves.map((move) => ({
+    move,
+    state: move.before === move.digest ? ('unchanged' as const) : ('untouched' as const),
+    failure: undefined,
+  }));
+  return {outcome: 'passed', results};
+}
+
+async function writePromotion(run: Run, report: TagReport, pages: WikiPlan): Promise<void> {
+  const {workspace, inputs, log} = run;
+  const {artifacts} = outputFolders;
+  const lines = (refs: readonly string[]): string => refs.map((ref) => `${ref}\n`).join('');
+  const [original, tagged] =
+    inputs.target === 'stable'
+      ? ['IMAGES_ORIGINAL', 'IMAGES_TAGGED']
+      : ['IMAGES_ORIGINAL_STABLE', 'IMAGES_GLOBAL_STABLE'];
+  const moves = report.results.map(({move}) => move);
+  await workspace.write(join(artifacts, original), lines(moves.map(({source}) => source)));
+  await workspace.write(join(artifacts, 'promotion.json'), promotionFile(report, inputs.dryRun));
+  log.group('Result', tagReportTable(report).split('\n'));
+  await addSummary(
+    `## ${inputs.dryRun ? 'Dry run' : 'Promotion'}: ${report.outcome}\n\n${tagPlanTable(moves)}\n\n${tagReportTable(report)}\n`,
+  );
+  if (report.outcome !== 'passed') return;
+  await workspace.write(join(artifacts, tagged), lines(moves.map(({target}) => target)));
+  await workspace.write(join(artifacts, pages.index.name), pages.index.text);
+}
+
+interface Conclusion {
+  readonly promotion: Promotion;
+  readonly pages: WikiPlan;
+}
+
+async function conclude(
+  run: Run,
+  report: TagReport,
+  {promotion, pages}: Conclusion,
+): Promise<string | undefined> {
+  const {inputs, log, event} = run;
+  const images = report.results.map((one) => [
+    one.move.name,
+    {ref: one.move.target, digest: digestAfter(one), outcome: one.state},
+  ]);
+  setOutputs({images: JSON.stringify(Object.fromEntries(images)), outcome: report.outcome});
+  if (report.outcome !== 'passed') return sentenceOf(report);
+  if (report.results.every(({state}) => state === 'unchanged'))
+    log.info('Every tag is unchanged: it had its digest already.');
+  if (inputs.dryRun || pages.wiki === undefined) return undefined;
+  const published = await publishPromotion(pages.wiki, pages.place, {promotion, sha: event.sha});
+  if (published.ok) {
+    log.info(`wiki: ${pages.index.name} and the stable pages ${published.value.state}`);
+    return undefined;
+  }
+  setOutputs({outcome: 'failed'});
+  return failureText(
+    'The tags stand, but the wiki was not updated. Run this again to complete it',
+    published.failure,
+  );
+}
+
+function sentenceOf({outcome, results}: TagReport): string {
+  const causes = results.flatMap(({failure}) => (failure === undefined ? [] : [failure.message]));
+  const standing = results.filter(({state}) => state === 'standing').map(({move}) => move.target);
+  const state =
+    standing.length === 0
+      ? 'No tag of this set shows a new digest.'
+      : `These tags still show the new digest: ${standing.join(', ')}.`;
+  const start = outcome === 'cancelled' ? 'The promotion was cancelled.' : 'The promotion failed.';
+  return [start, ...causes, state].join(' ');
 }

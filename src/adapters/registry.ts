@@ -131,6 +131,7 @@ async function inspect(send: SendToRegistry, ref: string): Promise<Lookup> {
     state: 'present',
     digest: top.digest,
     mediaType: top.mediaType,
+    bytes: top.bytes,
     configDigest: config.digest,
     size: (parsed.layers ?? []).reduce((sum, layer) => sum + (layer.size ?? 0), 0),
     ...readConfig(sent.answer.body),

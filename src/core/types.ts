@@ -257,6 +257,8 @@ export type Presence =
 export interface Published {
   readonly digest: string;
   readonly mediaType: string;
+  /** The manifest or index itself, as the registry keeps it. */
+  readonly bytes: Uint8Array;
   readonly labels: ReadonlyMap<string, string>;
   /** Layer identities, oldest first: `rootfs.diff_ids`. */
   readonly diffIds: readonly string[];

@@ -1,0 +1,101 @@
+import type {TagMove} from './tag-plan.ts';
+import type {Failure} from './types.ts';
+
+/** What became of one tag. */
+export type TagState =
+  /** It showed this digest before. */
+  | 'unchanged'
+  | 'moved'
+  /** It was moved, and shows its old digest again, or is gone again. */
+  | 'restored'
+  /** It was moved, and could not be taken back. */
+  | 'standing'
+  /** Nobody touched it. */
+  | 'untouched'
+  /** Somebody else moved it at the same time: left as they made it. */
+  | 'conflict'
+  | 'failed';
+
+export interface TagResult {
+  readonly move: TagMove;
+  readonly state: TagState;
+  readonly failure: Failure | undefined;
+}
+
+export interface TagReport {
+  readonly outcome: 'passed' | 'failed' | 'cancelled';
+  readonly results: readonly TagResult[];
+}
+
+const stateWords: Record<TagState, string> = {
+  unchanged: 'unchanged',
+  moved: 'moved',
+  restored: 'taken back',
+  standing: 'stands at the new digest',
+  untouched: 'not touched',
+  conflict: 'conflict: somebody else moved it',
+  failed: 'failed',
+};
+
+/** What a tag shows when all is over. */
+export function digestAfter({move, state}: TagResult): string | undefined {
+  return state === 'moved' || state === 'standing' || state === 'unchanged'
+    ? move.digest
+    : move.before;
+}
+
+/** The plan as a Markdown table, one row for each tag. */
+export function tagPlanTable(moves: readonly TagMove[]): string {
+  return table(
+    ['Image', 'Source digest', 'Target tag', 'Digest now', 'Digest after'],
+    moves.map(({source, digest, target, before}) => [
+      source,
+      digest,
+      tagOf(target),
+      before ?? 'none',
+      before === digest ? 'unchanged' : digest,
+    ]),
+  );
+}
+
+/** What stands where, after the run. */
+export function tagReportTable(report: TagReport): string {
+  return table(
+    ['Target', 'State', 'Digest', 'Before'],
+    report.results.map((result) => [
+      result.move.target,
+      stateWords[result.state],
+      digestAfter(result) ?? 'none',
+      result.move.before ?? 'none',
+    ]),
+  );
+}
+
+/** `artifacts/promotion.json`: before and after, enough to undo it by hand. */
+export function promotionFile(report: TagReport, dryRun: boolean): string {
+  const value = {
+    schema: 1,
+    dry_run: dryRun,
+    outcome: report.outcome,
+    images: report.results.map((result) => ({
+      image: result.move.name,
+      source: result.move.source,
+      target: result.move.target,
+      digest: result.move.digest,
+      before: result.move.before ?? null,
+      after: dryRun ? (result.move.before ?? null) : (digestAfter(result) ?? null),
+      state: result.state,
+      ...(result.failure === undefined ? {} : {message: result.failure.message}),
+    })),
+  };
+  return `${JSON.stringify(value, undefined, 2)}\n`;
+}
+
+function tagOf(ref: string): string {
+  return ref.slice(ref.lastIndexOf(':') + 1);
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+}
