@@ -74,6 +74,11 @@ describe('explainDockerFailure', () => {
     ['build', aptOutput, 'build-failed'],
     [
       'build',
+      '#5 0.1 pull from the registry: 429 Too Many Requests\nERROR: failed to solve: rpc error: no token for the manifest',
+      'build-failed',
+    ],
+    [
+      'build',
       'ERROR: process "/bin/sh -c x" did not complete successfully: exit code: 137',
       'oom-killed',
     ],

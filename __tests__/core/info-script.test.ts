@@ -8,7 +8,10 @@ const nonce = 'f00dfeedf00dfeed';
 function run(commands: readonly string[], seconds = 5) {
   const words = commands.map((command) => commandWords(command) ?? []);
   const script = infoScript(new Map(words.entries()), {nonce, seconds});
-  const {stdout, stderr, status} = spawnSync('sh', ['-c', script], {encoding: 'utf8'});
+  const {stdout, stderr, status} = spawnSync('sh', ['-c', script], {
+    encoding: 'utf8',
+    input: 'not for the commands',
+  });
   expect(status).toBe(0);
   const info = commands.map((command) => ({name: 'N', description: 'd', command}));
   return [...readInfoOutput(info, {stdout, stderr}, nonce).values()];
