@@ -132,6 +132,21 @@ describe('runCommand', () => {
     expect(() => statSync(join(folder, 'started'))).toThrow();
   });
 
+  it('lets its caller report after an interrupt', async () => {
+    const adapter = new URL('../../src/adapters/process.ts', import.meta.url).href;
+    const script = `
+      import {runCommand} from '${adapter}';
+      const abort = new AbortController();
+      process.once('SIGINT', () => abort.abort());
+      const onStart = () => process.kill(process.pid, 'SIGINT');
+      const done = await runCommand({file: 'sleep', args: ['60'], seconds: 60, signal: abort.signal, onStart});
+      console.log('reported', done.failure.reason);
+    `;
+    const args = ['--input-type=module', '--eval', script];
+    const done = await output(runCommand({file: process.execPath, args, seconds: 20}));
+    expect(done.stdout).toBe('reported cancelled\n');
+  });
+
   it('tells the process id, by which a later clean-up finds it', async () => {
     let pid = 0;
     const done = await output(

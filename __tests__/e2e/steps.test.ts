@@ -83,6 +83,7 @@ const specs: readonly ImageSpec[] = [
     tests: {command: 'sh test/check.sh', where: 'container', timeoutMinutes: undefined},
   }),
   image('hanging'),
+  image('sleeper', {infoCommands: [command('SLEEP', 'sleep 600')]}),
 ];
 
 const files: Readonly<Record<string, string>> = {
@@ -124,6 +125,7 @@ CMD ["/answer"]
   'images/inside/Dockerfile': `FROM ${base}\nRUN useradd -m someone\nUSER someone\n`,
   'images/inside/test/check.sh':
     'echo "user $(id -un)"; echo shot > "$STACK_LOGS_DIR/shot.txt"; exit 3\n',
+  'images/sleeper/Dockerfile': `FROM ${base}\n`,
   'images/hanging/Dockerfile': `FROM ${base}\nRUN echo waiting; sleep 600\n`,
 };
 
@@ -435,6 +437,18 @@ describe('tests and info commands in containers', () => {
     expect(readFileSync(join(root, 'logs', fileNameOf(refOf('inside')), 'shot.txt'), 'utf8')).toBe(
       'shot\n',
     );
+  });
+
+  it('ends what runs in a container when the run is cancelled', async () => {
+    plan('sleeper');
+    expect(failures(await go(steps({push: false}), 'sleeper', ['build']))).toEqual([]);
+    const abort = new AbortController();
+    const running = steps({push: false}).runStep(plan('sleeper'), 'manifest', abort.signal);
+    const filter = ['--filter', `label=stack-action.run=${run}`];
+    while (docker('ps', '--quiet', ...filter) === '')
+      await new Promise((go) => setTimeout(go, 100));
+    abort.abort();
+    expect((await running).failure).toMatchObject({reason: 'cancelled'});
   });
 
   it('leaves no container behind', () => {
