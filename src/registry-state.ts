@@ -38,7 +38,7 @@ export async function readRegistryState(
   return {
     atTag,
     twins,
-    untested: await findUntested(registry, spec, atTag, twins),
+    untested: await findUntested(registry, spec, atTag, {twins, hashes}),
     unknown: [...atTag].flatMap(([name, lookup]) =>
       lookup.state === 'unknown' ? [`${tags.get(name)}: ${lookup.because}`] : [],
     ),
@@ -59,16 +59,17 @@ async function findUntested(
   registry: Registry,
   spec: Spec,
   atTag: ReadonlyMap<string, Lookup>,
-  twins: ReadonlyMap<string, Lookup>,
+  {twins, hashes}: {readonly twins: ReadonlyMap<string, Lookup>; readonly hashes: Hashes},
 ): Promise<ReadonlySet<string>> {
   const untested = new Set<string>();
   const check = async ([name, lookup]: readonly [string, Lookup]): Promise<void> => {
     const label = lookup.state === 'present' ? lookup.labels.get(labels.fingerprint) : undefined;
     if (lookup.state !== 'present' || label === undefined) return;
-    const twin = twins.get(name);
-    const isSame = twin?.state === 'present' && twin.labels.get(labels.fingerprint) === label;
+    const isSame = hashes.get(name)?.fingerprint === label;
     const ref = `${spec.images.get(name)?.repository}:${fingerprintTag(label)}`;
-    if (!passedTests(lookup, isSame ? twin : await registry.inspect(ref))) untested.add(name);
+    if (!passedTests(lookup, isSame ? twins.get(name) : await registry.inspect(ref))) {
+      untested.add(name);
+    }
   };
   await Promise.all([...atTag].map(check));
   return untested;

@@ -1,6 +1,6 @@
 import {type TagNames, tagNames} from './core/tag-names.ts';
 import {proofOf, type TagFacts} from './core/tag-plan.ts';
-import type {ImageSpec} from './core/types.ts';
+import type {ImageSpec, Lookup} from './core/types.ts';
 import {InputError} from './inputs.ts';
 import {checkKeys} from './planner.ts';
 import type {Registry} from './ports.ts';
@@ -55,16 +55,28 @@ export function readTagFacts(
         registry.inspect(source),
         registry.head(target),
       ]);
-      const proof = proofOf(source, lookup);
       return {
         name,
         source,
         target,
         lookup,
         current,
-        proof: proof === undefined ? undefined : await registry.head(proof),
+        proof: await readProof(registry, source, lookup),
         bases: stack.bases.get(name) ?? [],
       };
     }),
   );
+}
+
+/** Most often the tag shows the image itself, and one question is enough. */
+async function readProof(
+  registry: Registry,
+  source: string,
+  lookup: Lookup,
+): Promise<Lookup | undefined> {
+  const ref = proofOf(source, lookup);
+  if (ref === undefined || lookup.state !== 'present') return undefined;
+  const shown = await registry.head(ref);
+  if (shown.state !== 'present') return shown;
+  return shown.digest === lookup.digest ? lookup : registry.inspect(ref);
 }

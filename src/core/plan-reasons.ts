@@ -52,6 +52,7 @@ export function isTestFile(stackDir: string, image: ImageSpec, file: string): bo
 export function passedTests(image: Published, twin: Lookup | undefined): boolean {
   if (twin?.state !== 'present') return false;
   if (twin.digest === image.digest) return true;
+  if (twin.labels.get(labels.fingerprint) !== image.labels.get(labels.fingerprint)) return false;
   const [mine, other] = [image.labels.get(labels.created), twin.labels.get(labels.created)];
   return mine !== undefined && other !== undefined && Date.parse(other) > Date.parse(mine);
 }

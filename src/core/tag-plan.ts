@@ -1,7 +1,8 @@
 import {fingerprintTag, labels} from './names.ts';
+import {passedTests} from './plan-reasons.ts';
 import {repositoryOf} from './references.ts';
 import {startsWith} from './reuse.ts';
-import type {Lookup, Presence} from './types.ts';
+import type {Lookup, Presence, Published} from './types.ts';
 
 /** One image to promote, and all that was read about it. */
 export interface TagFacts {
@@ -11,8 +12,8 @@ export interface TagFacts {
   readonly lookup: Lookup;
   /** What the target tag shows now. */
   readonly current: Presence;
-  /** What the `fp-` tag of its fingerprint label shows; undefined for an image without that label. */
-  readonly proof: Presence | undefined;
+  /** What stands at the `fp-` tag of its fingerprint label; undefined for an image without that label. */
+  readonly proof: Lookup | undefined;
   /** Parents whose layers the image begins with. */
   readonly bases: readonly string[];
 }
@@ -55,7 +56,7 @@ export function makeTagPlan(images: readonly TagFacts[]): TagPlan {
     if (current.state === 'unknown')
       refusals.push(`${target}: the registry cannot say: ${current.because}`);
     if (lookup.state !== 'present' || current.state === 'unknown') continue;
-    refusals.push(...untested(image, lookup.digest), ...misplaced(image, lookup.diffIds, byName));
+    refusals.push(...untested(image, lookup), ...misplaced(image, lookup.diffIds, byName));
     if (image.proof === undefined) {
       warnings.push(`${source} carries no fingerprint, so nothing proves that its tests passed.`);
     }
@@ -79,12 +80,12 @@ export function proofOf(source: string, lookup: Lookup): string | undefined {
   return label && `${repositoryOf(source)}:${fingerprintTag(label)}`;
 }
 
-function untested({source, proof, lookup}: TagFacts, digest: string): readonly string[] {
-  if (proof === undefined || (proof.state === 'present' && proof.digest === digest)) return [];
-  const tag = proofOf(source, lookup);
+function untested({source, proof}: TagFacts, image: Published): readonly string[] {
+  if (proof === undefined || passedTests(image, proof)) return [];
+  const tag = proofOf(source, {state: 'present', ...image});
   const shown = proof.state === 'present' ? `shows ${proof.digest}` : `is ${proof.state}`;
   return [
-    `${source} (${digest}) did not pass its tests: ${tag} ${shown}. Run the build again, and promote when it is green.`,
+    `${source} (${image.digest}) did not pass its tests: ${tag} ${shown}. Run the build again, and promote when it is green.`,
   ];
 }
 
