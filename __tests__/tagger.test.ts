@@ -1,0 +1,153 @@
+import {describe, expect, it} from 'vitest';
+import type {TagMove} from '../src/core/tag-plan.ts';
+import type {Failure} from '../src/core/types.ts';
+import type {Registry} from '../src/ports.ts';
+import {runTagPlan} from '../src/tagger.ts';
+
+const refused: Failure = {
+  reason: 'registry',
+  class: 'permission',
+  request: 'PUT',
+  status: 403,
+  message: 'denied',
+  tail: [],
+};
+
+const move = (name: string): TagMove => ({
+  name,
+  source: `r.io/o/${name}:v-main`,
+  target: `r.io/o/${name}:v-stable`,
+  digest: `sha256:new-${name}`,
+  before: `sha256:old-${name}`,
+  bytes: Buffer.from(name),
+  mediaType: 'm',
+  revision: undefined,
+});
+
+interface Rules {
+  readonly refuse?: (ref: string) => boolean;
+  /** Called before each PUT, with what the tags show. */
+  readonly onPut?: (ref: string, tags: Map<string, string>) => void;
+  readonly onHead?: (ref: string, tags: Map<string, string>) => void;
+  readonly deletes?: boolean;
+}
+
+/** A registry in memory, with the surprises of a rule. */
+function registryWith(
+  tags: Map<string, string>,
+  {refuse, onPut, onHead, deletes = true}: Rules = {},
+): Registry & {puts: string[]} {
+  const puts: string[] = [];
+  const head: Registry['head'] = async (ref) => {
+    onHead?.(ref, tags);
+    const digest = tags.get(ref);
+    return digest === undefined ? {state: 'absent'} : {state: 'present', digest};
+  };
+  return {
+    puts,
+    head,
+    inspect: () => Promise.reject(new Error('not asked')),
+    manifest: async (ref) => {
+      const digest = ref.slice(ref.indexOf('@') + 1);
+      return {state: 'present', digest, bytes: Buffer.from(digest), mediaType: 'm'};
+    },
+    put: async (ref, {digest}) => {
+      puts.push(ref);
+      onPut?.(ref, tags);
+      if (refuse?.(ref)) return {ok: false, failure: refused};
+      tags.set(ref, digest);
+      return {ok: true, value: undefined};
+    },
+    deleteTag: async (ref) => ({ok: true, value: deletes && tags.delete(ref)}),
+    waitForDigest: async (ref, digest) =>
+      tags.get(ref) === digest
+        ? {ok: true, value: undefined}
+        : {ok: false, failure: {...refused, class: 'tag-conflict'}},
+    close: async () => undefined,
+  };
+}
+
+const moves = [move('a'), {...move('b'), before: undefined}, move('c')];
+const before = (): Map<string, string> =>
+  new Map([
+    ['r.io/o/a:v-stable', 'sha256:old-a'],
+    ['r.io/o/c:v-stable', 'sha256:old-c'],
+  ]);
+const signal = new AbortController().signal;
+const states = (report: Awaited<ReturnType<typeof runTagPlan>>) =>
+  report.results.map(({state}) => state);
+
+describe('runTagPlan', () => {
+  it('moves every tag to its digest', async () => {
+    const tags = before();
+    const report = await runTagPlan(moves, {registry: registryWith(tags), signal});
+    expect(report.outcome).toBe('passed');
+    expect([...tags.values()].toSorted()).toEqual(['sha256:new-a', 'sha256:new-b', 'sha256:new-c']);
+  });
+
+  it('does nothing the second time', async () => {
+    const tags = new Map(moves.map(({target, digest}) => [target, digest]));
+    const registry = registryWith(tags);
+    const report = await runTagPlan(
+      moves.map((one) => ({...one, before: one.digest})),
+      {registry, signal},
+    );
+    expect(states(report)).toEqual(['unchanged', 'unchanged', 'unchanged']);
+    expect(registry.puts).toEqual([]);
+  });
+
+  it('takes back what it moved when a later tag is refused for good', async () => {
+    const tags = before();
+    const registry = registryWith(tags, {refuse: (ref) => ref.includes('/c:')});
+    const report = await runTagPlan(moves, {registry, signal});
+    expect(report.outcome).toBe('failed');
+    expect(states(report)).toEqual(['restored', 'restored', 'failed']);
+    expect(tags).toEqual(before());
+  });
+
+  it('says which tag stands when the registry cannot delete one', async () => {
+    const tags = before();
+    const registry = registryWith(tags, {refuse: (ref) => ref.includes('/c:'), deletes: false});
+    const report = await runTagPlan(moves, {registry, signal});
+    expect(states(report)).toEqual(['restored', 'standing', 'failed']);
+    expect(tags.get('r.io/o/b:v-stable')).toBe('sha256:new-b');
+  });
+
+  it('overwrites nothing that moved between plan and move', async () => {
+    const tags = before().set('r.io/o/c:v-stable', 'sha256:theirs');
+    const report = await runTagPlan(moves, {registry: registryWith(tags), signal});
+    expect(states(report)).toEqual(['restored', 'restored', 'conflict']);
+    expect(tags.get('r.io/o/c:v-stable')).toBe('sha256:theirs');
+    expect(report.results[2]?.failure?.message).toContain('sha256:theirs');
+  });
+
+  it('leaves what somebody else put there just after', async () => {
+    const tags = before();
+    let puts = 0;
+    const registry = registryWith(tags, {
+      onPut: () => {
+        puts++;
+      },
+      onHead: (ref, shown) => {
+        if (puts === 1 && ref.includes('/a:')) shown.set(ref, 'sha256:theirs');
+      },
+    });
+    const waitForDigest: Registry['waitForDigest'] = async (ref) => {
+      await registry.head(ref);
+      return {ok: false, failure: {...refused, class: 'tag-conflict'}};
+    };
+    const report = await runTagPlan(moves, {registry: {...registry, waitForDigest}, signal});
+    expect(states(report)).toEqual(['conflict', 'untouched', 'untouched']);
+    expect(tags.get('r.io/o/a:v-stable')).toBe('sha256:theirs');
+  });
+
+  it('finishes the tag at hand and takes all back when it is cancelled', async () => {
+    const tags = before();
+    const controller = new AbortController();
+    const registry = registryWith(tags, {onPut: () => controller.abort()});
+    const report = await runTagPlan(moves, {registry, signal: controller.signal});
+    expect(report.outcome).toBe('cancelled');
+    expect(states(report)).toEqual(['restored', 'untouched', 'untouched']);
+    expect(tags).toEqual(before());
+  });
+});
