@@ -108,8 +108,10 @@ function secondsOf(minutes: number | undefined): number {
   return (minutes ?? defaultMinutes) * 60;
 }
 
+/** A shim of pyenv is there also where no Python behind it has pytest, and ends as a shell would: with 127. */
 function isMissing(failure: Failure): boolean {
   if (failure.reason === 'spawn') return failure.code === 'ENOENT';
+  if (failure.reason === 'exit-code' && failure.exitCode === 127) return true;
   return failure.tail.some((line) => line.endsWith('No module named pytest'));
 }
 

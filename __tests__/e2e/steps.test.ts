@@ -13,6 +13,7 @@ import {fileNameOf, fingerprintTag, labels} from '../../src/core/names.ts';
 import type {ImageSpec, PlannedImage, StepName, StepResult} from '../../src/core/types.ts';
 import {createSteps, type Steps} from '../../src/steps.ts';
 import {type Fault, startFaultProxy} from '../fakes/fault-proxy.ts';
+import {imageSpec} from '../fakes/stack.ts';
 
 const host = '127.0.0.1:5000';
 /** Of this test run alone: others use the same engine and registry. */
@@ -33,32 +34,7 @@ const fingerprintOf = (name: string): string =>
   `sha256:${Buffer.from(name.padEnd(32, '-')).toString('hex').slice(0, 64)}`;
 
 function image(name: string, more: Partial<ImageSpec> = {}): ImageSpec {
-  const folder = `images/${name}`;
-  return {
-    name,
-    key: name,
-    track: undefined,
-    tagPrefix: '2026.3',
-    repository: `${host}/${run}/${name}`,
-    parents: [],
-    context: folder,
-    dockerfile: `${folder}/Dockerfile`,
-    folder,
-    buildArgs: new Map(),
-    target: undefined,
-    platforms: [],
-    secrets: [],
-    watch: [],
-    publish: true,
-    allowFailure: false,
-    integrationTests: false,
-    prune: false,
-    prepull: true,
-    infoCommands: [],
-    tests: {command: undefined, where: 'host', timeoutMinutes: undefined},
-    position: {line: 1, column: 1},
-    ...more,
-  };
+  return imageSpec(name, more.parents, {repository: `${host}/${run}/${name}`, ...more});
 }
 
 const command = (name: string, text: string) => ({name, description: name, command: text});

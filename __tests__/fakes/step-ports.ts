@@ -1,0 +1,85 @@
+import type {DockerFacts, LocalImage} from '../../src/core/docker-types.ts';
+import type {Docker, Registry} from '../../src/ports.ts';
+import {published} from './stack.ts';
+
+const done = {ok: true, value: undefined} as const;
+export const builtImage: LocalImage = {id: `sha256:${'1'.repeat(64)}`, size: 117, diffIds: []};
+export const pushedDigest = `sha256:${'2'.repeat(64)}`;
+
+/** A docker that does everything well and remembers what it was asked; overrides do otherwise. */
+export function fakeDockerPort(
+  calls: string[],
+  overrides: Partial<Docker> & {readonly facts?: Partial<DockerFacts>} = {},
+): Docker {
+  const {facts, ...methods} = overrides;
+  const note = (...words: readonly string[]): void => {
+    calls.push(words.join(' '));
+  };
+  return {
+    check: async () => ({
+      ok: true,
+      value: {hasBuildx: true, driver: 'docker', hasContainerdStore: false, ...facts},
+    }),
+    login: async (host) => {
+      note('login', host);
+      return done;
+    },
+    pull: async (ref) => {
+      note('pull', ref);
+      return done;
+    },
+    build: async ({ref}) => {
+      note('build', ref);
+      return {ok: true, value: {...builtImage, cacheSeconds: undefined}};
+    },
+    buildAndPush: async ({ref}) => {
+      note('buildAndPush', ref);
+      return {ok: true, value: pushedDigest};
+    },
+    tag: async (source, ref) => {
+      note('tag', source, ref);
+      return done;
+    },
+    push: async (ref) => {
+      note('push', ref);
+      return {ok: true, value: pushedDigest};
+    },
+    inspect: async (refs) => ({ok: true, value: new Map(refs.map((ref) => [ref, builtImage]))}),
+    history: async () => ({ok: true, value: []}),
+    run: async () => ({ok: true, value: {stdout: '', stderr: '', tail: [], durationMs: 0}}),
+    create: async () => done,
+    start: async () => ({ok: true, value: {stdout: '', stderr: '', tail: [], durationMs: 0}}),
+    copy: async () => done,
+    removeContainer: async () => done,
+    removeImage: async (ref) => {
+      note('removeImage', ref);
+      return done;
+    },
+    removeContainers: async () => done,
+    sweep: async () => done,
+    diagnose: async (failure) => failure,
+    ...methods,
+  };
+}
+
+/** A registry in which every reference has the image that was pushed; overrides do otherwise. */
+export function fakeRegistryPort(calls: string[], overrides: Partial<Registry> = {}): Registry {
+  return {
+    head: async () => ({state: 'present', digest: pushedDigest}),
+    inspect: async () => published('a', {digest: pushedDigest, configDigest: builtImage.id}),
+    manifest: async () => ({
+      state: 'present',
+      bytes: Buffer.from('{}'),
+      mediaType: 'application/vnd.oci.image.manifest.v1+json',
+      digest: pushedDigest,
+    }),
+    put: async (ref) => {
+      calls.push(`put ${ref}`);
+      return done;
+    },
+    deleteTag: async () => ({ok: true, value: true}),
+    waitForDigest: async () => done,
+    close: async () => {},
+    ...overrides,
+  };
+}
