@@ -174,10 +174,11 @@ describe('build', () => {
     expect(calls).toEqual([]);
   });
 
-  it('says that a builder elsewhere cannot see what is not pushed', async () => {
+  it('builds in the engine what a builder elsewhere could not see', async () => {
     const docker = {...recording, facts: {driver: 'docker-container'}};
-    const {failure} = await go(['build'], {images: family({}), docker, context: {push: false}});
-    expect(failure).toMatchObject({class: 'blocked-by-parent', hint: expect.any(String)});
+    const {notes} = await go(['build'], {images: family({}), docker, context: {push: false}});
+    expect(requests[0]).toMatchObject({inEngine: true, buildContexts: new Map()});
+    expect(notes.join()).toContain('built by the engine');
   });
 
   it('says what the cache cost, and that the builder knows no better one', async () => {

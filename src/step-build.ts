@@ -6,7 +6,7 @@ import {branchTag, labels, stableTag} from './core/names.ts';
 import {parseReference, repositoryOf} from './core/references.ts';
 import {attemptOften} from './step-attempts.ts';
 import {dockerOptions, isPushed, type Step, type Work, withLog} from './step-context.ts';
-import {bringHere, bringParents} from './step-parents.ts';
+import {bringHere, bringParents, type Parents} from './step-parents.ts';
 
 /** Brings what the image needs before it can be worked on: itself when it is only tested, else a cache. */
 export const pullStep: Step = async (work) => {
@@ -32,44 +32,52 @@ export const pullStep: Step = async (work) => {
 
 /** Builds into the engine's store. */
 export const buildStep: Step = async (work) => {
-  const {context, image, state} = work;
+  const {context, state} = work;
   const facts = await context.docker.check();
   if (!facts.ok) return {failure: facts.failure};
   return withLog(work, 'build', async (log) => {
-    const contexts = await bringParents(work, facts.value, log);
-    if (!contexts.ok) return {failure: contexts.failure};
-    const request = buildRequest(work, facts.value, contexts.value);
+    const parents = await bringParents(work, facts.value, log);
+    if (!parents.ok) return {failure: parents.failure};
+    const request = buildRequest(work, facts.value, parents.value);
     const {result, retries} = await attemptOften(work, {what: 'build', times: attempts.build}, () =>
       context.docker.build(nativeOnly(request), dockerOptions(work, log)),
     );
     if (!result.ok) return {failure: await context.docker.diagnose(result.failure)};
     state.id = result.value.id;
     state.size = result.value.size;
+    const {cacheSeconds} = result.value;
     return {
       notes: [
         ...(retries > 0 ? [`built after ${retries} ${retries === 1 ? 'retry' : 'retries'}`] : []),
-        ...(result.value.cacheSeconds === undefined
-          ? []
-          : [`cache written in ${formatDuration(result.value.cacheSeconds * 1000)}`]),
-        ...(isCacheReduced(work, facts.value)
-          ? [`cache "${context.cache}" needs another builder; inline is used`]
-          : []),
-        ...(request.platforms.length > 1
-          ? [`${image.ref} is built for ${request.platforms.join(', ')} when it is pushed`]
-          : []),
+        ...(cacheSeconds ? [`cache written in ${formatDuration(cacheSeconds * 1000)}`] : []),
+        ...notesOf(work, facts.value, request),
       ],
     };
   });
 };
 
-/** What is built, for all its platforms. */
-export function buildRequest(
-  work: Work,
+/** Where something other was done than the user may expect. */
+function notesOf(
+  {context, image}: Work,
   facts: DockerFacts,
-  buildContexts: ReadonlyMap<string, string>,
-): BuildRequest {
+  {inEngine, platforms}: BuildRequest,
+): readonly string[] {
+  const isReduced = ['registry', 'gha'].includes(context.cache) && !canExport(facts);
+  return [
+    ...(inEngine
+      ? [`built by the engine: the builder (${facts.driver}) sees no parent that is not pushed`]
+      : []),
+    ...(isReduced ? [`cache "${context.cache}" needs another builder; inline is used`] : []),
+    ...(platforms.length > 1
+      ? [`${image.ref} is built for ${platforms.join(', ')} when it is pushed`]
+      : []),
+  ];
+}
+
+/** What is built, for all its platforms. */
+export function buildRequest(work: Work, facts: DockerFacts, parents: Parents): BuildRequest {
   const {image, spec} = work;
-  const cache = cacheOf(work, facts);
+  const cache = cacheOf(work, parents.inEngine ? {...facts, driver: 'docker'} : facts);
   return {
     ref: image.ref,
     context: spec.context,
@@ -79,7 +87,8 @@ export function buildRequest(
     target: spec.target,
     platforms: spec.platforms,
     secrets: spec.secrets,
-    buildContexts,
+    buildContexts: parents.contexts,
+    inEngine: parents.inEngine,
     cacheFrom: cache.from,
     cacheTo: cache.to,
   };
@@ -125,11 +134,7 @@ function cacheOf(work: Work, facts: DockerFacts): CacheOptions {
 
 /** docker's own builder with the old image store knows inline metadata only. */
 function canExport(facts: DockerFacts): boolean {
-  return facts.driver !== 'docker' || facts.hasContainerdStore;
-}
-
-function isCacheReduced({context}: Work, facts: DockerFacts): boolean {
-  return ['registry', 'gha'].includes(context.cache) && !(facts.hasBuildx && canExport(facts));
+  return facts.hasBuildx && (facts.driver !== 'docker' || facts.hasContainerdStore);
 }
 
 /** Where an earlier build of the image may stand: its own tag, the default branch's, stable. */

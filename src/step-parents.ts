@@ -38,28 +38,46 @@ async function pullExactly(work: Work, image: PlannedImage, log: LogFile): Promi
   return {};
 }
 
+/** Where an image is built, and how its parents are seen there. */
+export interface Parents {
+  /** `--build-context`: what a FROM means to a builder elsewhere. */
+  readonly contexts: ReadonlyMap<string, string>;
+  /** The builder that was chosen sees only the registry, and a parent is not there: the engine builds itself. */
+  readonly inEngine: boolean;
+}
+
 /**
  * Makes the parents available to the builder: in the engine's store under the name that FROM says, or for a builder
- * elsewhere as what that name is to mean (`--build-context`).
+ * elsewhere by the digest that the registry has.
  */
 export async function bringParents(
   work: Work,
   facts: DockerFacts,
   log: LogFile,
-): Promise<Result<ReadonlyMap<string, string>>> {
-  const contexts = new Map<string, string>();
-  for (const parent of work.context.plan.images) {
-    if (!work.image.parents.includes(parent.name)) continue;
-    if (facts.driver === 'docker') {
-      const end = await bringParent(work, parent, log);
-      if (end.failure !== undefined) return {ok: false, failure: end.failure};
-    } else {
-      const digest = await pushedDigest(work, parent);
-      if (digest === undefined) return {ok: false, failure: notPushed(work, parent, facts)};
+): Promise<Result<Parents>> {
+  const {image, context} = work;
+  const parents = context.plan.images.filter(({name}) => image.parents.includes(name));
+  const isElsewhere = facts.driver !== 'docker';
+  if (isElsewhere && parents.every((parent) => isReachable(work, parent))) {
+    const contexts = new Map<string, string>();
+    for (const parent of parents) {
+      const digest = await digestOf(work, parent);
+      if (digest === undefined) return {ok: false, failure: notPushed(image, parent)};
       contexts.set(parent.ref, `docker-image://${byDigest(parent.ref, digest)}`);
     }
+    return {ok: true, value: {contexts, inEngine: false}};
   }
-  return {ok: true, value: contexts};
+  for (const parent of parents) {
+    const end = await bringParent(work, parent, log);
+    if (end.failure !== undefined) return {ok: false, failure: end.failure};
+  }
+  return {ok: true, value: {contexts: new Map(), inEngine: isElsewhere}};
+}
+
+/** Whether a parent is in the registry, or will be in this run. */
+function isReachable({context}: Work, parent: PlannedImage): boolean {
+  if (parent.action !== 'build') return true;
+  return context.push && context.images.get(parent.name)?.publish === true;
 }
 
 async function bringParent(work: Work, parent: PlannedImage, log: LogFile): Promise<StepEnd> {
@@ -71,14 +89,12 @@ async function bringParent(work: Work, parent: PlannedImage, log: LogFile): Prom
   return tagged.ok ? {} : {failure: tagged.failure};
 }
 
-/** A builder elsewhere takes parents from the registry, so it waits until they are there. */
-async function pushedDigest(
-  {context, stateOf, signal}: Work,
+/** Waits for a parent's push; undefined when it failed. */
+async function digestOf(
+  {stateOf, signal}: Work,
   parent: PlannedImage,
 ): Promise<string | undefined> {
   if (parent.action !== 'build') return parent.source?.digest;
-  const isPublished = context.images.get(parent.name)?.publish === true;
-  if (!context.push || !isPublished) return undefined;
   const {promise: aborted, reject} = Promise.withResolvers<never>();
   const onAbort = (): void => reject(signal.reason);
   signal.addEventListener('abort', onAbort);
@@ -89,12 +105,11 @@ async function pushedDigest(
   }
 }
 
-function notPushed({image}: Work, parent: PlannedImage, {driver}: DockerFacts): Failure {
+function notPushed(image: PlannedImage, parent: PlannedImage): Failure {
   return {
     reason: 'internal',
     class: 'blocked-by-parent',
-    message: `${image.ref} cannot be built: its parent ${parent.ref} is not in the registry, and a builder of the driver "${driver}" sees no other images.`,
-    hint: 'Let the run push ("push: true"), or use the engine\'s own builder (leave out docker/setup-buildx-action, or give it "driver: docker").',
+    message: `${image.ref} cannot be built: its parent ${parent.ref} did not get into the registry.`,
     tail: [],
   };
 }

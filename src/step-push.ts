@@ -56,9 +56,9 @@ async function pushOnce(
   if (spec.platforms.length > 1 && log !== undefined) {
     const facts = await docker.check();
     if (!facts.ok) return facts;
-    const contexts = await bringParents(work, facts.value, log);
-    if (!contexts.ok) return contexts;
-    const request = buildRequest(work, facts.value, contexts.value);
+    const parents = await bringParents(work, facts.value, log);
+    if (!parents.ok) return parents;
+    const request = buildRequest(work, facts.value, parents.value);
     return docker.buildAndPush(request, dockerOptions(work, log));
   }
   // Another run on this engine may have moved the local tag since.

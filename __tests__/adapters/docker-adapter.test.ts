@@ -29,6 +29,7 @@ const request: BuildRequest = {
   platforms: [],
   secrets: [],
   buildContexts: new Map(),
+  inEngine: false,
   cacheFrom: [],
   cacheTo: [],
 };
@@ -169,6 +170,23 @@ describe('build', () => {
       image,
     ]);
     expect(await docker.build(request, {})).toMatchObject({value: {id}});
+  });
+
+  it('builds in the engine when it must, whatever builder was chosen', async () => {
+    const docker = open(
+      [
+        info,
+        {when: 'context show', stdout: 'rootless\n'},
+        {when: '--load', writes: ['--iidfile', id]},
+        ...buildx,
+        image,
+      ],
+      'far',
+    );
+    expect((await docker.build({...request, inEngine: true}, {})).ok).toBe(true);
+    const {args} = fake.last('buildx', 'build');
+    expect(args).toContain('rootless');
+    expect(args).not.toContain('far');
   });
 
   it('names buildx where secrets need it', async () => {

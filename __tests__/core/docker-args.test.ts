@@ -12,6 +12,7 @@ const request: BuildRequest = {
   platforms: [],
   secrets: [],
   buildContexts: new Map(),
+  inEngine: false,
   cacheFrom: [],
   cacheTo: [],
 };

@@ -2,6 +2,12 @@ import {chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync} 
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 
+export interface Call {
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly input: string;
+}
+
 /** A program `docker` that records how it was called and answers by rules. */
 export interface FakeDocker {
   /** The folder to put on PATH. */
@@ -9,8 +15,8 @@ export interface FakeDocker {
   readonly folder: string;
   /** Every call's arguments, in order. */
   calls(): readonly (readonly string[])[];
-  /** Environment and standard input of the last call whose arguments begin so. */
-  last(...start: string[]): {readonly env: Record<string, string>; readonly input: string};
+  /** The last call whose arguments begin so. */
+  last(...start: string[]): Call;
   remove(): void;
 }
 
@@ -35,7 +41,7 @@ export function fakeDocker(rules: readonly Rule[]): FakeDocker {
   const script = join(bin, 'docker');
   writeFileSync(script, program(folder));
   chmodSync(script, 0o755);
-  const read = (): {args: string[]; env: Record<string, string>; input: string}[] =>
+  const read = (): Call[] =>
     readFileSync(join(folder, 'calls'), 'utf8')
       .split('\n')
       .filter((line) => line !== '')

@@ -37,7 +37,9 @@ export function createBuilds({
     try {
       const idFile = join(folder, 'id');
       const metadataFile = join(folder, 'metadata.json');
-      const args = buildArguments(request, {hasBuildx, builder, output, idFile, metadataFile});
+      const chosen = request.inEngine ? await engineBuilder(call) : builder;
+      const mode = {hasBuildx, builder: chosen, output, idFile, metadataFile};
+      const args = buildArguments(request, mode);
       const seconds = deadlines.build;
       const done = await call({args, operation: 'build', subject: request.ref, seconds, options});
       if (!done.ok) return done;
@@ -72,6 +74,18 @@ export function createBuilds({
         : {ok: true, value: digest};
     },
   };
+}
+
+/** Every docker context has a builder of its name that is the engine itself. */
+async function engineBuilder(call: CallDocker): Promise<string> {
+  const args = ['context', 'show'];
+  const shown = await call({
+    args,
+    operation: 'other',
+    subject: 'contexts',
+    seconds: deadlines.small,
+  });
+  return shown.ok ? shown.value.stdout.trim() : 'default';
 }
 
 function needsBuildx(ref: string): Failure {

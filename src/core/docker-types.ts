@@ -21,6 +21,8 @@ export interface BuildRequest {
   readonly secrets: readonly string[];
   /** References of FROM lines that are to mean something else: `docker-image://<repository>@<digest>`. */
   readonly buildContexts: ReadonlyMap<string, string>;
+  /** Build in the engine, whatever builder was chosen. */
+  readonly inEngine: boolean;
   readonly cacheFrom: readonly string[];
   readonly cacheTo: readonly string[];
 }
