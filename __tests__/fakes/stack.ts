@@ -45,6 +45,7 @@ export function published(name: string, more: Partial<Published> = {}): Lookup {
   return {
     state: 'present',
     digest: digestOf(name),
+    bytes: new Uint8Array(),
     mediaType: 'application/vnd.oci.image.manifest.v1+json',
     labels: labelsOf(name),
     diffIds: [digestOf(`layer ${name}`)],
