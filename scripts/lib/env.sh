@@ -3,9 +3,9 @@
 repo=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 state=${STACK_ACTION_STATE:-${XDG_CACHE_HOME:-$HOME/.cache}/stack-action}
 export REGISTRY=${REGISTRY:-127.0.0.1:5000}
-# One line for each request: the tests read it to see that no layer moved.
-export REGISTRY_LOG=$state/registry.log
-export DOCKERD_LOG=$state/dockerd.log
+# One line for each request. The name does not begin with REGISTRY_, which the registry takes for its configuration.
+export STACK_REGISTRY_LOG=$state/registry.log
+export STACK_DOCKERD_LOG=$state/dockerd.log
 
 is_node_24() {
   local version
