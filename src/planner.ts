@@ -122,7 +122,7 @@ export function tagsOf(inputs: Inputs, event: Event): (image: {tagPrefix: string
 
 /** @throws {InputError} for image keys that the spec does not have */
 export function checkKeys(inputs: Inputs, images: Iterable<ImageSpec>): void {
-  const keys = new Set([...images].map((image) => image.key));
+  const keys = new Set([...images].flatMap((image) => [image.key, image.name]));
   const unknown = (input: string, names: readonly string[]): string[] =>
     names
       .filter((name) => !keys.has(name))

@@ -34,7 +34,8 @@ export async function readTagRequest({inputs, workspace}: Run): Promise<TagReque
   const images = all.filter(
     (image) =>
       image.publish &&
-      (inputs.images.length === 0 || inputs.images.includes(image.key)) &&
+      (inputs.images.length === 0 ||
+        [image.key, image.name].some((one) => inputs.images.includes(one))) &&
       (prefixes.includes(names.prefix)
         ? image.tagPrefix === names.prefix
         : image.track === undefined),

@@ -11,9 +11,9 @@ export interface PlanFacts {
   /** Reasons to work on every image (rule 3.2), and those of doubt. */
   readonly everything: readonly BuildReason[];
   readonly changes: ChangeSet;
-  /** Image keys of the input `rebuild`. */
+  /** Image keys, or names of tracks, of the input `rebuild`. */
   readonly requested: ReadonlySet<string>;
-  /** Image keys of the input `images`; empty for all. */
+  /** The same of the input `images`; empty for all. */
   readonly only: ReadonlySet<string>;
   readonly reuse: 'auto' | 'always' | 'never';
   readonly hashes: ReadonlyMap<string, {readonly fingerprint: string; readonly content: string}>;

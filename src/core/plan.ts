@@ -76,7 +76,7 @@ function reasonsToBuild(
 ): readonly BuildReason[] {
   const reasons: BuildReason[] = [...facts.everything];
   if (facts.changes.kind === 'all') reasons.push(facts.changes.because);
-  if (facts.requested.has(image.key)) reasons.push({kind: 'requested'});
+  if (names(facts.requested, image)) reasons.push({kind: 'requested'});
   const files = changedFilesOf(facts, image);
   if (files.length > 0) reasons.push({kind: 'changed', files});
   for (const parent of image.parents) {
@@ -128,14 +128,19 @@ function standsAsItIs(facts: PlanFacts, image: ImageSpec): boolean {
 }
 
 function isSelected(facts: PlanFacts, image: ImageSpec): boolean {
-  return facts.only.size === 0 || facts.only.has(image.key);
+  return facts.only.size === 0 || names(facts.only, image);
+}
+
+/** A key stands for the image in every track, a name for one of them. */
+function names(set: ReadonlySet<string>, {key, name}: ImageSpec): boolean {
+  return set.has(key) || set.has(name);
 }
 
 function withAncestors(facts: PlanFacts): ReadonlySet<string> {
   const wanted = new Set<string>();
   for (const name of facts.order.toReversed()) {
     const image = must(facts.images, name);
-    if (!wanted.has(name) && !facts.only.has(image.key)) continue;
+    if (!wanted.has(name) && !names(facts.only, image)) continue;
     wanted.add(name);
     for (const parent of image.parents) wanted.add(parent);
   }
