@@ -18,12 +18,15 @@ function table(entries: Record<string, Entry>, withDefault: boolean): string {
     const value = entry.default ? `\`${entry.default}\`` : '';
     return [`\`${name}\``, ...(withDefault ? [value] : []), entry.description];
   });
-  return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+  return [head, head.map(() => '---'), ...rows]
+    .map((cells) => `| ${cells.join(' | ')} |`)
+    .join('\n');
 }
 
 function replaceBetween(text: string, marker: string, content: string): string {
   const pattern = new RegExp(`(<!-- ${marker}-start -->\n)[\\s\\S]*?(\n<!-- ${marker}-end -->)`);
-  if (!pattern.test(text)) throw new Error(`README.md has no markers ${marker}-start and ${marker}-end`);
+  if (!pattern.test(text))
+    throw new Error(`README.md has no markers ${marker}-start and ${marker}-end`);
   return text.replace(pattern, (_, start: string, end: string) => `${start}${content}${end}`);
 }
 

@@ -1,5 +1,6 @@
 # shellcheck shell=bash
 # Sourced after env.sh: packages on Debian and Ubuntu, from the mirror that the machine already uses.
+# shellcheck disable=SC2154 # state: env.sh
 mkdir -p "$state"
 did=()
 refreshed=
