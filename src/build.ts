@@ -6,7 +6,7 @@ import type {Plan, Result, RunReport} from './core/types.ts';
 import {withDocker} from './engine.ts';
 import {type Planned, planRun, tagsOf} from './planner.ts';
 import type {Registry} from './ports.ts';
-import {finish, writePlan} from './postwork.ts';
+import {finish, upload, writePlan} from './postwork.ts';
 import {mayPublish} from './publish.ts';
 import {loginOf, openRegistry} from './registry-access.ts';
 import {createReporter, failureText, type Reporter, reportPlan} from './report.ts';
@@ -46,6 +46,7 @@ export async function build(run: Run): Promise<string | undefined> {
     if (inputs.mode === 'plan' || inputs.dryRun) {
       const problem = await addSummary(planSummaryPage(plan));
       if (problem !== undefined) log.warning(problem);
+      setOutputs({outcome: 'passed'});
       return undefined;
     }
     return await buildPlan(run, stack, planned, registry);
@@ -63,9 +64,11 @@ async function buildPlan(
   const {workspace, log} = run;
   const {plan} = planned;
   const push = decidePush(run);
+  if (run.signal.aborted) return await nothingBuilt(run, 'cancelled', 'The run was cancelled.');
   if (push.push && planned.unknown.length > 0) {
-    setOutputs({outcome: 'failed'});
-    return `Nothing was built, because the registry cannot say what it has, and this run is to push:\n${planned.unknown.join('\n')}`;
+    const why =
+      'Nothing was built, because the registry cannot say what it has, and this run is to push';
+    return await nothingBuilt(run, 'failed', [`${why}:`, ...planned.unknown].join('\n'));
   }
   if (!push.push) log.info(`This run does not push: ${push.because}.`);
   const reporter = createReporter({
@@ -76,8 +79,18 @@ async function buildPlan(
   const done = await doPlan(run, stack, plan, {registry, reporter, push: push.push});
   await reporter.flush();
   if (done.ok) return await finish(run, plan, done.value);
-  setOutputs({outcome: 'failed'});
-  return failureText('Nothing was built', done.failure);
+  return await nothingBuilt(run, 'failed', failureText('Nothing was built', done.failure));
+}
+
+/** The plan and the log are still worth an artifact. */
+async function nothingBuilt(
+  run: Run,
+  outcome: 'failed' | 'cancelled',
+  sentence: string,
+): Promise<string> {
+  setOutputs({outcome});
+  await upload(run);
+  return sentence;
 }
 
 interface Doing {

@@ -21,6 +21,7 @@ try {
     if (failure !== undefined) core.setFailed(failure);
   }
 } catch (error) {
+  core.setOutput('outcome', 'failed');
   core.setFailed(error instanceof Error ? error.message : String(error));
   if (error instanceof Error && error.message.startsWith('Internal error:'))
     core.debug(error.stack ?? '');
