@@ -82,7 +82,7 @@ export async function planRun(
       commit: event.headSha,
       runId: event.runId,
       isRetry: event.runAttempt > 1,
-      commitNamesEvent: event.kind !== 'other' && inputs.rebuild !== 'all',
+      commitNamesEvent: event.kind !== 'other' && inputs.rebuild === 'auto',
     },
   };
   return {
