@@ -1,4 +1,5 @@
-import {startSchedule, type Task} from './core/schedule.ts';
+import {startSchedule} from './core/schedule.ts';
+import type {Task} from './core/schedule-queue.ts';
 import type {ScheduleOptions} from './core/schedule-steps.ts';
 import type {
   Failure,
@@ -50,14 +51,15 @@ export async function runPlan(
     running.delete(task);
   };
   const settle = (): void => {
-    for (const {name, ref} of plan.images) {
+    for (const name of schedule.takeNews()) {
       const outcome = results.has(name) ? undefined : schedule.outcome(name);
-      if (schedule.isDoomed(name))
+      if (schedule.isDoomed(name)) {
         stops.get(name)?.abort(new Error(`${name} is not needed any more`));
+      }
       if (outcome === undefined) continue;
       const result: ImageResult = {
         image: name,
-        ref,
+        ref: images.get(name)?.ref ?? '',
         ...ports.facts(name),
         outcome,
         steps: steps.get(name) ?? [],

@@ -1,12 +1,6 @@
-import {remainingChains} from './priority.ts';
-import {chainOf, type Pool, pageAfter, poolOf, type ScheduleOptions} from './schedule-steps.ts';
+import {createQueue, type Task, type Waiting} from './schedule-queue.ts';
+import {chainOf, pageAfter, type ScheduleOptions} from './schedule-steps.ts';
 import type {Outcome, PlannedAction, PlannedImage, StepName} from './types.ts';
-
-/** One step of one image. */
-export interface Task {
-  readonly image: string;
-  readonly step: StepName;
-}
 
 /**
  * The order of a run as a state machine without clock or effects: tell it what ended, it says what may begin. No
@@ -19,6 +13,8 @@ export interface Schedule {
   finish(task: Task, isGood: boolean): void;
   /** Nothing more is started; what runs is doomed. */
   cancel(): void;
+  /** Images that got an outcome, or ended a step after they had one, since this was asked last. */
+  takeNews(): readonly string[];
   /** Its running steps are of no use any more: the image is blocked or cancelled. */
   isDoomed(image: string): boolean;
   /** Undefined while something of the image runs or is still to come. */
@@ -27,9 +23,7 @@ export interface Schedule {
   blockedBy(image: string): string | undefined;
 }
 
-interface Node {
-  readonly image: PlannedImage;
-  readonly position: number;
+interface Node extends Waiting {
   /** Steps that come one after the other, and how many of them are done. */
   readonly chain: readonly StepName[];
   done: number;
@@ -55,43 +49,61 @@ const goodEnd: Record<PlannedAction, Outcome> = {
 /** @param images parents first */
 export function startSchedule(images: readonly PlannedImage[], options: ScheduleOptions): Schedule {
   const nodes = makeNodes(images, options);
-  const queue = createQueue(images, options);
+  const queue = createQueue<Node>(images, options.concurrency);
 
+  const news = new Set([...nodes.values()].filter((node) => node.end !== undefined).map(nameOf));
+
+  /** An outcome is given once. */
+  const end = (node: Node, outcome: Outcome): void => {
+    node.end ??= outcome;
+    news.add(nameOf(node));
+  };
   const offer = (node: Node, step: StepName): void => {
     node.open.add(step);
     queue.add(node, step);
   };
-  /** Looks what the image can do next, after something around it changed. */
-  const advance = (node: Node): void => {
-    const step = node.chain[node.done];
-    if (node.end !== undefined) return;
-    if (step !== undefined) {
-      if (!node.open.has(step) && mayBegin(node, step)) offer(node, step);
-    } else if (node.open.size === 0) {
-      if (!node.wantsPrune) node.end = goodEnd[node.image.action];
+  /** Looks what these images can do next, after something around them changed. */
+  const advance = (nodesToAsk: readonly Node[]): void => {
+    const asked = [...nodesToAsk];
+    for (const node of asked) {
+      const step = node.chain[node.done];
+      if (node.end !== undefined) continue;
+      if (step !== undefined) {
+        if (!node.open.has(step) && mayBegin(node, step)) offer(node, step);
+        continue;
+      }
+      // Whose parent fails is blocked, also when all of its own steps went well.
+      if (!node.isVerified && isGateOpen(node)) {
+        node.isVerified = true;
+        asked.push(...node.children);
+      }
+      if (!node.isVerified || node.open.size > 0) continue;
+      if (!node.wantsPrune) end(node, goodEnd[node.image.action]);
       else if (node.children.every((child) => child.isBuilt || child.end !== undefined)) {
         node.wantsPrune = false;
         offer(node, 'prune');
       }
     }
   };
-  const around = (node: Node): void => {
-    for (const one of [node, ...node.children, ...node.parents]) advance(one);
-  };
   const fail = (node: Node, step: StepName): void => {
-    node.end = 'failed';
+    end(node, 'failed');
     const below = new Set(node.children);
     for (const one of below) {
       for (const child of one.children) below.add(child);
       if (one.end !== undefined) continue;
-      one.end = 'blocked';
+      end(one, 'blocked');
       one.blockedBy = `${node.image.name}: ${step}`;
     }
     if (options.failFast && !options.mayFail(node.image.name)) {
-      for (const one of nodes.values())
-        if (one.open.size === 0 && one.done === 0) one.end ??= 'cancelled';
+      for (const one of nodes.values()) {
+        const isUnstarted = one.running === 0 && one.done === 0;
+        // What sits on an image that is not started can never be pushed. Parents come first in the map.
+        const isStranded = one.parents.some((parent) => parent.end === 'cancelled');
+        if (isUnstarted || isStranded) end(one, 'cancelled');
+      }
     }
-    for (const one of below) for (const parent of one.parents) advance(parent);
+    // Whoever waited for one of these to be built, so that it may be pruned, waits no more.
+    advance([...nodes.values()]);
   };
   const must = (image: string): Node => {
     const node = nodes.get(image);
@@ -99,7 +111,7 @@ export function startSchedule(images: readonly PlannedImage[], options: Schedule
     return node;
   };
 
-  for (const node of nodes.values()) advance(node);
+  advance([...nodes.values()]);
   return {
     start: () => {
       const tasks = queue.take();
@@ -111,18 +123,25 @@ export function startSchedule(images: readonly PlannedImage[], options: Schedule
       queue.release(step);
       node.running--;
       node.open.delete(step);
-      if (node.end !== undefined) return;
+      if (node.end !== undefined) {
+        news.add(image);
+        return;
+      }
       if (step === node.chain[node.done]) {
         if (!isGood) return fail(node, step);
         node.done++;
         if (step === 'build') node.isBuilt = true;
         if (step === pageAfter(node.image, options)) offer(node, 'manifest');
-        node.isVerified = node.done === node.chain.length;
       }
-      around(node);
+      advance([node, ...node.children, ...node.parents]);
     },
     cancel: () => {
-      for (const node of nodes.values()) node.end ??= 'cancelled';
+      for (const node of nodes.values()) end(node, 'cancelled');
+    },
+    takeNews: () => {
+      const names = [...news];
+      news.clear();
+      return names;
     },
     isDoomed: (image) => ['blocked', 'cancelled'].includes(must(image).end ?? ''),
     outcome: (image) => (must(image).running > 0 ? undefined : must(image).end),
@@ -130,10 +149,19 @@ export function startSchedule(images: readonly PlannedImage[], options: Schedule
   };
 }
 
-function mayBegin({image, parents}: Node, step: StepName): boolean {
-  if (image.action === 'test') return true;
-  if (step === 'pull') return parents.every((parent) => parent.isBuilt);
-  return (step !== 'push' && step !== 'reuse') || parents.every((parent) => parent.isVerified);
+function nameOf({image}: Node): string {
+  return image.name;
+}
+
+/** Every parent passed its tests and is pushed; an image that is only tested again waits for nobody. */
+function isGateOpen({image, parents}: Node): boolean {
+  return image.action === 'test' || parents.every((parent) => parent.isVerified);
+}
+
+function mayBegin(node: Node, step: StepName): boolean {
+  if (step === 'push' || step === 'reuse') return isGateOpen(node);
+  const isOnParents = step === 'pull' && node.image.action === 'build';
+  return !isOnParents || node.parents.every((parent) => parent.isBuilt);
 }
 
 function makeNodes(
@@ -164,56 +192,4 @@ function makeNodes(
     nodes.set(image.name, node);
   }
   return nodes;
-}
-
-interface Queue {
-  add(node: Node, step: StepName): void;
-  /** As many tasks as there are slots, best first. */
-  take(): readonly Task[];
-  release(step: StepName): void;
-}
-
-/** Ready tasks in the order in which they are wanted, and the slots that they wait for. */
-function createQueue(images: readonly PlannedImage[], {concurrency}: ScheduleOptions): Queue {
-  const isSerial = concurrency === 1;
-  const chains = isSerial ? new Map<string, number>() : remainingChains(images);
-  const waiting: Record<Pool, {readonly node: Node; readonly step: StepName}[]> = {
-    build: [],
-    test: [],
-    push: [],
-  };
-  const free: Record<Pool, number> = {build: concurrency, test: concurrency, push: concurrency};
-  const poolFor = (step: StepName): Pool => (isSerial ? 'build' : poolOf[step]);
-  const chainFrom = ({image}: Node): number => chains.get(image.name) ?? 0;
-  const comesBefore = (a: Node, b: Node): boolean =>
-    chainFrom(a) === chainFrom(b) ? a.position < b.position : chainFrom(a) > chainFrom(b);
-  return {
-    add: (node, step) => {
-      const line = waiting[poolFor(step)];
-      let [low, high] = [0, line.length];
-      while (low < high) {
-        const middle = (low + high) >> 1;
-        const other = line[middle];
-        if (other !== undefined && comesBefore(node, other.node)) high = middle;
-        else low = middle + 1;
-      }
-      line.splice(low, 0, {node, step});
-    },
-    take: () => {
-      const tasks: Task[] = [];
-      for (const pool of ['build', 'test', 'push'] as const) {
-        while (free[pool] > 0) {
-          const next = waiting[pool].shift();
-          if (next === undefined) break;
-          if (next.node.end !== undefined) continue;
-          free[pool]--;
-          tasks.push({image: next.node.image.name, step: next.step});
-        }
-      }
-      return tasks;
-    },
-    release: (step) => {
-      free[poolFor(step)]++;
-    },
-  };
 }

@@ -1,0 +1,77 @@
+import {remainingChains} from './priority.ts';
+import {type Pool, poolOf} from './schedule-steps.ts';
+import type {Outcome, PlannedImage, StepName} from './types.ts';
+
+/** One step of one image. */
+export interface Task {
+  readonly image: string;
+  readonly step: StepName;
+}
+
+/** What the queue has to know of an image. */
+export interface Waiting {
+  readonly image: PlannedImage;
+  /** In the plan. */
+  readonly position: number;
+  /** Once it has an outcome nothing of it is started. */
+  readonly end: Outcome | undefined;
+}
+
+/** Ready tasks in the order in which they are wanted, and the slots that they wait for. */
+export interface Queue<T extends Waiting> {
+  add(node: T, step: StepName): void;
+  /** As many tasks as there are slots, best first. */
+  take(): readonly Task[];
+  release(step: StepName): void;
+}
+
+/**
+ * With one slot the whole run has one, and goes in the order of the plan; with more, builds, tests and pushes have
+ * as many each, and the longest remaining chain goes first.
+ */
+export function createQueue<T extends Waiting>(
+  images: readonly PlannedImage[],
+  concurrency: number,
+): Queue<T> {
+  const isSerial = concurrency === 1;
+  const chains = isSerial ? new Map<string, number>() : remainingChains(images);
+  const waiting: Record<Pool, {readonly node: T; readonly step: StepName}[]> = {
+    build: [],
+    test: [],
+    push: [],
+  };
+  const free: Record<Pool, number> = {build: concurrency, test: concurrency, push: concurrency};
+  const poolFor = (step: StepName): Pool => (isSerial ? 'build' : poolOf[step]);
+  const chainFrom = ({image}: T): number => chains.get(image.name) ?? 0;
+  const comesBefore = (a: T, b: T): boolean =>
+    chainFrom(a) === chainFrom(b) ? a.position < b.position : chainFrom(a) > chainFrom(b);
+  return {
+    add: (node, step) => {
+      const line = waiting[poolFor(step)];
+      let [low, high] = [0, line.length];
+      while (low < high) {
+        const middle = (low + high) >> 1;
+        const other = line[middle];
+        if (other !== undefined && comesBefore(node, other.node)) high = middle;
+        else low = middle + 1;
+      }
+      line.splice(low, 0, {node, step});
+    },
+    take: () => {
+      const tasks: Task[] = [];
+      for (const pool of ['build', 'test', 'push'] as const) {
+        while (free[pool] > 0) {
+          const next = waiting[pool].shift();
+          if (next === undefined) break;
+          if (next.node.end !== undefined) continue;
+          free[pool]--;
+          tasks.push({image: next.node.image.name, step: next.step});
+        }
+      }
+      return tasks;
+    },
+    release: (step) => {
+      free[poolFor(step)]++;
+    },
+  };
+}
