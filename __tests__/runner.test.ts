@@ -1,5 +1,6 @@
 import {describe, expect, it} from 'vitest';
-import type {PlannedImage, RunEvent, StepName, StepResult} from '../src/core/types.ts';
+import type {RunEvent, StepName, StepResult} from '../src/core/outcomes.ts';
+import type {PlannedImage} from '../src/core/types.ts';
 import type {RunStep} from '../src/ports.ts';
 import {runPlan} from '../src/runner.ts';
 import {plainOptions, plannedImage} from './fakes/simulation.ts';

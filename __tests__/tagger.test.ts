@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest';
+import type {Failure} from '../src/core/outcomes.ts';
 import type {TagMove} from '../src/core/tag-plan.ts';
-import type {Failure} from '../src/core/types.ts';
 import type {Registry} from '../src/ports.ts';
 import {runTagPlan} from '../src/tagger.ts';
 

@@ -1,8 +1,9 @@
 import {addSummary, setOutputs} from './adapters/actions-output.ts';
 import {readExcerpt} from './adapters/log-excerpt.ts';
+import type {Result, RunReport} from './core/outcomes.ts';
 import {matrixOutput, planOutput} from './core/outputs.ts';
 import {planSummaryPage} from './core/summary.ts';
-import type {Plan, Result, RunReport} from './core/types.ts';
+import type {Plan} from './core/types.ts';
 import {withDocker} from './engine.ts';
 import {type Planned, planRun, tagsOf} from './planner.ts';
 import type {Registry} from './ports.ts';

@@ -1,6 +1,7 @@
 import {randomBytes} from 'node:crypto';
 import {commandWords, type InfoResult, infoScript, readInfoOutput} from './core/info-script.ts';
-import type {Failure, InfoCommand, Result} from './core/types.ts';
+import type {Failure, Result} from './core/outcomes.ts';
+import type {InfoCommand} from './core/types.ts';
 import type {CommandOutput} from './ports.ts';
 import type {Work} from './step-context.ts';
 

@@ -7,16 +7,9 @@ import type {
   Layer,
   LocalImage,
 } from './core/docker-types.ts';
-import type {
-  Failure,
-  Lookup,
-  PlannedImage,
-  Presence,
-  Result,
-  RunEvent,
-  StepName,
-  StepResult,
-} from './core/types.ts';
+import type {Lookup, Presence} from './core/lookups.ts';
+import type {Failure, Result, RunEvent, StepName, StepResult} from './core/outcomes.ts';
+import type {PlannedImage} from './core/types.ts';
 
 /** Takes a run's events; report.ts turns them into words. */
 export type Emit = (event: RunEvent) => void;

@@ -1,6 +1,6 @@
 import type {Wiki} from './adapters/wiki-git.ts';
+import type {Result} from './core/outcomes.ts';
 import {homeRow, insertHomeRow, type RepositoryPlace, stableTagPage} from './core/stable-pages.ts';
-import type {Result} from './core/types.ts';
 import {wikiOf} from './publish.ts';
 import type {Run} from './run.ts';
 import {indexPageOf, type Promotion, readPromotionPages} from './wiki.ts';

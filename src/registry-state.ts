@@ -1,7 +1,8 @@
 import type {Fingerprint} from './core/fingerprint.ts';
+import type {Lookup} from './core/lookups.ts';
 import {fingerprintTag, labels} from './core/names.ts';
 import {passedTests} from './core/plan-reasons.ts';
-import type {Lookup, Spec} from './core/types.ts';
+import type {Spec} from './core/types.ts';
 import type {Registry} from './ports.ts';
 
 /** What the registry says of a stack: the memory of earlier runs (DESIGN.md section 4). */

@@ -1,8 +1,9 @@
 import type {JobLog} from './adapters/actions-log.ts';
 import {formatDuration} from './core/format.ts';
 import {fileNameOf, logNames} from './core/names.ts';
+import type {Failure, ImageResult, Outcome, RunEvent, StepResult} from './core/outcomes.ts';
 import {safeLines} from './core/safe-output.ts';
-import type {Failure, ImageResult, Outcome, Plan, RunEvent, StepResult} from './core/types.ts';
+import type {Plan} from './core/types.ts';
 import {planLine, unreachable} from './core/words.ts';
 import type {Emit} from './ports.ts';
 

@@ -1,15 +1,8 @@
+import type {Failure, ImageResult, RunOutcome, RunReport, StepResult} from './core/outcomes.ts';
 import {startSchedule} from './core/schedule.ts';
 import type {Task} from './core/schedule-queue.ts';
 import type {ScheduleOptions} from './core/schedule-steps.ts';
-import type {
-  Failure,
-  ImageResult,
-  Plan,
-  PlannedImage,
-  RunOutcome,
-  RunReport,
-  StepResult,
-} from './core/types.ts';
+import type {Plan, PlannedImage} from './core/types.ts';
 import type {Emit, ImageFacts, RunStep} from './ports.ts';
 
 export interface RunnerPorts {

@@ -1,7 +1,7 @@
 import {setTimeout as sleep} from 'node:timers/promises';
 import {retryWait} from './core/docker-retry.ts';
 import {formatDuration} from './core/format.ts';
-import type {Result} from './core/types.ts';
+import type {Result} from './core/outcomes.ts';
 import type {Work} from './step-context.ts';
 
 /** What came of several attempts. */

@@ -3,8 +3,9 @@ import {outputFolders, type Workspace} from './adapters/fs.ts';
 import {type LogFile, openLog} from './adapters/log-file.ts';
 import type {CacheRequest} from './core/build-cache.ts';
 import {fileNameOf, type logNames} from './core/names.ts';
+import type {Failure, Result} from './core/outcomes.ts';
 import {repositoryOf} from './core/references.ts';
-import type {Failure, ImageSpec, Plan, PlannedImage, Result} from './core/types.ts';
+import type {ImageSpec, Plan, PlannedImage} from './core/types.ts';
 import type {Docker, DockerOptions, Emit, Registry, RunCommand} from './ports.ts';
 
 /** What the steps of all images share. */

@@ -1,7 +1,8 @@
 import type {LogFile} from './adapters/log-file.ts';
 import {attempts} from './core/docker-retry.ts';
 import type {DockerFacts} from './core/docker-types.ts';
-import type {Failure, PlannedImage, Result} from './core/types.ts';
+import type {Failure, Result} from './core/outcomes.ts';
+import type {PlannedImage} from './core/types.ts';
 import {attemptOften} from './step-attempts.ts';
 import {byDigest, dockerOptions, type StepEnd, type Work} from './step-context.ts';
 

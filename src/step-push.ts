@@ -1,7 +1,7 @@
 import {attempts} from './core/docker-retry.ts';
 import {fingerprintTag} from './core/names.ts';
+import type {Failure, Result} from './core/outcomes.ts';
 import {repositoryOf} from './core/references.ts';
-import type {Failure, Result} from './core/types.ts';
 import {attemptOften} from './step-attempts.ts';
 import {buildRequest} from './step-build.ts';
 import {

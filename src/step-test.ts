@@ -4,7 +4,7 @@ import {outputFolders} from './adapters/fs.ts';
 import {explainTestFailure} from './core/failures.ts';
 import {commandWords} from './core/info-script.ts';
 import {fileNameOf} from './core/names.ts';
-import type {Failure} from './core/types.ts';
+import type {Failure} from './core/outcomes.ts';
 import {type LogKind, type Step, type StepEnd, type Work, withLog} from './step-context.ts';
 import {markTested} from './step-push.ts';
 import {type TestRequest, testInContainer, testOnHost} from './test-run.ts';

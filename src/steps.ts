@@ -1,5 +1,5 @@
 import {maskText} from './core/masking.ts';
-import type {Failure, StepName} from './core/types.ts';
+import type {Failure, StepName} from './core/outcomes.ts';
 import type {ImageFacts, RunStep} from './ports.ts';
 import {buildStep, pullStep} from './step-build.ts';
 import {

@@ -1,6 +1,7 @@
+import type {Lookup} from './core/lookups.ts';
 import {type TagNames, tagNames} from './core/tag-names.ts';
 import {proofOf, type TagFacts} from './core/tag-plan.ts';
-import type {ImageSpec, Lookup} from './core/types.ts';
+import type {ImageSpec} from './core/types.ts';
 import {InputError} from './inputs.ts';
 import {checkKeys} from './planner.ts';
 import type {Registry} from './ports.ts';

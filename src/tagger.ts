@@ -1,7 +1,7 @@
+import type {Failure, Result} from './core/outcomes.ts';
 import {repositoryOf} from './core/references.ts';
 import type {TagMove} from './core/tag-plan.ts';
 import type {TagReport, TagResult, TagState} from './core/tag-report.ts';
-import type {Failure, Result} from './core/types.ts';
 import type {Registry} from './ports.ts';
 
 export interface TaggerPorts {

@@ -1,7 +1,7 @@
 import {chmod, cp, mkdir, mkdtemp, rm} from 'node:fs/promises';
 import {basename, join} from 'node:path';
 import type {LogFile} from './adapters/log-file.ts';
-import type {Failure, Result} from './core/types.ts';
+import type {Failure, Result} from './core/outcomes.ts';
 import type {CommandOutput} from './ports.ts';
 import type {Work} from './step-context.ts';
 

@@ -1,6 +1,7 @@
 import type {MakePages, Wiki, WikiPublished} from './adapters/wiki-git.ts';
 import type {WikiFile, WikiSnapshot} from './adapters/wiki-repository.ts';
 import {fileNameOf} from './core/names.ts';
+import type {Result} from './core/outcomes.ts';
 import {
   homeRow,
   insertHomeRow,
@@ -8,7 +9,6 @@ import {
   type RepositoryPlace,
   stableTagPage,
 } from './core/stable-pages.ts';
-import type {Result} from './core/types.ts';
 
 /** A set of images that gets, or got, its stable tag. */
 export interface Promotion {

@@ -4,7 +4,7 @@ import {afterEach, describe, expect, it, vi} from 'vitest';
 import {createDocker} from '../../src/adapters/docker-adapter.ts';
 import {runCommand} from '../../src/adapters/process.ts';
 import type {BuildRequest} from '../../src/core/docker-types.ts';
-import type {Failure, Result} from '../../src/core/types.ts';
+import type {Failure, Result} from '../../src/core/outcomes.ts';
 import {type FakeDocker, fakeDocker, type Rule} from '../fakes/docker-cli.ts';
 
 const ref = 'ghcr.io/o/a:2026.3-main';

@@ -4,7 +4,7 @@ import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import {openLog} from '../../src/adapters/log-file.ts';
 import {runCommand} from '../../src/adapters/process.ts';
-import type {Failure} from '../../src/core/types.ts';
+import type {Failure} from '../../src/core/outcomes.ts';
 import type {CommandOutput, CommandRequest, LogSink} from '../../src/ports.ts';
 
 const sh = (script: string, more: Partial<CommandRequest> = {}) =>

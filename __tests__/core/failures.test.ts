@@ -5,7 +5,7 @@ import {
   explainDockerFailure,
   explainTestFailure,
 } from '../../src/core/failures.ts';
-import type {Failure, FailureClass} from '../../src/core/types.ts';
+import type {Failure, FailureClass} from '../../src/core/outcomes.ts';
 
 const ref = 'ghcr.io/o/a:2026.3-main';
 

@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import type {Failure} from '../../src/core/types.ts';
+import type {Failure} from '../../src/core/outcomes.ts';
 import {explainWikiFailure, wikiFaultOf} from '../../src/core/wiki-failure.ts';
 
 const url = 'https://github.com/o/r.wiki.git';

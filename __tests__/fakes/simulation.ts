@@ -1,7 +1,8 @@
+import type {Outcome, StepName} from '../../src/core/outcomes.ts';
 import {startSchedule} from '../../src/core/schedule.ts';
 import type {Task} from '../../src/core/schedule-queue.ts';
 import {type Pool, poolOf, type ScheduleOptions} from '../../src/core/schedule-steps.ts';
-import type {Outcome, PlannedAction, PlannedImage, StepName} from '../../src/core/types.ts';
+import type {PlannedAction, PlannedImage} from '../../src/core/types.ts';
 
 /** A step as the simulated clock saw it. */
 export interface Ran extends Task {

@@ -1,5 +1,5 @@
 import {access, constants, lstat} from 'node:fs/promises';
-import type {Result} from '../core/types.ts';
+import type {Result} from '../core/outcomes.ts';
 import {withActArtifacts} from './act-artifacts.ts';
 
 /** What GitHub's page of the run shows of an upload. */

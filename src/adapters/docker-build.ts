@@ -3,7 +3,7 @@ import {join} from 'node:path';
 import {cacheSeconds} from '../core/build-cache.ts';
 import {type BuildMode, buildArguments} from '../core/docker-args.ts';
 import type {BuildRequest} from '../core/docker-types.ts';
-import type {Failure, Result} from '../core/types.ts';
+import type {Failure, Result} from '../core/outcomes.ts';
 import type {Docker, DockerOptions} from '../ports.ts';
 import {type CallDocker, deadlines} from './docker-cli.ts';
 

@@ -1,6 +1,6 @@
 import {statfs} from 'node:fs/promises';
 import type {DockerFacts} from '../core/docker-types.ts';
-import type {Failure, Result} from '../core/types.ts';
+import type {Failure, Result} from '../core/outcomes.ts';
 import type {Docker} from '../ports.ts';
 import {type CallDocker, deadlines} from './docker-cli.ts';
 

@@ -1,6 +1,6 @@
 import {join as shellJoin} from 'shlex';
 import {type DockerOperation, explainDockerFailure} from '../core/failures.ts';
-import type {Failure, Result} from '../core/types.ts';
+import type {Failure, Result} from '../core/outcomes.ts';
 import type {CommandOutput, DockerOptions, RunCommand} from '../ports.ts';
 
 /** Default deadlines in seconds (RELIABILITY.md 2d.6). */

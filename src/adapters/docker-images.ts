@@ -1,5 +1,5 @@
 import type {Layer, LocalImage} from '../core/docker-types.ts';
-import type {Failure, Result} from '../core/types.ts';
+import type {Failure, Result} from '../core/outcomes.ts';
 import type {Docker} from '../ports.ts';
 import {type CallDocker, deadlines, withoutValue} from './docker-cli.ts';
 

@@ -1,6 +1,6 @@
 import {existsSync} from 'node:fs';
 import {join as shellJoin} from 'shlex';
-import type {Failure} from '../core/types.ts';
+import type {Failure} from '../core/outcomes.ts';
 import type {CommandRequest} from '../ports.ts';
 
 const longestCommand = 400;

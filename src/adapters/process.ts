@@ -1,5 +1,5 @@
 import {execa} from 'execa';
-import type {Result} from '../core/types.ts';
+import type {Result} from '../core/outcomes.ts';
 import type {CommandOutput, CommandRequest, RunCommand} from '../ports.ts';
 import {watchEnd} from './process-end.ts';
 import {cancelled, exited, notStarted, timedOut} from './process-failure.ts';

@@ -1,7 +1,7 @@
 import {setTimeout as sleep} from 'node:timers/promises';
+import type {Failure} from '../core/outcomes.ts';
 import {isLoopback, parseReference, type Reference} from '../core/references.ts';
 import {decideRetry, isRateLimit} from '../core/retry.ts';
-import type {Failure} from '../core/types.ts';
 import {type Authorizer, type Credentials, createAuthorizer} from './registry-auth.ts';
 import type {HttpAnswer, HttpClient, HttpRequest} from './registry-http.ts';
 

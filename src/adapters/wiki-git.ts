@@ -1,7 +1,7 @@
 import {mkdtemp, rm} from 'node:fs/promises';
 import {join} from 'node:path';
 import {setTimeout as wait} from 'node:timers/promises';
-import type {Failure, Result} from '../core/types.ts';
+import type {Failure, Result} from '../core/outcomes.ts';
 import {explainWikiFailure, wikiFaultOf} from '../core/wiki-failure.ts';
 import type {RunCommand} from '../ports.ts';
 import {type WikiRemote, wikiEnvironment, wikiPageUrl, wikiUrl} from './wiki-environment.ts';

@@ -1,6 +1,6 @@
 import {mkdir, readFile, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
-import type {Result} from '../core/types.ts';
+import type {Result} from '../core/outcomes.ts';
 
 /** What stands in the wiki at one commit. Names are file names of its root folder: `Home.md`. */
 export interface WikiSnapshot {

@@ -1,5 +1,5 @@
+import type {Failure} from './outcomes.ts';
 import {decideRetry} from './retry.ts';
-import type {Failure} from './types.ts';
 
 /** dockerd itself spends 50 s on a blob that is refused with 5xx, so a push is tried less often. */
 export const attempts = {push: 4, pull: 5, build: 3} as const;

@@ -1,4 +1,4 @@
-import type {Failure, FailureClass} from './types.ts';
+import type {Failure, FailureClass} from './outcomes.ts';
 
 /** What docker was doing; the same words mean different things in a push and in a build. */
 export type DockerOperation = 'login' | 'pull' | 'build' | 'push' | 'run' | 'other';

@@ -1,4 +1,4 @@
-import type {Failure, ImageResult, Outcome, RunOutcome, StepResult} from './types.ts';
+import type {Failure, ImageResult, Outcome, RunOutcome, StepResult} from './outcomes.ts';
 
 /** `artifacts/report.json` of one runner, read back. Its text is from outside: nothing in it is trusted. */
 export interface RunnerReport {

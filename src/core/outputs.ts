@@ -1,4 +1,5 @@
-import type {ImageResult, Plan, PlannedImage} from './types.ts';
+import type {ImageResult} from './outcomes.ts';
+import type {Plan, PlannedImage} from './types.ts';
 
 /** GitHub drops outputs of more than 1 MB without a word. */
 const largestOutput = 900_000;

@@ -1,5 +1,6 @@
+import type {Lookup, Published} from './lookups.ts';
 import {labels} from './names.ts';
-import type {BuildReason, ChangeSet, ImageSpec, Lookup, Published} from './types.ts';
+import type {BuildReason, ChangeSet, ImageSpec} from './types.ts';
 
 /** Everything a plan is decided from. All of it is read before; nothing is asked here. */
 export interface PlanFacts {

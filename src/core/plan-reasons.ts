@@ -1,5 +1,6 @@
+import type {Lookup, Published} from './lookups.ts';
 import {labels} from './names.ts';
-import type {BuildReason, ChangedFiles, ImageSpec, Lookup, Published} from './types.ts';
+import type {BuildReason, ChangedFiles, ImageSpec} from './types.ts';
 
 /** What rule 3.2 looks at: the event and the wishes of the user. */
 export interface RunFacts {

@@ -1,14 +1,8 @@
+import type {Published} from './lookups.ts';
 import {fingerprintTag, labels} from './names.ts';
 import {changedFilesOf, fits, must, type PlanFacts, present} from './plan-facts.ts';
 import {decideReuse} from './reuse.ts';
-import type {
-  BuildReason,
-  ImageSpec,
-  Plan,
-  PlannedAction,
-  PlannedImage,
-  Published,
-} from './types.ts';
+import type {BuildReason, ImageSpec, Plan, PlannedAction, PlannedImage} from './types.ts';
 
 /**
  * Decides what is done with every image, and why (DESIGN.md sections 3 and 4).

@@ -1,5 +1,6 @@
 import {stringify} from 'yaml';
-import type {Failure, ImageResult, Plan, RunReport} from './types.ts';
+import type {Failure, ImageResult, RunReport} from './outcomes.ts';
+import type {Plan} from './types.ts';
 
 /** `artifacts/<name>.yaml`: the result of one image, readable by any safe YAML loader. */
 export function resultFile(result: ImageResult): string {

@@ -1,6 +1,7 @@
+import type {Published} from './lookups.ts';
 import {fingerprintTag, labels} from './names.ts';
 import type {PlanFacts} from './plan-facts.ts';
-import type {BuildReason, ImageSpec, PlannedAction, Published} from './types.ts';
+import type {BuildReason, ImageSpec, PlannedAction} from './types.ts';
 
 /** Reasons of rule 3.2: a fresh build of everything is the wish, so a twin serves only a re-run. */
 const freshReasons: ReadonlySet<BuildReason['kind']> = new Set([

@@ -1,6 +1,7 @@
+import type {Outcome, StepName} from './outcomes.ts';
 import {remainingChains} from './priority.ts';
 import {type Pool, poolOf} from './schedule-steps.ts';
-import type {Outcome, PlannedImage, StepName} from './types.ts';
+import type {PlannedImage} from './types.ts';
 
 /** One step of one image. */
 export interface Task {

@@ -1,4 +1,5 @@
-import type {PlannedImage, StepName} from './types.ts';
+import type {StepName} from './outcomes.ts';
+import type {PlannedImage} from './types.ts';
 
 /** What of the spec and the inputs decides which steps an image has. */
 export interface ScheduleOptions {

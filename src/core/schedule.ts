@@ -1,6 +1,7 @@
+import type {Outcome, StepName} from './outcomes.ts';
 import {createQueue, type Task, type Waiting} from './schedule-queue.ts';
 import {chainOf, pageAfter, type ScheduleOptions} from './schedule-steps.ts';
-import type {Outcome, PlannedAction, PlannedImage, StepName} from './types.ts';
+import type {PlannedAction, PlannedImage} from './types.ts';
 
 /**
  * The order of a run as a state machine without clock or effects: tell it what ended, it says what may begin. No

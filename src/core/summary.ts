@@ -1,5 +1,6 @@
 import {escapeCell, formatBytes, formatDuration} from './format.ts';
-import type {ImageResult, Plan, RunReport} from './types.ts';
+import type {ImageResult, RunReport} from './outcomes.ts';
+import type {Plan} from './types.ts';
 import {reasonWords} from './words.ts';
 
 /** The runner drops a summary over 1 MiB whole; some room is left for the last line. */

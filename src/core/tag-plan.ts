@@ -1,8 +1,8 @@
+import type {Lookup, Presence, Published} from './lookups.ts';
 import {fingerprintTag, labels} from './names.ts';
 import {passedTests} from './plan-reasons.ts';
 import {repositoryOf} from './references.ts';
 import {startsWith} from './reuse.ts';
-import type {Lookup, Presence, Published} from './types.ts';
 
 /** One image to promote, and all that was read about it. */
 export interface TagFacts {

@@ -1,5 +1,5 @@
+import type {Failure} from './outcomes.ts';
 import type {TagMove} from './tag-plan.ts';
-import type {Failure} from './types.ts';
 
 /** What became of one tag. */
 export type TagState =

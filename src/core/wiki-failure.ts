@@ -1,4 +1,4 @@
-import type {Failure} from './types.ts';
+import type {Failure} from './outcomes.ts';
 
 /** Why git could not do something with a wiki; `rejected` and `unavailable` may go better the next time. */
 export type WikiFault = 'unreachable' | 'forbidden' | 'rejected' | 'unavailable' | 'other';
