@@ -27,8 +27,8 @@ export function parseChallenge(header: string | undefined): Challenge | undefine
 export interface Authorizer {
   /** The header for this scope; undefined when nobody asked for one yet. */
   headerFor(scope: string): string | undefined;
-  /** Answers a 401. Resolves false when there is no way in. @throws {Error} when the token service fails */
-  answer(scope: string, header: string | undefined): Promise<boolean>;
+  /** Answers a 401 to a request that carried `sent`. False: there is no way in. @throws {Error} when the token service fails */
+  answer(scope: string, challenge: string | undefined, sent: string | undefined): Promise<boolean>;
 }
 
 interface Token {
@@ -82,11 +82,14 @@ export function createAuthorizer(
       const token = tokens.get(scope);
       return token !== undefined && token.expires > Date.now() ? token.header : undefined;
     },
-    answer: async (scope, header) => {
+    answer: async (scope, header, sent) => {
       const challenge = parseChallenge(header);
       if (challenge === undefined) return false;
+      // Another request was challenged first, and has the answer.
+      const current = tokens.get(scope)?.header;
+      if (current !== undefined && current !== sent) return true;
       if (challenge.scheme === 'basic') {
-        if (basic === undefined || tokens.get(scope)?.header === basic) return false;
+        if (basic === undefined || sent === basic) return false;
         tokens.set(scope, {header: basic, expires: Number.POSITIVE_INFINITY});
         return true;
       }

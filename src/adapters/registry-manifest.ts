@@ -56,7 +56,7 @@ export async function fetchManifest(send: SendToRegistry, ref: string): Promise<
   });
   if (!sent.ok) return {state: 'unknown', because: sent.failure.message, failure: sent.failure};
   const {status, headers, body} = sent.answer;
-  if (status === 404) return {state: 'absent'};
+  if (status === 404) return absent(ref, headers['content-type']);
   const digest = `sha256:${createHash('sha256').update(body).digest('hex')}`;
   const promised = parseReference(ref)?.digest ?? headers['docker-content-digest'] ?? digest;
   if (promised === digest)
@@ -82,4 +82,11 @@ export function inconsistent(
       tail: [],
     },
   };
+}
+
+/** A page in the way of the registry says 404 too: only the registry's own word counts. */
+function absent(ref: string, type: string | undefined): ManifestLookup {
+  if (!type?.includes('html')) return {state: 'absent'};
+  const {failure} = inconsistent('GET', ref, 'a web page where a registry should answer');
+  return {state: 'unknown', because: failure.message, failure};
 }

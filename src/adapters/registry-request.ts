@@ -37,13 +37,17 @@ export type SendToRegistry = (request: RegistryRequest) => Promise<RegistryAnswe
 
 const hubHost = 'registry-1.docker.io';
 
+/** How this run waits: in real time, unless a test has no patience. */
+export function waitOf({wait, signal}: RegistryOptions): (seconds: number) => Promise<void> {
+  return wait ?? ((seconds) => sleep(seconds * 1000, undefined, signal && {signal}));
+}
+
 /** Credentials and connections of all hosts that a run talks to. */
 export function createSender(http: HttpClient, options: RegistryOptions): SendToRegistry {
-  const wait =
-    options.wait ??
-    ((seconds: number) =>
-      sleep(seconds * 1000, undefined, options.signal && {signal: options.signal}));
+  const wait = waitOf(options);
   const authorizers = new Map<string, Authorizer>();
+  // Who gave no answer to one question will not answer fifty others either.
+  const silent = new Set<string>();
   const authorizerOf = (host: string): Authorizer => {
     const known =
       authorizers.get(host) ?? createAuthorizer(host, options.credentials.get(host), http);
@@ -53,20 +57,20 @@ export function createSender(http: HttpClient, options: RegistryOptions): SendTo
   const sendOnce = async (request: RegistryRequest, reference: Reference): Promise<HttpAnswer> => {
     const authorizer = authorizerOf(reference.registry);
     const scope = `repository:${reference.repository}:${request.access}`;
-    const send = (): Promise<HttpAnswer> => {
-      const authorization = authorizer.headerFor(scope);
-      const headers = {...request.headers, ...(authorization === undefined ? {} : {authorization})};
+    const send = (authorization: string | undefined): Promise<HttpAnswer> => {
+      const headers = {
+        ...request.headers,
+        ...(authorization === undefined ? {} : {authorization}),
+      };
       const {method, body} = request;
-      return follow(http, {
-        method,
-        url: urlOf(reference, request.path),
-        headers,
-        ...(body === undefined ? {} : {body}),
-      });
+      const url = urlOf(reference, request.path);
+      return follow(http, {method, url, headers, ...(body === undefined ? {} : {body})});
     };
-    const first = await send();
+    const sent = authorizer.headerFor(scope);
+    const first = await send(sent);
     if (first.status !== 401) return first;
-    return (await authorizer.answer(scope, first.headers['www-authenticate'])) ? send() : first;
+    const isLetIn = await authorizer.answer(scope, first.headers['www-authenticate'], sent);
+    return isLetIn ? send(authorizer.headerFor(scope)) : first;
   };
   return async (request) => {
     const reference = parseReference(request.ref);
@@ -84,7 +88,9 @@ export function createSender(http: HttpClient, options: RegistryOptions): SendTo
       const attempt = {status, body, retryAfter, number, waited, total};
       const decision = decideRetry(attempt, Date.now(), Math.random());
       const what = result instanceof Error ? wordsOf(result) : describe(result.status, body);
-      if (!decision.retry || request.once === true || options.signal?.aborted === true) {
+      const isHopeless = options.signal?.aborted === true || silent.has(reference.registry);
+      if (!decision.retry || request.once === true || isHopeless) {
+        if (status === undefined) silent.add(reference.registry);
         const because = decision.retry || number === 1 ? '' : ` (given up: ${decision.because})`;
         return {ok: false, failure: failureOf(request, status, body, `${what}${because}`)};
       }
@@ -92,7 +98,8 @@ export function createSender(http: HttpClient, options: RegistryOptions): SendTo
       options.onRetry?.(line);
       waited = decision.seconds;
       total += decision.seconds;
-      await wait(decision.seconds);
+      // Ended by the signal, the next attempt is the last.
+      await wait(decision.seconds).catch(() => undefined);
     }
   };
 }

@@ -1,4 +1,3 @@
-import {setTimeout as sleep} from 'node:timers/promises';
 import type {Presence} from '../core/lookups.ts';
 import type {Failure, Result} from '../core/outcomes.ts';
 import {parseReference} from '../core/references.ts';
@@ -6,10 +5,10 @@ import type {Registry} from '../ports.ts';
 import {createHttpClient} from './registry-http.ts';
 import {inspectImage} from './registry-inspect.ts';
 import {fetchManifest, headManifest, inconsistent, manifestPath} from './registry-manifest.ts';
-import {createSender, type RegistryOptions} from './registry-request.ts';
+import {createSender, type RegistryOptions, waitOf} from './registry-request.ts';
 
-/** GHCR may show a tag some time after it was put. */
-const longestLag = 60_000;
+/** Seconds; GHCR may show a tag some time after it was put. */
+const longestLag = 60;
 
 /** The registry over HTTP: manifests and configs, never a layer. */
 export function createRegistry(options: RegistryOptions): Registry {
@@ -51,7 +50,7 @@ export function createRegistry(options: RegistryOptions): Registry {
         failure.reason === 'registry' && (failure.status === 400 || failure.status === 405);
       return cannot ? {ok: true, value: false} : sent;
     },
-    waitForDigest: (ref, digest) => waitForDigest(head, ref, digest),
+    waitForDigest: (ref, digest) => waitForDigest({head, wait: waitOf(options)}, ref, digest),
     close: async () => http.close(),
   };
 }
@@ -72,25 +71,28 @@ async function alreadyThere(
 }
 
 async function waitForDigest(
-  head: (ref: string) => Promise<Presence>,
+  {head, wait}: {head: Registry['head']; wait: (seconds: number) => Promise<void>},
   ref: string,
   digest: string,
 ): Promise<Result<void>> {
-  const end = Date.now() + longestLag;
-  for (let pause = 200; ; pause = Math.min(pause * 2, 5000)) {
+  let waited = 0;
+  for (let pause = 0.2; ; pause = Math.min(pause * 2, 5)) {
     const now = await head(ref);
     if (now.state === 'present' && now.digest === digest) return {ok: true, value: undefined};
-    if (Date.now() + pause > end) {
+    waited += pause;
+    if (waited > longestLag || (await isEnded(wait(pause)))) {
       const shown = now.state === 'present' ? now.digest : now.state;
       const failure = inconsistent('HEAD', ref, `${shown} where ${digest} was put`).failure;
-      return {
-        ok: false,
-        failure: {
-          ...failure,
-          class: now.state === 'present' ? 'tag-conflict' : 'registry-inconsistent',
-        },
-      };
+      const kind = now.state === 'present' ? 'tag-conflict' : 'registry-inconsistent';
+      return {ok: false, failure: {...failure, class: kind}};
     }
-    await sleep(pause);
   }
+}
+
+/** A wait is ended by the signal of the run. */
+function isEnded(wait: Promise<void>): Promise<boolean> {
+  return wait.then(
+    () => false,
+    () => true,
+  );
 }
