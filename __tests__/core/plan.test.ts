@@ -169,6 +169,12 @@ describe('makePlan', () => {
     expect(actions(plan).right).toBe('build');
   });
 
+  it('trusts the tests of the twin when the user says always', () => {
+    const files = new Map([['right', ['images/right/Dockerfile', 'images/right/test/test_a.py']]]);
+    const changes = {kind: 'some', files, undeclared: []} as const;
+    expect(actions(makePlan(planFacts(stack, {changes, reuse: 'always'}))).right).toBe('reuse');
+  });
+
   it('counts every image as changed when a BuildAll file changed', () => {
     const because = {kind: 'build-all', files: ['images/spec.yml']} as const;
     const plan = makePlan(planFacts(stack, {changes: {kind: 'all', because}, ...noTwins}));

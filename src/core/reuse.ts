@@ -29,8 +29,7 @@ export function decideReuse(
     return undefined;
   }
   const isTrue = twin.labels.get(labels.fingerprint) === fingerprint;
-  const isWanted =
-    isSameRun(facts, twin) || (allows(facts, reasons) && !testsChanged(facts, image, reasons));
+  const isWanted = isSameRun(facts, twin) || allows(facts, image, reasons);
   const sitsRight = image.parents.every((parent) =>
     sitsOn(facts, image, twin, parent, actionOf(parent)),
   );
@@ -39,8 +38,10 @@ export function decideReuse(
     : undefined;
 }
 
-function allows(facts: PlanFacts, reasons: readonly BuildReason[]): boolean {
-  return facts.reuse === 'always' || !reasons.some((reason) => freshReasons.has(reason.kind));
+/** Who says `always` trusts the tests that the twin passed, for example those of the pull request now merged. */
+function allows(facts: PlanFacts, image: ImageSpec, reasons: readonly BuildReason[]): boolean {
+  if (facts.reuse === 'always') return true;
+  return !reasons.some(({kind}) => freshReasons.has(kind)) && !testsChanged(facts, image, reasons);
 }
 
 /** The twin passed other tests than the ones that this checkout has. */
