@@ -72,7 +72,8 @@ interface Found {
   readonly path: string;
 }
 
-async function contextFiles(
+/** Files and links of the context that `.dockerignore` lets in, without the folders to skip. */
+export async function contextFiles(
   workspace: string,
   {context, dockerfile, skip}: ContextOptions,
 ): Promise<readonly Found[]> {

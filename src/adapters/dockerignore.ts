@@ -15,8 +15,8 @@ export async function readIgnore(root: string, dockerfile: string): Promise<IsIg
   if (text === undefined) return () => false;
   const lines = text.replace(/^\uFEFF/, '').split(/\r?\n/);
   // The type names a default export that the CommonJS module does not have.
-  const create = dockerignore as unknown as () => dockerignore.Ignore;
-  const matcher = create().add(lines);
+  const create = dockerignore as unknown as (options: {ignorecase: boolean}) => dockerignore.Ignore;
+  const matcher = create({ignorecase: false}).add(lines);
   const hasExceptions = lines.some((line) => line.trim().startsWith('!'));
   return (path, isFolder) => !(isFolder && hasExceptions) && matcher.ignores(path);
 }

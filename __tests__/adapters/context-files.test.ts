@@ -1,0 +1,106 @@
+import {execFileSync} from 'node:child_process';
+import {
+  chmod,
+  mkdir,
+  open,
+  rename,
+  rm,
+  symlink,
+  truncate,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
+import {join} from 'node:path';
+import {afterEach, beforeEach, describe, expect, it} from 'vitest';
+import {hashContext} from '../../src/adapters/context-files.ts';
+import {makeWorkspace} from '../fakes/runner.ts';
+
+let root: string;
+
+beforeEach(async () => {
+  root = await makeWorkspace({
+    'images/a/Dockerfile': 'FROM x\n',
+    'images/a/file': 'content',
+    'images/a/.dockerignore': 'left-out\n',
+    'images/a/test/test_a.py': 'pass',
+    'shared/lib.sh': 'echo',
+  });
+});
+
+afterEach(() => rm(root, {recursive: true, force: true}));
+
+const path = (name: string): string => join(root, 'images/a', name);
+
+async function digest(watch: readonly string[] = []): Promise<string> {
+  const result = await hashContext(root, {
+    context: 'images/a',
+    dockerfile: 'images/a/Dockerfile',
+    skip: ['test'],
+    watch,
+  });
+  if (!result.ok) throw new Error(result.failure.message);
+  return result.value.digest;
+}
+
+describe('hashContext', () => {
+  it.each<[string, () => Promise<unknown>]>([
+    ['the content of a file', () => writeFile(path('file'), 'other')],
+    ['a new file', () => writeFile(path('new'), '')],
+    ['the name of a file', () => rename(path('file'), path('renamed'))],
+    ['the executable bit', () => chmod(path('file'), 0o755)],
+    ['the Dockerfile', () => writeFile(path('Dockerfile'), 'FROM y\n')],
+    ['a link', () => symlink('file', path('link'))],
+  ])('changes with %s', async (_, change) => {
+    const before = await digest();
+    await change();
+    expect(await digest()).not.toBe(before);
+  });
+
+  it.each<[string, () => Promise<unknown>]>([
+    ['the time of a file', () => utimes(path('file'), 1, 1)],
+    ['a permission that git does not keep', () => chmod(path('file'), 0o600)],
+    ['a test', () => writeFile(path('test/test_a.py'), 'fail')],
+    ['a file that .dockerignore leaves out', () => writeFile(path('left-out'), 'x')],
+    ['an empty folder', () => mkdir(path('empty'))],
+    ['a file elsewhere', () => writeFile(join(root, 'shared/lib.sh'), 'x')],
+    ['a pipe', async () => execFileSync('mkfifo', [path('pipe')])],
+  ])('does not change with %s', async (_, change) => {
+    const before = await digest();
+    await change();
+    expect(await digest()).toBe(before);
+  });
+
+  it('counts files that the image watches', async () => {
+    const before = await digest(['shared/**']);
+    await writeFile(join(root, 'shared/lib.sh'), 'x');
+    expect(await digest(['shared/**'])).not.toBe(before);
+  });
+
+  it('never opens what .dockerignore leaves out', async () => {
+    await mkdir(path('left-out'));
+    await open(path('left-out/huge'), 'w').then((file) => file.close());
+    await truncate(path('left-out/huge'), 10 * 1024 ** 3);
+    await chmod(path('left-out'), 0o000);
+    expect(await digest()).toMatch(/^sha256:/);
+    await chmod(path('left-out'), 0o755);
+  });
+
+  it('ends with links that go round in circles', async () => {
+    await symlink('..', path('up'));
+    await symlink('self', path('self'));
+    expect(await digest()).toMatch(/^sha256:/);
+  });
+
+  it('names a file that is not there any more', async () => {
+    await rm(path('Dockerfile'));
+    await expect(digest()).rejects.toThrow('images/a/Dockerfile');
+  });
+
+  it('tells names apart from contents', async () => {
+    await writeFile(path('x'), 'y');
+    const one = await digest();
+    await rm(path('x'));
+    await writeFile(path('y'), 'x');
+    expect(await digest()).not.toBe(one);
+  });
+});
