@@ -73,8 +73,15 @@ export interface Registry {
   put(ref: string, manifest: RawManifest): Promise<Result<void>>;
   /** Deletes the tag, never the manifest by digest. `false`: this registry cannot delete a tag. */
   deleteTag(ref: string): Promise<Result<boolean>>;
-  /** Asks with HEAD until the tag answers this digest, at most 60 s (registries may lag). */
-  waitForDigest(ref: string, digest: string): Promise<Result<void>>;
+  /**
+   * Asks with HEAD until the tag answers this digest, at most 60 s (registries may lag). Who says what the tag showed
+   * before is told at once of any third digest.
+   */
+  waitForDigest(
+    ref: string,
+    digest: string,
+    lag?: {readonly before: string | undefined},
+  ): Promise<Result<void>>;
   /** Ends kept-alive connections. */
   close(): Promise<void>;
 }

@@ -5,7 +5,9 @@ import {makeTagPlan, type TagMove} from './core/tag-plan.ts';
 import {
   digestAfter,
   promotionFile,
+  shownBefore,
   type TagReport,
+  type TagState,
   tagPlanTable,
   tagReportTable,
 } from './core/tag-report.ts';
@@ -32,15 +34,15 @@ export async function promote(run: Run): Promise<string | undefined> {
     `promoting ${source} to ${target}${inputs.dryRun ? ' (dry run: nothing is moved)' : ''}`,
   );
   setOutputs({tag: target});
-  // Without the run's signal: no PUT is cut short; the tagger stops between two of them.
-  const whole = {...run, signal: new AbortController().signal};
-  const registry = openRegistry(whole, loginOf(run, request.stack.spec));
+  // No PUT is cut short that is done in time; the tagger stops between two of them, and takes them back.
+  const registry = openRegistry(run, loginOf(run, request.stack.spec), {grace: 2});
   try {
     const {moves, refusals, warnings} = makeTagPlan(await readTagFacts(registry, request));
     for (const warning of warnings) log.warning(warning);
     log.group('Plan', tagPlanTable(moves).split('\n'));
     const promotion: Promotion = {target: inputs.target, images: moves};
     const pages = await planPages(run, promotion);
+    if (run.signal.aborted) return stopped();
     const all = [...refusals, ...pages.refusals];
     if (all.length > 0) return await refuse(all);
     const report = inputs.dryRun
@@ -54,6 +56,11 @@ export async function promote(run: Run): Promise<string | undefined> {
   }
 }
 
+function stopped(): string {
+  setOutputs({outcome: 'cancelled', images: '{}'});
+  return 'The promotion was cancelled before anything moved.';
+}
+
 async function refuse(refusals: readonly string[]): Promise<string> {
   setOutputs({outcome: 'failed', images: '{}'});
   const list = refusals.map((refusal) => `- ${refusal}`).join('\n');
@@ -64,6 +71,7 @@ async function refuse(refusals: readonly string[]): Promise<string> {
 function rehearse(moves: readonly TagMove[]): TagReport {
   const results = moves.map((move) => ({
     move,
+    shows: shownBefore(move),
     state: move.before === move.digest ? ('unchanged' as const) : ('untouched' as const),
     failure: undefined,
   }));
@@ -124,11 +132,17 @@ async function conclude(
 
 function sentenceOf({outcome, results}: TagReport): string {
   const causes = results.flatMap(({failure}) => (failure === undefined ? [] : [failure.message]));
-  const standing = results.filter(({state}) => state === 'standing').map(({move}) => move.target);
-  const state =
-    standing.length === 0
-      ? 'No tag of this set shows a new digest.'
-      : `These tags still show the new digest: ${standing.join(', ')}.`;
+  const inState = (wanted: TagState): string =>
+    results
+      .filter(({state}) => state === wanted)
+      .map(({move}) => move.target)
+      .join(', ');
+  const [standing, unknown] = [inState('standing'), inState('unknown')];
+  const ends = [
+    ...(standing === '' ? [] : [`These tags still show the new digest: ${standing}.`]),
+    ...(unknown === '' ? [] : [`What these tags show, the registry does not say: ${unknown}.`]),
+  ];
   const start = outcome === 'cancelled' ? 'The promotion was cancelled.' : 'The promotion failed.';
-  return [start, ...causes, state].join(' ');
+  const all = ends.length === 0 ? ['No tag of this set shows a new digest.'] : ends;
+  return [start, ...new Set(causes), ...all].join(' ');
 }

@@ -37,8 +37,13 @@ export function loginOf(
 }
 
 /** The registry of this run; the caller closes it. */
-export function openRegistry({log, signal}: Run, login: Login | undefined): Registry {
+export function openRegistry(
+  {log, signal}: Run,
+  login: Login | undefined,
+  options: {readonly grace?: number} = {},
+): Registry {
   return createRegistry({
+    ...options,
     credentials: new Map(login === undefined ? [] : [[login.host, login]]),
     onRetry: (note) => log.info(note),
     signal,

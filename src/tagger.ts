@@ -1,7 +1,8 @@
+import type {Presence} from './core/lookups.ts';
 import type {Failure, Result} from './core/outcomes.ts';
 import {repositoryOf} from './core/references.ts';
 import type {TagMove} from './core/tag-plan.ts';
-import type {TagReport, TagResult, TagState} from './core/tag-report.ts';
+import {shownBefore, type TagReport, type TagResult, type TagState} from './core/tag-report.ts';
 import type {Registry} from './ports.ts';
 
 export interface TaggerPorts {
@@ -30,52 +31,66 @@ export async function runTagPlan(
   if (isWhole) return {outcome: 'passed', results};
   const undone: TagResult[] = [];
   for (const one of results.toReversed()) {
-    undone.unshift(one.state === 'moved' ? await takeBack(one, ports.registry) : one);
+    const mayShow = one.state === 'moved' || one.state === 'unknown';
+    undone.unshift(mayShow ? await takeBack(one, ports.registry) : one);
   }
-  const untouched = moves.slice(results.length);
+  const untouched = moves
+    .slice(results.length)
+    .map((move) => result(move, 'untouched', shownBefore(move)));
   return {
     outcome: ports.signal.aborted ? 'cancelled' : 'failed',
-    results: [...undone, ...untouched.map((move) => result(move, 'untouched'))],
+    results: [...undone, ...untouched],
   };
 }
 
-function result(move: TagMove, state: TagState, failure?: Failure): TagResult {
-  return {move, state, failure};
+function result(move: TagMove, state: TagState, shows: Presence, failure?: Failure): TagResult {
+  return {move, state, shows, failure};
+}
+
+function digestIn(shown: Presence): string | undefined {
+  return shown.state === 'present' ? shown.digest : undefined;
 }
 
 /** Registries have no compare-and-swap: a conflict is what a read just before and just after the PUT shows. */
 async function moveTag(move: TagMove, registry: Registry): Promise<TagResult> {
   const {target, digest, before} = move;
-  if (before === digest) return result(move, 'unchanged');
-  const now = await registry.head(target);
-  if (now.state === 'unknown') return result(move, 'failed', unreadable(target, now.because));
-  const shown = now.state === 'present' ? now.digest : undefined;
-  if (shown !== before) return result(move, 'conflict', overtaken(move, shown));
+  const done: Presence = {state: 'present', digest};
+  if (before === digest) return result(move, 'unchanged', done);
+  const first = await registry.head(target);
+  if (first.state === 'unknown')
+    return result(move, 'failed', shownBefore(move), unreadable(target, first.because));
+  if (digestIn(first) !== before) return conflict(move, first);
   const put = await registry.put(target, move);
-  const seen = put.ok ? await registry.waitForDigest(target, digest) : put;
-  if (seen.ok) return result(move, 'moved');
+  const seen = put.ok ? await registry.waitForDigest(target, digest, {before}) : put;
+  if (seen.ok) return result(move, 'moved', done);
   // Whether the PUT had come through, only the registry can say.
-  const after = await registry.head(target);
-  if (after.state === 'present' && after.digest === digest) return result(move, 'moved');
-  const other = after.state === 'present' ? after.digest : undefined;
-  const isOvertaken = put.ok && after.state === 'present' && other !== before;
-  return isOvertaken
-    ? result(move, 'conflict', overtaken(move, other))
-    : result(move, 'failed', seen.failure);
+  const now = await registry.head(target);
+  if (now.state === 'unknown') return result(move, 'unknown', now, seen.failure);
+  if (digestIn(now) === digest) return result(move, 'moved', done);
+  if (digestIn(now) !== before) return conflict(move, now);
+  // What was accepted and does not show may still come.
+  return result(move, put.ok ? 'unknown' : 'failed', now, seen.failure);
 }
 
-/** Gives a moved tag its old digest back, or deletes it where there was none; never what somebody else put there. */
+/** Gives a tag its old digest back, or deletes it where there was none; never what somebody else put there. */
 async function takeBack({move, failure}: TagResult, registry: Registry): Promise<TagResult> {
   const {target, digest, before} = move;
+  const isOthers = (shown: Presence): boolean =>
+    shown.state !== 'unknown' && digestIn(shown) !== digest && digestIn(shown) !== before;
   const now = await registry.head(target);
-  if (now.state === 'present' && now.digest !== digest) {
-    return result(move, 'conflict', overtaken(move, now.digest));
-  }
+  if (isOthers(now)) return conflict(move, now);
   const restored =
     before === undefined ? await remove(target, registry) : await restore(target, before, registry);
-  return restored.ok
-    ? result(move, 'restored', failure)
-    : result(move, 'standing', restored.failure);
+  if (restored.ok) return result(move, 'restored', shownBefore(move), failure);
+  const end = await registry.head(target);
+  if (end.state === 'unknown') return result(move, 'unknown', end, restored.failure);
+  if (isOthers(end)) return conflict(move, end);
+  return result(
+    move,
+    digestIn(end) === digest ? 'standing' : 'restored',
+    end,
+    digestIn(end) === digest ? restored.failure : failure,
+  );
 }
 
 async function restore(target: string, before: string, registry: Registry): Promise<Result<void>> {
@@ -90,9 +105,10 @@ async function restore(target: string, before: string, registry: Registry): Prom
 async function remove(target: string, registry: Registry): Promise<Result<void>> {
   const deleted = await registry.deleteTag(target);
   if (!deleted.ok) return deleted;
-  const now = deleted.value ? await registry.head(target) : undefined;
-  if (now?.state === 'absent') return {ok: true, value: undefined};
-  return {ok: false, failure: unreadable(target, 'this registry cannot delete a tag')};
+  const now = await registry.head(target);
+  if (now.state === 'absent') return {ok: true, value: undefined};
+  const because = deleted.value ? 'it was deleted and still shows' : 'this registry deletes no tag';
+  return {ok: false, failure: unreadable(target, because)};
 }
 
 function unreadable(target: string, because: string): Failure {
@@ -107,14 +123,16 @@ function unreadable(target: string, because: string): Failure {
   };
 }
 
-function overtaken({target, before}: TagMove, shown: string | undefined): Failure {
-  const message = `${target} is a conflict: it showed ${before ?? 'nothing'} when this run planned, and somebody else made it ${shown ?? 'nothing'}. It was left so.`;
-  return {
+/** Somebody else moved the tag: it is left as they made it. */
+function conflict(move: TagMove, shows: Presence): TagResult {
+  const {target, before} = move;
+  const message = `${target} is a conflict: it showed ${before ?? 'nothing'} when this run planned, and somebody else made it ${digestIn(shows) ?? 'nothing'}. It was left so.`;
+  return result(move, 'conflict', shows, {
     reason: 'registry',
     class: 'tag-conflict',
     request: target,
     status: undefined,
     message,
     tail: [],
-  };
+  });
 }

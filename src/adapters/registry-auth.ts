@@ -1,5 +1,6 @@
 import {isLoopback} from '../core/references.ts';
-import type {HttpClient} from './registry-http.ts';
+import {isPassing} from '../core/retry.ts';
+import type {HttpAnswer, HttpClient} from './registry-http.ts';
 
 export interface Credentials {
   readonly username: string;
@@ -23,18 +24,28 @@ export function parseChallenge(header: string | undefined): Challenge | undefine
   return {scheme, parameters};
 }
 
+/** What a 401 leads to. */
+export type WayIn =
+  | {readonly kind: 'in'; readonly header: string}
+  /** There is none. */
+  | {readonly kind: 'refused'}
+  /** The token service cannot say now: its answer stands for the registry's. */
+  | {readonly kind: 'trouble'; readonly answer: HttpAnswer};
+
 /** What a request carries to be let in, and how to get a fresh one. */
 export interface Authorizer {
-  /** The header for this scope; undefined when nobody asked for one yet. */
+  /** The header for this scope; undefined when nobody asked for one yet, or when it is used up. */
   headerFor(scope: string): string | undefined;
-  /** Answers a 401 to a request that carried `sent`. False: there is no way in. @throws {Error} when the token service fails */
-  answer(scope: string, challenge: string | undefined, sent: string | undefined): Promise<boolean>;
+  /** Answers a 401 to a request that carried `sent`. @throws {Error} when the token service is no token service */
+  answer(scope: string, challenge: string | undefined, sent: string | undefined): Promise<WayIn>;
 }
 
 interface Token {
   readonly header: string;
   readonly expires: number;
 }
+
+const refused: WayIn = {kind: 'refused'};
 
 /**
  * Keeps the tokens of one registry host, by scope. Credentials go to the registry itself, and to the token service
@@ -49,49 +60,49 @@ export function createAuthorizer(
   const basic =
     credentials &&
     `Basic ${Buffer.from(`${credentials.username}:${credentials.password}`).toString('base64')}`;
-  const fetchToken = async (scope: string, challenge: Challenge): Promise<boolean> => {
-    const realm = challenge.parameters.get('realm');
-    if (realm === undefined || !URL.canParse(realm)) return false;
-    const url = new URL(realm);
-    const service = challenge.parameters.get('service');
-    if (service !== undefined) url.searchParams.set('service', service);
-    url.searchParams.set('scope', scope);
-    const isSafe = url.protocol === 'https:' || (isLoopback(url.hostname) && isLoopback(host));
+  const keep = (scope: string, header: string, milliseconds: number): WayIn => {
+    tokens.set(scope, {header, expires: Date.now() + milliseconds});
+    return {kind: 'in', header};
+  };
+  const fetchToken = async (scope: string, challenge: Challenge): Promise<WayIn> => {
+    const url = tokenUrl(challenge, scope);
+    if (url === undefined) return refused;
+    const isSafe = url.protocol === 'https:' || (isLoopback(url.host) && isLoopback(host));
     const headers = basic !== undefined && isSafe ? {authorization: basic} : {};
     const answer = await http.send({
       method: 'GET',
       url,
       headers: {accept: 'application/json', ...headers},
     });
-    if (answer.status === 401 || answer.status === 403) return false;
+    const body = Buffer.from(answer.body).toString();
+    if (isPassing(answer.status, body)) return {kind: 'trouble', answer};
+    if (answer.status === 401 || answer.status === 403) return refused;
     if (answer.status !== 200)
       throw new Error(`the token service of ${host} answers ${answer.status}`);
-    const {token, access_token, expires_in} = JSON.parse(
-      Buffer.from(answer.body).toString(),
-    ) as Record<string, unknown>;
+    const {token, access_token, expires_in} = JSON.parse(body) as Record<string, unknown>;
     const value = typeof token === 'string' && token !== '' ? token : access_token;
-    if (typeof value !== 'string') return false;
+    if (typeof value !== 'string') return refused;
     const seconds = typeof expires_in === 'number' ? expires_in : 60;
     // A little early: a token that ends on the way is a 401.
-    tokens.set(scope, {header: `Bearer ${value}`, expires: Date.now() + (seconds - 10) * 1000});
-    return true;
+    return keep(scope, `Bearer ${value}`, Math.max(seconds - 10, seconds / 2) * 1000);
   };
-  const pending = new Map<string, Promise<boolean>>();
+  const headerFor: Authorizer['headerFor'] = (scope) => {
+    const token = tokens.get(scope);
+    return token !== undefined && token.expires > Date.now() ? token.header : undefined;
+  };
+  const pending = new Map<string, Promise<WayIn>>();
   return {
-    headerFor: (scope) => {
-      const token = tokens.get(scope);
-      return token !== undefined && token.expires > Date.now() ? token.header : undefined;
-    },
-    answer: async (scope, header, sent) => {
-      const challenge = parseChallenge(header);
-      if (challenge === undefined) return false;
+    headerFor,
+    answer: async (scope, text, sent) => {
+      const challenge = parseChallenge(text);
+      if (challenge === undefined) return refused;
       // Another request was challenged first, and has the answer.
-      const current = tokens.get(scope)?.header;
-      if (current !== undefined && current !== sent) return true;
+      const current = headerFor(scope);
+      if (current !== undefined && current !== sent) return {kind: 'in', header: current};
       if (challenge.scheme === 'basic') {
-        if (basic === undefined || sent === basic) return false;
-        tokens.set(scope, {header: basic, expires: Number.POSITIVE_INFINITY});
-        return true;
+        return basic === undefined || sent === basic
+          ? refused
+          : keep(scope, basic, Number.POSITIVE_INFINITY);
       }
       // Many requests meet the same challenge at once; one token serves them all.
       const running =
@@ -100,4 +111,14 @@ export function createAuthorizer(
       return running;
     },
   };
+}
+
+function tokenUrl({parameters}: Challenge, scope: string): URL | undefined {
+  const realm = parameters.get('realm');
+  if (realm === undefined || !/^https?:/i.test(realm) || !URL.canParse(realm)) return undefined;
+  const url = new URL(realm);
+  const service = parameters.get('service');
+  if (service !== undefined) url.searchParams.set('service', service);
+  url.searchParams.set('scope', scope);
+  return url;
 }

@@ -27,14 +27,17 @@ const deadlineMs = 30_000;
 /** Manifests and configs are small; what is larger is a layer or an attack. */
 const largestBody = 8 * 1024 * 1024;
 
-export function createHttpClient(signal: AbortSignal | undefined): HttpClient {
+/** Requests end with the signal, or `grace` seconds after it (those that begin later: after their begin). */
+export function createHttpClient(signal: AbortSignal | undefined, grace: number): HttpClient {
   const options = {keepAlive: true, maxSockets: mostConnections};
   const http = new HttpAgent(options);
   const https = new HttpsAgent(options);
   return {
     send: async ({method, url, headers, body}) => {
       const deadline = AbortSignal.timeout(deadlineMs);
-      const ends = signal === undefined ? deadline : AbortSignal.any([deadline, signal]);
+      const cancelled = signal === undefined ? undefined : withGrace(signal, grace);
+      const ends =
+        cancelled === undefined ? deadline : AbortSignal.any([deadline, cancelled.signal]);
       const isPlain = url.protocol === 'http:';
       const {promise, resolve, reject} = Promise.withResolvers<HttpAnswer>();
       const request = (isPlain ? httpRequest : httpsRequest)(
@@ -52,13 +55,32 @@ export function createHttpClient(signal: AbortSignal | undefined): HttpClient {
       );
       request.on('error', (error) => reject(deadline.aborted ? tooLate(url) : error));
       request.end(body);
-      return promise;
+      return promise.finally(() => cancelled?.forget());
     },
     close: () => {
       http.destroy();
       https.destroy();
     },
   };
+}
+
+function withGrace(
+  signal: AbortSignal,
+  seconds: number,
+): {readonly signal: AbortSignal; forget(): void} {
+  if (seconds === 0) return {signal, forget: () => undefined};
+  const controller = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  const begin = (): void => {
+    timer = setTimeout(() => controller.abort(signal.reason), seconds * 1000);
+  };
+  if (signal.aborted) begin();
+  else signal.addEventListener('abort', begin, {once: true});
+  const forget = (): void => {
+    signal.removeEventListener('abort', begin);
+    clearTimeout(timer);
+  };
+  return {signal: controller.signal, forget};
 }
 
 function tooLate(url: URL): Error {

@@ -1,7 +1,7 @@
 import type {Lookup, Published} from '../core/lookups.ts';
 import {labels} from '../core/names.ts';
 import type {ManifestLookup, RawManifest} from '../ports.ts';
-import {fetchManifest, indexTypes} from './registry-manifest.ts';
+import {fetchManifest, indexTypes, sha256} from './registry-manifest.ts';
 import type {SendToRegistry} from './registry-request.ts';
 
 interface Descriptor {
@@ -18,13 +18,16 @@ export async function inspectImage(send: SendToRegistry, ref: string): Promise<L
     return top.state === 'absent' ? top : {state: 'unknown', because: top.because};
   const unknown = (because: string): Lookup => ({state: 'unknown', because: `${ref}: ${because}`});
   const one = await firstImage(send, ref, top);
-  if (one?.state !== 'present') return unknown('its index names an image that is not there');
+  if (one === undefined) return unknown('its index names no image');
+  if (one.state === 'unknown') return {state: 'unknown', because: one.because};
+  if (one.state === 'absent') return unknown('its index names an image that is not there');
   const parsed = parseJson<{config?: Descriptor; layers?: readonly Descriptor[]}>(one.bytes);
   const config = parsed?.config;
   if (parsed === undefined || config === undefined) return unknown('its manifest cannot be read');
   const sent = await send({method: 'GET', ref, path: `blobs/${config.digest}`, access: 'pull'});
   if (!sent.ok) return {state: 'unknown', because: sent.failure.message};
   if (sent.answer.status !== 200) return unknown('its config is not there');
+  if (sha256(sent.answer.body) !== config.digest) return unknown('its config has another digest');
   return {
     state: 'present',
     digest: top.digest,

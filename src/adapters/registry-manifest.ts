@@ -1,8 +1,8 @@
 import {createHash} from 'node:crypto';
 import type {Presence} from '../core/lookups.ts';
-import type {Failure} from '../core/outcomes.ts';
 import {parseReference} from '../core/references.ts';
 import type {ManifestLookup} from '../ports.ts';
+import {inconsistent} from './registry-failure.ts';
 import type {SendToRegistry} from './registry-request.ts';
 
 /** Media types that stand for several images. */
@@ -23,7 +23,7 @@ export function manifestPath(ref: string): string {
   return `manifests/${reference?.digest ?? reference?.tag ?? 'latest'}`;
 }
 
-/** Asks without the body; a registry that answers without a digest is asked again with it. */
+/** Asks without the body; an answer without a digest, or that may be no registry's, is asked again with it. */
 export async function headManifest(
   send: SendToRegistry,
   ref: string,
@@ -38,9 +38,11 @@ export async function headManifest(
     once,
   });
   if (!sent.ok) return {state: 'unknown', because: sent.failure.message};
-  if (sent.answer.status === 404) return {state: 'absent'};
-  const digest = sent.answer.headers['docker-content-digest'];
-  if (digest !== undefined) return {state: 'present', digest};
+  const {status, headers} = sent.answer;
+  if (status === 404 && !isPage(headers['content-type'])) return {state: 'absent'};
+  const digest = headers['docker-content-digest'];
+  if (status === 200 && digest !== undefined && digestPattern.test(digest))
+    return {state: 'present', digest};
   const found = await fetchManifest(send, ref);
   return found.state === 'present' ? {state: 'present', digest: found.digest} : found;
 }
@@ -56,37 +58,40 @@ export async function fetchManifest(send: SendToRegistry, ref: string): Promise<
   });
   if (!sent.ok) return {state: 'unknown', because: sent.failure.message, failure: sent.failure};
   const {status, headers, body} = sent.answer;
-  if (status === 404) return absent(ref, headers['content-type']);
-  const digest = `sha256:${createHash('sha256').update(body).digest('hex')}`;
+  if (status === 404 && absence.test(Buffer.from(body).toString())) return {state: 'absent'};
+  const mediaType = typeOf(headers['content-type'], body);
+  if (status !== 200 || mediaType === undefined)
+    return unknown(ref, `${status} ${headers['content-type'] ?? ''} where a manifest should be`);
+  const digest = sha256(body);
   const promised = parseReference(ref)?.digest ?? headers['docker-content-digest'] ?? digest;
-  if (promised === digest)
-    return {state: 'present', bytes: body, mediaType: headers['content-type'] ?? '', digest};
-  const {failure} = inconsistent('GET', ref, `bytes of ${digest} where it promised ${promised}`);
-  return {state: 'unknown', because: failure.message, failure};
+  if (promised === digest) return {state: 'present', bytes: body, mediaType, digest};
+  return unknown(ref, `bytes of ${digest} where it promised ${promised}`);
 }
 
-/** The registry shows something that it must not. */
-export function inconsistent(
-  method: string,
-  ref: string,
-  what: string,
-): {ok: false; failure: Failure} {
-  return {
-    ok: false,
-    failure: {
-      reason: 'registry',
-      class: 'registry-inconsistent',
-      request: `${method} ${ref}`,
-      status: undefined,
-      message: `${ref}: the registry shows ${what}.`,
-      tail: [],
-    },
-  };
+/** As the registry says it, else as the manifest itself does; undefined for what is no manifest. */
+function typeOf(header: string | undefined, body: Uint8Array): string | undefined {
+  const said = header?.split(';')[0]?.trim().toLowerCase();
+  const own = /"mediaType"\s*:\s*"([^"]+)"/g;
+  const written = [...Buffer.from(body).toString().matchAll(own)].map((found) => found[1]);
+  const isJson = said === undefined || said === 'application/json';
+  return manifestTypes.find((type) => type === said || (isJson && written.includes(type)));
 }
 
-/** A page in the way of the registry says 404 too: only the registry's own word counts. */
-function absent(ref: string, type: string | undefined): ManifestLookup {
-  if (!type?.includes('html')) return {state: 'absent'};
-  const {failure} = inconsistent('GET', ref, 'a web page where a registry should answer');
+export function sha256(bytes: Uint8Array): string {
+  return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+}
+
+const digestPattern = /^sha256:[0-9a-f]{64}$/;
+
+/** What a registry says when it knows nothing of it (RELIABILITY.md 2d.4); `NOT_FOUND` is Harbor's word. */
+const absence = /"code"\s*:\s*"(?:MANIFEST_UNKNOWN|NAME_UNKNOWN|TAG_UNKNOWN|NOT_FOUND)"/;
+
+/** A page in the way of the registry says 404 too. */
+function isPage(type: string | undefined): boolean {
+  return type?.startsWith('text/') === true;
+}
+
+function unknown(ref: string, what: string): ManifestLookup {
+  const {failure} = inconsistent('GET', ref, what);
   return {state: 'unknown', because: failure.message, failure};
 }

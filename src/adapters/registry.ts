@@ -1,10 +1,11 @@
 import type {Presence} from '../core/lookups.ts';
-import type {Failure, Result} from '../core/outcomes.ts';
+import type {Failure, FailureClass, Result} from '../core/outcomes.ts';
 import {parseReference} from '../core/references.ts';
 import type {Registry} from '../ports.ts';
+import {inconsistent} from './registry-failure.ts';
 import {createHttpClient} from './registry-http.ts';
 import {inspectImage} from './registry-inspect.ts';
-import {fetchManifest, headManifest, inconsistent, manifestPath} from './registry-manifest.ts';
+import {fetchManifest, headManifest, manifestPath} from './registry-manifest.ts';
 import {createSender, type RegistryOptions, waitOf} from './registry-request.ts';
 
 /** Seconds; GHCR may show a tag some time after it was put. */
@@ -12,7 +13,7 @@ const longestLag = 60;
 
 /** The registry over HTTP: manifests and configs, never a layer. */
 export function createRegistry(options: RegistryOptions): Registry {
-  const http = createHttpClient(options.signal);
+  const http = createHttpClient(options.signal, options.grace ?? 0);
   const send = createSender(http, options);
   const manifest = (ref: string) => fetchManifest(send, ref);
   const head: Registry['head'] = (ref, {once = false} = {}) => headManifest(send, ref, once);
@@ -44,13 +45,14 @@ export function createRegistry(options: RegistryOptions): Registry {
         path: `manifests/${tag}`,
         access: 'pull,push',
       });
-      if (sent.ok) return {ok: true, value: sent.answer.status === 202};
+      if (sent.ok) return {ok: true, value: sent.answer.status < 300};
       const {failure} = sent;
       const cannot =
         failure.reason === 'registry' && (failure.status === 400 || failure.status === 405);
       return cannot ? {ok: true, value: false} : sent;
     },
-    waitForDigest: (ref, digest) => waitForDigest({head, wait: waitOf(options)}, ref, digest),
+    waitForDigest: (ref, digest, lag) =>
+      waitForDigest({head, wait: waitOf(options)}, {ref, digest, lag}),
     close: async () => http.close(),
   };
 }
@@ -70,24 +72,39 @@ async function alreadyThere(
     : {ok: false, failure};
 }
 
+interface Expectation {
+  readonly ref: string;
+  readonly digest: string;
+  readonly lag: {readonly before: string | undefined} | undefined;
+}
+
 async function waitForDigest(
   {head, wait}: {head: Registry['head']; wait: (seconds: number) => Promise<void>},
-  ref: string,
-  digest: string,
+  {ref, digest, lag}: Expectation,
 ): Promise<Result<void>> {
   let waited = 0;
   for (let pause = 0.2; ; pause = Math.min(pause * 2, 5)) {
     const now = await head(ref);
-    if (now.state === 'present' && now.digest === digest) return {ok: true, value: undefined};
+    const shown = now.state === 'present' ? now.digest : undefined;
+    if (shown === digest) return {ok: true, value: undefined};
+    // A registry that cannot say was asked several times already.
+    const isLag =
+      now.state === 'absent' ||
+      (shown !== undefined && (lag === undefined || shown === lag.before));
     waited += pause;
-    if (waited > longestLag || (await isEnded(wait(pause)))) {
-      const shown = now.state === 'present' ? now.digest : now.state;
-      const failure = inconsistent('HEAD', ref, `${shown} where ${digest} was put`).failure;
-      const kind = now.state === 'present' ? 'tag-conflict' : 'registry-inconsistent';
-      return {ok: false, failure: {...failure, class: kind}};
+    if (!isLag || waited > longestLag || (await isEnded(wait(pause)))) {
+      const words = now.state === 'unknown' ? `nothing (${now.because})` : (shown ?? now.state);
+      const {failure} = inconsistent('HEAD', ref, `${words} where ${digest} was put`);
+      return {ok: false, failure: {...failure, class: classes[now.state]}};
     }
   }
 }
+
+const classes: Record<Presence['state'], FailureClass> = {
+  present: 'tag-conflict',
+  absent: 'registry-inconsistent',
+  unknown: 'registry-unavailable',
+};
 
 /** A wait is ended by the signal of the run. */
 function isEnded(wait: Promise<void>): Promise<boolean> {

@@ -12,15 +12,22 @@ export interface Attempt {
   readonly waited: number;
   /** Seconds waited in all. */
   readonly total: number;
+  /** Nobody is there to answer: refused, no such host, no way to it. */
+  readonly isUnreachable?: boolean;
+  /** Seconds in which requests were open and no answer came, in all. */
+  readonly silence?: number;
 }
 
 export type RetryDecision =
   | {readonly retry: true; readonly seconds: number}
-  | {readonly retry: false; readonly because: string};
+  /** `because` is undefined where it would answer the same again, which needs no words. */
+  | {readonly retry: false; readonly because: string | undefined};
 
 const mostAttempts = 5;
 const longestWait = 120;
 const longestTotal = 600;
+/** Two deadlines: who said nothing twice is down, and a run must not take minutes to say so. */
+const longestSilence = 60;
 const passingStatuses: ReadonlySet<number> = new Set([408, 429, 499, 500, 502, 503, 504, 522]);
 
 /** A limit on requests, also where it looks like a refusal (GHCR's secondary limit is a 403). */
@@ -28,24 +35,30 @@ export function isRateLimit(status: number | undefined, body: string): boolean {
   return status === 429 || /secondary rate limit|toomanyrequests/i.test(body);
 }
 
+/** Trouble that mostly is over soon; a blob can be unknown where the store lags behind the registry. */
+export function isPassing(status: number | undefined, body: string): boolean {
+  if (status === undefined || passingStatuses.has(status) || isRateLimit(status, body)) return true;
+  return /BLOB_UNKNOWN|blob unknown|unknown blob/i.test(body);
+}
+
 /** The rules of RELIABILITY.md 2d.2 and 2d.3: what is tried again, and after how long. */
 export function decideRetry(attempt: Attempt, now: number, random: number): RetryDecision {
   const {status, body} = attempt;
-  const passes = status === undefined || passingStatuses.has(status) || isRateLimit(status, body);
-  if (!passes) return {retry: false, because: 'it would answer the same again'};
+  const stop = (because?: string): RetryDecision => ({retry: false, because});
+  if (!isPassing(status, body)) return stop();
   const asked = Math.max(headerSeconds(attempt.retryAfter, now), bodySeconds(body));
-  if (asked > longestWait) {
-    return {retry: false, because: `it asks to wait ${Math.ceil(asked)} s, which is too long`};
-  }
-  if (attempt.number >= mostAttempts) return {retry: false, because: `${mostAttempts} attempts`};
-  // Without an answer a host is often not there at all, so the first waits are short.
-  const least = status === undefined ? 0.3 : 1;
-  const jitter = Math.min(60, least + random * (Math.max(attempt.waited, least) * 3 - least));
-  const seconds = Math.max(asked, jitter);
-  if (attempt.total + seconds > longestTotal) {
-    return {retry: false, because: `${longestTotal} s of waiting in all`};
-  }
+  if (asked > longestWait) return stop(`it asks to wait ${Math.ceil(asked)} s, which is too long`);
+  if (attempt.number >= mostAttempts) return stop(`${mostAttempts} attempts`);
+  if ((attempt.silence ?? 0) >= longestSilence) return stop(`no answer for ${longestSilence} s`);
+  const seconds = Math.max(asked, jitter(attempt, random));
+  if (attempt.total + seconds > longestTotal) return stop(`${longestTotal} s of waiting in all`);
   return {retry: true, seconds};
+}
+
+/** Decorrelated, 1 to 60 s. A host that is not there is not waited for: the run is to fail soon. */
+function jitter({isUnreachable, waited}: Attempt, random: number): number {
+  const [least, most] = isUnreachable === true ? [0.3, 3] : [1, 60];
+  return Math.min(most, least + random * (Math.max(waited, least) * 3 - least));
 }
 
 function headerSeconds(value: string | undefined, now: number): number {

@@ -1,3 +1,4 @@
+import type {Presence} from './lookups.ts';
 import type {Failure} from './outcomes.ts';
 import type {TagMove} from './tag-plan.ts';
 
@@ -14,11 +15,16 @@ export type TagState =
   | 'untouched'
   /** Somebody else moved it at the same time: left as they made it. */
   | 'conflict'
-  | 'failed';
+  /** It was not moved. */
+  | 'failed'
+  /** The registry does not say, or was told to and does not show it yet. */
+  | 'unknown';
 
 export interface TagResult {
   readonly move: TagMove;
   readonly state: TagState;
+  /** What the registry last said of it. */
+  readonly shows: Presence;
   readonly failure: Failure | undefined;
 }
 
@@ -35,13 +41,17 @@ const stateWords: Record<TagState, string> = {
   untouched: 'not touched',
   conflict: 'conflict: somebody else moved it',
   failed: 'failed',
+  unknown: 'the registry does not say what it shows',
 };
 
-/** What a tag shows when all is over. */
-export function digestAfter({move, state}: TagResult): string | undefined {
-  return state === 'moved' || state === 'standing' || state === 'unchanged'
-    ? move.digest
-    : move.before;
+/** What a tag shows when all is over; undefined for none, and where nobody can say. */
+export function digestAfter({shows}: TagResult): string | undefined {
+  return shows.state === 'present' ? shows.digest : undefined;
+}
+
+/** What the tag showed when this was planned. */
+export function shownBefore({before}: TagMove): Presence {
+  return before === undefined ? {state: 'absent'} : {state: 'present', digest: before};
 }
 
 /** The plan as a Markdown table, one row for each tag. */
@@ -65,7 +75,7 @@ export function tagReportTable(report: TagReport): string {
     report.results.map((result) => [
       result.move.target,
       stateWords[result.state],
-      digestAfter(result) ?? 'none',
+      digestAfter(result) ?? (result.shows.state === 'unknown' ? 'unknown' : 'none'),
       result.move.before ?? 'none',
     ]),
   );
@@ -83,7 +93,7 @@ export function promotionFile(report: TagReport, dryRun: boolean): string {
       target: result.move.target,
       digest: result.move.digest,
       before: result.move.before ?? null,
-      after: dryRun ? (result.move.before ?? null) : (digestAfter(result) ?? null),
+      after: digestAfter(result) ?? null,
       state: result.state,
       ...(result.failure === undefined ? {} : {message: result.failure.message}),
     })),
