@@ -66,12 +66,12 @@ function needsDocker(action: Plan['images'][number]['action'], documentsReused: 
 }
 
 async function prepare(docker: Docker, login: Login | undefined): Promise<Result<void>> {
-  const facts = await docker.check();
-  if (!facts.ok) return facts;
-  await docker.sweep(new Date());
-  return login === undefined
-    ? done
-    : await docker.login(login.host, login.username, login.password);
+  const [facts, loggedIn] = await Promise.all([
+    docker.check(),
+    login === undefined ? done : docker.login(login.host, login.username, login.password),
+    docker.sweep(new Date()),
+  ]);
+  return facts.ok ? loggedIn : facts;
 }
 
 function contextOf(

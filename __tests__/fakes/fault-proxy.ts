@@ -17,6 +17,8 @@ export interface FaultProxy {
   readonly host: string;
   /** `METHOD /path` of every request, in order. */
   readonly seen: readonly string[];
+  /** When something came in or went out, by the monotonic clock, in milliseconds. */
+  readonly times: readonly number[];
   close(): Promise<void>;
 }
 
@@ -28,9 +30,12 @@ export async function startFaultProxy(
   const [hostname, port] = registry.split(':');
   const left = faults.map(({first}) => first ?? Number.POSITIVE_INFINITY);
   const seen: string[] = [];
+  const times: number[] = [];
   const server = http.createServer((request, response) => {
     const line = `${request.method} ${request.url}`;
     seen.push(line);
+    times.push(performance.now());
+    response.on('finish', () => times.push(performance.now()));
     const index = faults.findIndex(({match}, at) => match.test(line) && (left[at] ?? 0) > 0);
     const fault = faults[index];
     if (fault !== undefined) {
@@ -49,6 +54,7 @@ export async function startFaultProxy(
   return {
     host: `127.0.0.1:${(server.address() as AddressInfo).port}`,
     seen,
+    times,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

@@ -73,7 +73,7 @@ async function putManifest(
 export async function pushImage(recipe: ImageRecipe): Promise<MadeImage> {
   const diffIds = recipe.layers.map(sha256);
   const layers = [];
-  for (const layer of recipe.layers.map((bytes) => gzipSync(bytes))) {
+  for (const layer of recipe.layers.map((bytes) => gzipSync(bytes, {level: 1}))) {
     const digest = await pushBlob(recipe, layer);
     layers.push({
       mediaType: 'application/vnd.oci.image.layer.v1.tar+gzip',

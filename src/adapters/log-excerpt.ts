@@ -1,11 +1,11 @@
 import {open} from 'node:fs/promises';
 
-const headBytes = 192 * 1024;
-const tailBytes = 320 * 1024;
+const headBytes = 64 * 1024;
+const tailBytes = 192 * 1024;
 
 /**
  * The text of a log for the console: whole when it is small, else its beginning and its end with a notice between,
- * so that a build that prints 500 MB costs half a megabyte. Empty when there is no such file.
+ * so that a build that prints 500 MB costs a quarter of a megabyte. Empty when there is no such file.
  */
 export async function readExcerpt(path: string, shownPath: string): Promise<string> {
   const file = await open(path).catch(() => undefined);
