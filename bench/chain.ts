@@ -3,8 +3,8 @@ import {join} from 'node:path';
 import {expectGood, type Row, seconds, timedShell, timedStep} from './measure.ts';
 import {makeBenchStack} from './stacks.ts';
 
-const test = 'import time\n\n\ndef test_waits():\n    time.sleep(1)\n';
-const shape = {children: 6, lines: ['RUN echo NAME > /name && sleep 3'], test};
+const test = 'import time\n\n\ndef test_waits():\n    time.sleep(2)\n';
+const shape = {children: 6, lines: ['RUN echo NAME > /name && sleep 8'], test};
 
 /** One root and six children that wait: the action against the longest chain, and against other ways to do it. */
 export async function chainRows(): Promise<readonly Row[]> {
