@@ -1,6 +1,7 @@
 import {describe, expect, it} from 'vitest';
 import type {Failure} from '../src/core/outcomes.ts';
 import type {TagMove} from '../src/core/tag-plan.ts';
+import {digestAfter, promotionFile} from '../src/core/tag-report.ts';
 import type {Registry} from '../src/ports.ts';
 import {runTagPlan} from '../src/tagger.ts';
 
@@ -30,16 +31,21 @@ interface Rules {
   readonly onPut?: (ref: string, tags: Map<string, string>) => void;
   readonly onHead?: (ref: string, tags: Map<string, string>) => void;
   readonly deletes?: boolean;
+  /** Whether a HEAD gets no answer, after these PUTs. */
+  readonly isSilent?: (ref: string, puts: readonly string[]) => boolean;
+  /** PUTs that are accepted and never show. */
+  readonly swallows?: (ref: string, puts: readonly string[]) => boolean;
 }
 
 /** A registry in memory, with the surprises of a rule. */
 function registryWith(
   tags: Map<string, string>,
-  {refuse, onPut, onHead, deletes = true}: Rules = {},
+  {refuse, onPut, onHead, isSilent, swallows, deletes = true}: Rules = {},
 ): Registry & {puts: string[]} {
   const puts: string[] = [];
   const head: Registry['head'] = async (ref) => {
     onHead?.(ref, tags);
+    if (isSilent?.(ref, puts)) return {state: 'unknown', because: '503'};
     const digest = tags.get(ref);
     return digest === undefined ? {state: 'absent'} : {state: 'present', digest};
   };
@@ -55,7 +61,7 @@ function registryWith(
       puts.push(ref);
       onPut?.(ref, tags);
       if (refuse?.(ref)) return {ok: false, failure: refused};
-      tags.set(ref, digest);
+      if (!swallows?.(ref, puts)) tags.set(ref, digest);
       return {ok: true, value: undefined};
     },
     deleteTag: async (ref) => ({ok: true, value: deletes && tags.delete(ref)}),
@@ -105,12 +111,57 @@ describe('runTagPlan', () => {
     expect(tags).toEqual(before());
   });
 
+  it('puts the old digest once more where a PUT was accepted and does not show', async () => {
+    const tags = before();
+    const registry = registryWith(tags, {
+      swallows: (ref, puts) => puts.length === 3 && ref.includes('/c:'),
+    });
+    const report = await runTagPlan(moves, {registry, signal});
+    expect(states(report)).toEqual(['restored', 'restored', 'restored']);
+    expect(registry.puts.filter((ref) => ref.includes('/c:'))).toHaveLength(2);
+    expect(report.results[2]?.failure).toBeDefined();
+    expect(tags).toEqual(before());
+  });
+
+  it('does not say that a tag is as before when the registry does not say it', async () => {
+    const registry = registryWith(before(), {
+      refuse: (ref) => ref.includes('/c:'),
+      isSilent: (ref, puts) => ref.includes('/c:') && puts.includes(ref),
+    });
+    const report = await runTagPlan(moves, {registry, signal});
+    expect(states(report)).toEqual(['restored', 'restored', 'unknown']);
+    expect(JSON.parse(promotionFile(report, false)).images[2]).toMatchObject({
+      before: 'sha256:old-c',
+      after: null,
+      state: 'unknown',
+    });
+  });
+
+  it('leaves alone what somebody else moved while it took its tags back', async () => {
+    const tags = before();
+    const registry = registryWith(tags, {
+      refuse: (ref) => ref.includes('/c:'),
+      onPut: (ref, shown) => {
+        if (ref.includes('/c:')) shown.set('r.io/o/a:v-stable', 'sha256:theirs');
+      },
+    });
+    const report = await runTagPlan(moves, {registry, signal});
+    expect(states(report)).toEqual(['conflict', 'restored', 'failed']);
+    expect(tags.get('r.io/o/a:v-stable')).toBe('sha256:theirs');
+    expect(report.results.map(digestAfter)).toEqual(['sha256:theirs', undefined, 'sha256:old-c']);
+  });
+
   it('says which tag stands when the registry cannot delete one', async () => {
     const tags = before();
     const registry = registryWith(tags, {refuse: (ref) => ref.includes('/c:'), deletes: false});
     const report = await runTagPlan(moves, {registry, signal});
     expect(states(report)).toEqual(['restored', 'standing', 'failed']);
     expect(tags.get('r.io/o/b:v-stable')).toBe('sha256:new-b');
+    expect(report.results.map(digestAfter)).toEqual([
+      'sha256:old-a',
+      'sha256:new-b',
+      'sha256:old-c',
+    ]);
   });
 
   it('overwrites nothing that moved between plan and move', async () => {
@@ -118,6 +169,7 @@ describe('runTagPlan', () => {
     const report = await runTagPlan(moves, {registry: registryWith(tags), signal});
     expect(states(report)).toEqual(['restored', 'restored', 'conflict']);
     expect(tags.get('r.io/o/c:v-stable')).toBe('sha256:theirs');
+    expect(report.results.map(digestAfter)).toEqual(['sha256:old-a', undefined, 'sha256:theirs']);
     expect(report.results[2]?.failure?.message).toContain('sha256:theirs');
   });
 

@@ -1,5 +1,7 @@
+import {setTimeout as sleep} from 'node:timers/promises';
 import {afterEach, describe, expect, it} from 'vitest';
 import {createRegistry} from '../../src/adapters/registry.ts';
+import type {RegistryOptions} from '../../src/adapters/registry-request.ts';
 import type {Registry} from '../../src/ports.ts';
 import {
   digestOf,
@@ -24,18 +26,18 @@ afterEach(async () => {
 async function open(
   options: ServerOptions = {},
   password = 'right',
-  signal?: AbortSignal,
+  more: Pick<RegistryOptions, 'signal' | 'grace'> = {},
 ): Promise<void> {
   server = await startRegistry(options);
   notes = [];
   waits = [];
   registry = createRegistry({
+    ...more,
     credentials: new Map([[server.host, {username: 'someone', password}]]),
     onRetry: (note) => notes.push(note),
     wait: async (seconds) => {
       waits.push(seconds);
     },
-    ...(signal === undefined ? {} : {signal}),
   });
 }
 
@@ -92,18 +94,48 @@ describe('the three answers', () => {
     expect(await registry.manifest(ref('t'))).toMatchObject({state: 'unknown'});
   });
 
+  it.each([
+    ['a page that says 404', 404, {'content-type': 'text/html'}, 'nothing here'],
+    ['a 404 in words of no registry', 404, {'content-type': 'application/json'}, '{"errors":[]}'],
+    ['a page that says 200', 200, {'content-type': 'text/html'}, '<h1>Log in</h1>'],
+    ['a redirect that leads nowhere', 302, {}, ''],
+  ])('unknown, for %s', async (_, status, headers, body) => {
+    await open({troubles: [{match: /./, status, headers, body}]});
+    expect(await registry.manifest(ref('t'))).toMatchObject({state: 'unknown'});
+  });
+
+  it('unknown, for a HEAD that a page answers', async () => {
+    await open({troubles: [{match: /./, status: 404, headers: {'content-type': 'text/html'}}]});
+    expect(await registry.head(ref('t'))).toMatchObject({state: 'unknown'});
+  });
+
+  it('present, where only the manifest itself says what it is, or HEAD gives no digest', async () => {
+    const body = JSON.stringify({schemaVersion: 2, mediaType: indexType});
+    const headers = {'content-type': 'application/json; charset=utf-8'};
+    await open({troubles: [{match: /./, status: 200, headers, body}]});
+    const digest = digestOf(Buffer.from(body));
+    expect(await registry.head(ref('t'))).toEqual({state: 'present', digest});
+    expect(await registry.manifest(ref('t'))).toMatchObject({mediaType: indexType});
+  });
+
   it('unknown, for bytes of another digest than promised', async () => {
     await open({
       troubles: [
         {
           match: /./,
           status: 200,
-          headers: {'docker-content-digest': digestOf(Buffer.from('x'))},
+          headers: {
+            'docker-content-digest': digestOf(Buffer.from('x')),
+            'content-type': manifestType,
+          },
           body: 'y',
         },
       ],
     });
-    expect(await registry.manifest(ref('t'))).toMatchObject({state: 'unknown'});
+    expect(await registry.manifest(ref('t'))).toMatchObject({
+      state: 'unknown',
+      because: expect.stringContaining(digestOf(Buffer.from('x'))),
+    });
   });
 
   it('unknown, for a host that is not there, which is asked no further once it was silent', async () => {
@@ -115,6 +147,7 @@ describe('the three answers', () => {
       because: expect.stringContaining('ECONNREFUSED'),
     });
     const tries = waits.length;
+    expect(tries).toBe(4);
     await registry.head(`${gone}/o/i:u`);
     expect(waits).toHaveLength(tries);
     expect(waits.reduce((sum, seconds) => sum + seconds, 0)).toBeLessThan(15);
@@ -133,8 +166,65 @@ describe('retries', () => {
 
   it('gives up at once when it is asked to wait an hour, and names the time', async () => {
     await open({troubles: [{match: /./, status: 429, headers: {'retry-after': '3600'}}]});
-    expect(await registry.head(ref('t'))).toMatchObject({state: 'unknown'});
+    expect(await registry.head(ref('t'))).toMatchObject({
+      state: 'unknown',
+      because: expect.stringContaining('3600 s'),
+    });
     expect(waits).toEqual([]);
+  });
+
+  it('is patient again with a host that answers again', async () => {
+    await open({
+      troubles: [
+        {match: /^HEAD .*\/silent$/, status: 'reset'},
+        {match: /^HEAD .*\/t$/, status: 503, times: 2},
+      ],
+    });
+    const digest = addImage('t');
+    await registry.head(ref('silent'));
+    expect(await registry.head(ref('t'))).toEqual({state: 'present', digest});
+  });
+
+  it('asks once where an answer is not worth more, and loses no patience by it', async () => {
+    await open({troubles: [{match: /^HEAD/, status: 'reset', times: 3}]});
+    const digest = addImage('t');
+    expect(await registry.head(ref('t'), {once: true})).toMatchObject({state: 'unknown'});
+    expect(waits).toEqual([]);
+    expect(await registry.head(ref('t'))).toEqual({state: 'present', digest});
+  });
+
+  it('waits for a blob that the store does not show yet', async () => {
+    const body = '{"errors":[{"code":"MANIFEST_BLOB_UNKNOWN"}]}';
+    await open({troubles: [{match: /^PUT/, status: 404, body, times: 1}]});
+    const bytes = Buffer.from('{}');
+    const put = await registry.put(ref('t'), {
+      bytes,
+      mediaType: manifestType,
+      digest: digestOf(bytes),
+    });
+    expect(put.ok).toBe(true);
+  });
+
+  it.each([
+    [400, '{"errors":[{"code":"TAG_INVALID"}]}', 'tag-conflict'],
+    [403, 'the repository is immutable', 'tag-conflict'],
+    [409, '', 'tag-conflict'],
+    [403, '{"errors":[{"code":"DENIED"}]}', 'permission'],
+    [401, '', 'auth'],
+    [404, '{"errors":[{"code":"NAME_UNKNOWN"}]}', 'not-found'],
+    [400, '{"errors":[{"code":"MANIFEST_INVALID"}]}', 'registry-inconsistent'],
+    [429, '', 'rate-limit'],
+    [403, 'You have exceeded a secondary rate limit', 'rate-limit'],
+    [502, '', 'registry-unavailable'],
+  ])('a PUT that is answered %i %s is a failure of class %s', async (status, body, cause) => {
+    await open({troubles: [{match: /^PUT/, status, body}]});
+    const bytes = Buffer.from('{}');
+    const put = await registry.put(ref('t'), {
+      bytes,
+      mediaType: manifestType,
+      digest: digestOf(bytes),
+    });
+    expect(put).toMatchObject({ok: false, failure: {class: cause}});
   });
 
   it.each([['reset', 'reset'] as const, ['500', 500] as const])(
@@ -222,6 +312,46 @@ describe('authorization', () => {
       expect((await registry.head(ref('t'))).state).toBe('present');
   });
 
+  it('gets a new token when the old one has ended', async () => {
+    await open({auth: 'bearer', tokenSeconds: 0.02});
+    addImage('t');
+    expect((await registry.head(ref('t'))).state).toBe('present');
+    await sleep(40);
+    expect((await registry.head(ref('t'))).state).toBe('present');
+    expect(lines().filter((line) => line.includes('/token'))).toHaveLength(2);
+  });
+
+  it('waits for a token service that has a limit, as for the registry', async () => {
+    const limit = {status: 429, times: 1, headers: {'retry-after': '9'}} as const;
+    await open({auth: 'bearer', troubles: [{match: /\/token/, ...limit}]});
+    addImage('t');
+    expect((await registry.head(ref('t'))).state).toBe('present');
+    expect(waits[0]).toBeGreaterThanOrEqual(9);
+  });
+
+  it('asks for a token that may write only for what writes', async () => {
+    await open({auth: 'bearer'});
+    addImage('t');
+    const shown = await registry.manifest(ref('t'));
+    if (shown.state !== 'present') throw new Error('the fixture has this tag');
+    await registry.put(ref('u'), shown);
+    const scopes = lines()
+      .filter((line) => line.includes('/token'))
+      .map((line) => new URL(line.slice(4), 'http://x').searchParams.get('scope'));
+    expect(scopes).toEqual(['repository:o/i:pull', 'repository:o/i:pull,push']);
+  });
+
+  it('sends no password to a token service elsewhere that has no https', async () => {
+    const trap = await startRegistry();
+    // Linux takes this address for its own, but it is not one of the loopback.
+    const realm = `http://0.0.0.0:${trap.host.split(':')[1]}/token`;
+    const challenge = {'www-authenticate': `Bearer realm="${realm}",service="a,b"`};
+    await open({troubles: [{match: /./, status: 401, headers: challenge}]});
+    expect(await registry.head(ref('t'))).toMatchObject({state: 'unknown'});
+    expect(trap.seen.map(({authorization}) => authorization)).toEqual([undefined]);
+    await trap.close();
+  });
+
   it('sends no credentials to the store that a blob is redirected to', async () => {
     const store = await startRegistry();
     await open({auth: 'basic', troubles: []});
@@ -261,6 +391,27 @@ describe('inspect', () => {
     expect(lines()).toHaveLength(2);
   });
 
+  it('trusts no config of another digest', async () => {
+    await open();
+    addImage('t');
+    for (const digest of server.blobs.keys()) server.blobs.set(digest, Buffer.from('{}'));
+    expect(await registry.inspect(ref('t'))).toMatchObject({
+      state: 'unknown',
+      because: expect.stringContaining('another digest'),
+    });
+  });
+
+  it('reads no blob that is as large as a layer', async () => {
+    await open();
+    addImage('t');
+    const [digest = ''] = server.blobs.keys();
+    server.blobs.set(digest, Buffer.alloc(9 * 1024 * 1024));
+    expect(await registry.inspect(ref('t'))).toMatchObject({
+      state: 'unknown',
+      because: expect.stringContaining('8 MiB'),
+    });
+  });
+
   it('reads the image of this platform behind an index, and no attestation', async () => {
     await open();
     const digest = addImage('amd', {who: 'amd64'});
@@ -286,6 +437,26 @@ describe('tags', () => {
     expect(lines().filter((line) => line.includes('sha256'))).toEqual([]);
   });
 
+  it('knows at once that somebody else moved the tag, where it knows what stood there', async () => {
+    await open();
+    addImage('t');
+    const before = digestOf(Buffer.from('before'));
+    expect(await registry.waitForDigest(ref('t'), 'sha256:ours', {before})).toMatchObject({
+      ok: false,
+      failure: {class: 'tag-conflict'},
+    });
+    expect(waits).toEqual([]);
+  });
+
+  it('does not wait a minute for a registry that cannot say', async () => {
+    await open({troubles: [{match: /^HEAD/, status: 403}]});
+    expect(await registry.waitForDigest(ref('t'), 'sha256:ours')).toMatchObject({
+      ok: false,
+      failure: {class: 'registry-unavailable'},
+    });
+    expect(waits).toEqual([]);
+  });
+
   it('waits for a registry that lags, and tells a lag from a conflict', async () => {
     await open({troubles: [{match: /^HEAD .*\/t$/, status: 404, times: 3}]});
     const digest = addImage('t');
@@ -303,8 +474,37 @@ describe('tags', () => {
 
 it('ends a hanging question when the run is cancelled', async () => {
   const controller = new AbortController();
-  await open({troubles: [{match: /./, status: 'hang'}]}, 'right', controller.signal);
+  await open({troubles: [{match: /./, status: 'hang'}]}, 'right', {
+    signal: controller.signal,
+  });
   const asked = registry.head(ref('t'));
   controller.abort();
   expect(await asked).toMatchObject({state: 'unknown'});
+});
+
+it('lets a PUT end that is under way when the run is cancelled, but not one that hangs', async () => {
+  const controller = new AbortController();
+  await open({delay: 50, troubles: [{match: /^PUT .*\/stuck$/, status: 'hang'}]}, 'right', {
+    signal: controller.signal,
+    grace: 1,
+  });
+  const bytes = Buffer.from('{}');
+  const manifest = {bytes, mediaType: manifestType, digest: digestOf(bytes)};
+  const puts = Promise.all([
+    registry.put(ref('t'), manifest),
+    registry.put(ref('stuck'), manifest),
+  ]);
+  controller.abort();
+  expect(await puts).toMatchObject([{ok: true}, {ok: false, failure: {class: 'cancelled'}}]);
+  expect(await registry.head(ref('t'))).toMatchObject({state: 'present'});
+});
+
+it('asks fifty questions over few connections', async () => {
+  await open({delay: 5});
+  addImage('t');
+  const answers = await Promise.all(
+    Array.from({length: 50}, (_, index) => registry.head(ref(`t${index}`))),
+  );
+  expect(answers.every(({state}) => state === 'absent')).toBe(true);
+  expect(server.connections()).toBeLessThanOrEqual(32);
 });

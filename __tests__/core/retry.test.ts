@@ -51,6 +51,26 @@ describe('decideRetry', () => {
     expect(decide({total: 590, waited: 60}, 1).retry).toBe(false);
   });
 
+  it('waits for a blob that the store does not show yet', () => {
+    expect(decide({status: 404, body: '{"errors":[{"code":"BLOB_UNKNOWN"}]}'}).retry).toBe(true);
+    expect(decide({status: 404, body: '{"errors":[{"code":"NAME_UNKNOWN"}]}'}).retry).toBe(false);
+  });
+
+  it('gives up on a host that said nothing for a minute', () => {
+    expect(decide({status: undefined, silence: 30.1}).retry).toBe(true);
+    expect(decide({status: undefined, silence: 60}).retry).toBe(false);
+  });
+
+  it('does not wait long for a host that is not there', () => {
+    let [waited, total] = [0, 0];
+    for (let number = 1; number < 5; number++) {
+      const decision = decide({status: undefined, isUnreachable: true, number, waited}, 0.999);
+      waited = decision.retry ? decision.seconds : Number.NaN;
+      total += waited;
+    }
+    expect(total).toBeLessThan(15);
+  });
+
   it('spreads its waits between one second and sixty', () => {
     for (const random of [0, 0.5, 0.999]) {
       const decision = decide({waited: 40}, random);

@@ -4,12 +4,16 @@ import type {AddressInfo} from 'node:net';
 /** What goes wrong with requests whose `METHOD /path` matches. */
 export interface Fault {
   readonly match: RegExp;
-  /** A status to answer with, or the end of the connection. */
-  readonly answer: number | 'reset';
+  /** A status to answer with, the end of the connection, no answer at all, or the registry's own (after `before`). */
+  readonly answer: number | 'reset' | 'hang' | 'pass';
   /** Only so many; all by default. */
   readonly first?: number;
   readonly code?: string;
   readonly message?: string;
+  /** Header `Retry-After`, in seconds. */
+  readonly retryAfter?: number;
+  /** Is done, or waited for, before anything is answered. */
+  readonly before?: () => Promise<void>;
 }
 
 export interface FaultProxy {
@@ -38,10 +42,12 @@ export async function startFaultProxy(
     response.on('finish', () => times.push(performance.now()));
     const index = faults.findIndex(({match}, at) => match.test(line) && (left[at] ?? 0) > 0);
     const fault = faults[index];
-    if (fault !== undefined) {
-      left[index] = (left[index] ?? 0) - 1;
-      return breakOff(fault, request, response);
-    }
+    if (fault === undefined) return pass(request, response);
+    left[index] = (left[index] ?? 0) - 1;
+    const go = fault.answer === 'pass' ? pass : breakOff(fault);
+    void (fault.before?.() ?? Promise.resolve()).then(() => go(request, response));
+  });
+  const pass: Handler = (request, response) => {
     const {url: path, method, headers} = request;
     const onward = http.request({hostname, port, path, method, headers}, (answer) => {
       response.writeHead(answer.statusCode ?? 500, answer.headers);
@@ -49,7 +55,7 @@ export async function startFaultProxy(
     });
     onward.on('error', () => response.destroy());
     request.pipe(onward);
-  });
+  };
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
     host: `127.0.0.1:${(server.address() as AddressInfo).port}`,
@@ -63,17 +69,19 @@ export async function startFaultProxy(
   };
 }
 
-function breakOff(
-  fault: Fault,
-  request: http.IncomingMessage,
-  response: http.ServerResponse,
-): void {
-  if (fault.answer === 'reset') {
-    request.socket.destroy();
-    return;
-  }
-  request.resume();
-  response.writeHead(fault.answer, {'content-type': 'application/json'});
-  const {code = 'UNKNOWN', message = 'injected'} = fault;
-  response.end(JSON.stringify({errors: [{code, message}]}));
+type Handler = (request: http.IncomingMessage, response: http.ServerResponse) => void;
+
+function breakOff({answer, code = 'UNKNOWN', message = 'injected', retryAfter}: Fault): Handler {
+  return (request, response) => {
+    request.resume();
+    if (typeof answer === 'string') {
+      if (answer === 'reset') request.socket.destroy();
+      return;
+    }
+    response.writeHead(answer, {
+      'content-type': 'application/json',
+      ...(retryAfter === undefined ? {} : {'retry-after': String(retryAfter)}),
+    });
+    response.end(JSON.stringify({errors: [{code, message}]}));
+  };
 }

@@ -18,6 +18,8 @@ export interface RegistryServer {
   /** By `<repository> <tag or digest>`. */
   readonly manifests: Map<string, {readonly body: Buffer; readonly type: string}>;
   readonly blobs: Map<string, Buffer>;
+  /** Connections that were opened so far. */
+  connections(): number;
   close(): Promise<void>;
 }
 
@@ -28,6 +30,8 @@ export interface ServerOptions {
   readonly delay?: number;
   /** Tokens are good for so many requests. */
   readonly tokenUses?: number;
+  /** Seconds until a token ends. */
+  readonly tokenSeconds?: number;
 }
 
 export function digestOf(bytes: Uint8Array): string {
@@ -42,6 +46,7 @@ export async function startRegistry({
   troubles = [],
   delay = 0,
   tokenUses = 1e9,
+  tokenSeconds = 300,
 }: ServerOptions = {}): Promise<RegistryServer> {
   const left = troubles.map(({times}) => times ?? Number.POSITIVE_INFINITY);
   const seen: RegistryServer['seen'] = [];
@@ -69,7 +74,7 @@ export async function startRegistry({
       if (authorization !== password) return void response.writeHead(401).end();
       const token = `t${tokens.size}`;
       tokens.set(`Bearer ${token}`, tokenUses);
-      return void response.end(JSON.stringify({token, expires_in: 300}));
+      return void response.end(JSON.stringify({token, expires_in: tokenSeconds}));
     }
     if (!isAllowed(authorization)) {
       const challenge =
@@ -106,10 +111,16 @@ export async function startRegistry({
       const error = JSON.stringify({
         errors: [{code: 'MANIFEST_UNKNOWN', message: 'manifest unknown'}],
       });
-      return void response.writeHead(404, {'content-type': 'application/json'}).end(error);
+      const headers = {'content-type': 'application/json', 'content-length': error.length};
+      return void response.writeHead(404, headers).end(error);
     }
     const type = manifests.get(key)?.type ?? 'application/json';
-    response.writeHead(200, {'content-type': type, 'docker-content-digest': digestOf(found)});
+    // Without a length node ends the connection after a HEAD.
+    response.writeHead(200, {
+      'content-type': type,
+      'content-length': found.length,
+      'docker-content-digest': digestOf(found),
+    });
     response.end(request.method === 'HEAD' ? undefined : found);
   };
   const server = http.createServer((request, response) => {
@@ -119,6 +130,10 @@ export async function startRegistry({
       setTimeout(() => answer(request, Buffer.concat(chunks), response), delay),
     );
   });
+  let connections = 0;
+  server.on('connection', () => {
+    connections++;
+  });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
   return {
@@ -126,6 +141,7 @@ export async function startRegistry({
     seen,
     manifests,
     blobs,
+    connections: () => connections,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

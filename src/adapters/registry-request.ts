@@ -69,17 +69,14 @@ export function createSender(http: HttpClient, options: RegistryOptions): SendTo
       const began = Date.now();
       const result = await sendOnce(request, reference).catch((error: unknown) => error as Error);
       const isAnswer = !(result instanceof Error);
-      if (isAnswer && isGood(request, result)) {
-        silent.delete(host);
-        return {ok: true, answer: result};
-      }
+      if (isAnswer) silent.delete(host);
+      else silence += (Date.now() - began) / 1000;
+      if (isAnswer && isGood(request, result)) return {ok: true, answer: result};
       const body = isAnswer ? Buffer.from(result.body).toString() : '';
       const status = isAnswer ? result.status : undefined;
       const retryAfter = isAnswer ? result.headers['retry-after'] : undefined;
       const isUnreachable =
         !isAnswer && unreachableCodes.has((result as NodeJS.ErrnoException).code);
-      if (isAnswer) silent.delete(host);
-      else silence += (Date.now() - began) / 1000;
       const decision = decideRetry(
         {status, isUnreachable, body, retryAfter, number, waited, total, silence},
         Date.now(),
