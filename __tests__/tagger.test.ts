@@ -193,6 +193,16 @@ describe('runTagPlan', () => {
     expect(tags.get('r.io/o/a:v-stable')).toBe('sha256:theirs');
   });
 
+  it('gives way to a rival who read before its first PUT and put just after', async () => {
+    const tags = before();
+    const wait = async (): Promise<void> => {
+      tags.set('r.io/o/a:v-stable', 'sha256:theirs');
+    };
+    const report = await runTagPlan(moves, {registry: registryWith(tags), signal, wait});
+    expect(states(report)).toEqual(['conflict', 'untouched', 'untouched']);
+    expect(tags).toEqual(before().set('r.io/o/a:v-stable', 'sha256:theirs'));
+  });
+
   it('finishes the tag at hand and takes all back when it is cancelled', async () => {
     const tags = before();
     const controller = new AbortController();

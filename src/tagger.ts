@@ -1,3 +1,4 @@
+import {setTimeout as sleep} from 'node:timers/promises';
 import type {Presence} from './core/lookups.ts';
 import type {Failure, Result} from './core/outcomes.ts';
 import {repositoryOf} from './core/references.ts';
@@ -9,6 +10,8 @@ export interface TaggerPorts {
   readonly registry: Registry;
   /** Looked at between two tags: no PUT is ever cut short. */
   readonly signal: AbortSignal;
+  /** Milliseconds; real time by default. */
+  readonly wait?: (milliseconds: number) => Promise<unknown>;
 }
 
 /**
@@ -22,7 +25,8 @@ export async function runTagPlan(
   const results: TagResult[] = [];
   for (const move of moves) {
     if (ports.signal.aborted) break;
-    const moved = await moveTag(move, ports.registry);
+    const isFirst = results.every(({state}) => state === 'unchanged');
+    const moved = await moveTag(move, ports.registry, isFirst ? (ports.wait ?? sleep) : undefined);
     results.push(moved);
     if (moved.failure !== undefined) break;
   }
@@ -51,16 +55,26 @@ function digestIn(shown: Presence): string | undefined {
   return shown.state === 'present' ? shown.digest : undefined;
 }
 
-/** Registries have no compare-and-swap: a conflict is what a read just before and just after the PUT shows. */
-async function moveTag(move: TagMove, registry: Registry): Promise<TagResult> {
+/**
+ * Registries have no compare-and-swap: a conflict is what a read just before and just after the PUT shows. A rival
+ * who read the same before our PUT puts its own within about the time that we took; so the read after the first PUT
+ * comes that much later, and both see which of them goes on.
+ */
+async function moveTag(
+  move: TagMove,
+  registry: Registry,
+  settle: TaggerPorts['wait'],
+): Promise<TagResult> {
   const {target, digest, before} = move;
   const done: Presence = {state: 'present', digest};
   if (before === digest) return result(move, 'unchanged', done);
+  const began = performance.now();
   const first = await registry.head(target);
   if (first.state === 'unknown')
     return result(move, 'failed', shownBefore(move), unreadable(target, first.because));
   if (digestIn(first) !== before) return conflict(move, first);
   const put = await registry.put(target, move);
+  if (put.ok) await settle?.(performance.now() - began);
   const seen = put.ok ? await registry.waitForDigest(target, digest, {before}) : put;
   if (seen.ok) return result(move, 'moved', done);
   // Whether the PUT had come through, only the registry can say.

@@ -1,10 +1,17 @@
 import {randomUUID} from 'node:crypto';
 import {readFile} from 'node:fs/promises';
 import {join} from 'node:path';
+import {setTimeout as sleep} from 'node:timers/promises';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import {type Fault, type FaultProxy, startFaultProxy} from '../fakes/fault-proxy.ts';
 import {type ImageRecipe, pushImage, pushIndex} from '../fakes/push-image.ts';
-import {makeWorkspace, runStep, type StepRun} from '../fakes/runner.ts';
+import {
+  makeWorkspace,
+  runStep,
+  type StepRequest,
+  type StepRun,
+  startStep,
+} from '../fakes/runner.ts';
 
 const registry = process.env['REGISTRY'] ?? '127.0.0.1:5000';
 const keys = ['base', 'left', 'right'];
@@ -56,7 +63,11 @@ async function promote(
   faults: readonly Fault[] = [],
 ): Promise<StepRun & {workspace: string}> {
   proxy = await startFaultProxy(registry, faults);
-  const host = proxy.host;
+  const request = await requestFor(proxy.host, inputs);
+  return {...(await runStep(request)), workspace: request.workspace};
+}
+
+async function requestFor(host: string, inputs: Record<string, string>): Promise<StepRequest> {
   const image = (key: string): string => `${host}/${prefix}/${key}`;
   const workspace = await makeWorkspace({
     'images/spec.yml': [
@@ -70,13 +81,12 @@ async function promote(
     'images/left/Dockerfile': `ARG BASE_TAG\nFROM ${image('base')}:\${BASE_TAG}\n`,
     'images/right/Dockerfile': `ARG BASE_TAG\nFROM ${image('base')}:\${BASE_TAG}\n`,
   });
-  const run = await runStep({
+  return {
     workspace,
     event: 'workflow_dispatch',
     payload: {repository: {default_branch: 'main'}},
     inputs: {mode: 'tag', wiki: 'false', 'source-tag': '2026.3-main', ...inputs},
-  });
-  return {...run, workspace};
+  };
 }
 
 describe('mode: tag', () => {
@@ -147,6 +157,85 @@ describe('mode: tag', () => {
     const stands = now[0] === base;
     expect(run.stdout.includes('still show the new digest')).toBe(stands);
     expect(now.slice(1)).toEqual([null, null]);
+  });
+
+  it('does not overwrite a tag that moved between plan and PUT', async () => {
+    const old = await publish('2026.3-stable', '0');
+    await publish('2026.3-main');
+    let theirs = '';
+    const somebodyElse = async (): Promise<void> => {
+      theirs = (await pushImage(recipe('right', '2026.3-stable', ['theirs']))).digest;
+    };
+    const run = await promote({}, [
+      {match: /^PUT .*\/base\/manifests\//, answer: 'pass', first: 1, before: somebodyElse},
+    ]);
+    expect(run.exitCode).toBe(1);
+    expect(run.stdout).toContain('right:2026.3-stable is a conflict');
+    expect(await digestsOf('2026.3-stable')).toEqual([...old.slice(0, 2), theirs]);
+  });
+
+  it('lets one of two promotions at once win, and the other says conflict', async () => {
+    await publish('2026.3-stable', '0');
+    const sets = [await publish('2026.3-one', '1'), await publish('2026.3-two', '2')];
+    proxy = await startFaultProxy(registry, [
+      {match: /./, answer: 'pass', before: () => sleep(20)},
+    ]);
+    const {host} = proxy;
+    const runs = await Promise.all(
+      ['2026.3-one', '2026.3-two'].map(async (source) =>
+        runStep(await requestFor(host, {'source-tag': source})),
+      ),
+    );
+    const winner = runs.findIndex(({exitCode}) => exitCode === 0);
+    expect(runs.map(({exitCode}) => exitCode).toSorted()).toEqual([0, 1]);
+    expect(runs[1 - winner]?.stdout).toContain('is a conflict');
+    expect(await digestsOf('2026.3-stable')).toEqual(sets[winner]);
+  });
+
+  it('takes everything back when it is cancelled while a PUT hangs', async () => {
+    const old = await publish('2026.3-stable', '0');
+    await publish('2026.3-main');
+    const hanging = Promise.withResolvers<void>();
+    proxy = await startFaultProxy(registry, [
+      {
+        match: /^PUT .*\/left\/manifests\//,
+        answer: 'hang',
+        before: async () => hanging.resolve(),
+      },
+    ]);
+    const step = await startStep(await requestFor(proxy.host, {}));
+    await hanging.promise;
+    step.kill('SIGINT');
+    const run = await step.done;
+    expect(run.exitCode).toBe(1);
+    expect(run.outputs['outcome']).toBe('cancelled');
+    expect(await digestsOf('2026.3-stable')).toEqual(old);
+  });
+
+  it('names a limit that asks for an hour, and waits for one that asks for a second', async () => {
+    await publish('2026.3-main');
+    const limit = {match: /^PUT .*\/base\/manifests\//, answer: 429} as const;
+    const long = await promote({}, [{...limit, retryAfter: 3600}]);
+    expect(long.exitCode).toBe(1);
+    expect(long.stdout).toContain('3600 s');
+    await proxy?.close();
+    const short = await promote({}, [{...limit, retryAfter: 1, first: 1}]);
+    expect(short.exitCode, short.stdout).toBe(0);
+    expect(short.stdout).toContain('attempt 1');
+  });
+
+  it('refuses a labelled image whose tests left no proof, and takes one whose fp- tag has its digest', async () => {
+    const labels = {'edu.ucsd.ets.stack.fingerprint': `sha256:${'ab'.repeat(32)}`};
+    await publish('2026.3-main');
+    await pushImage({...recipe('base', '2026.3-main', ['base 1']), labels});
+    const untested = await promote({});
+    expect(untested.exitCode).toBe(1);
+    expect(untested.stdout).toContain('did not pass its tests');
+    expect(await digestsOf('2026.3-stable')).toEqual([null, null, null]);
+    await proxy?.close();
+    await pushImage({...recipe('base', `fp-${'ab'.repeat(8)}`, ['base 1']), labels});
+    const tested = await promote({});
+    expect(tested.exitCode, tested.stdout).toBe(0);
   });
 
   it('refuses a set with a missing image before anything moves', async () => {
