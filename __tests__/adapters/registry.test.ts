@@ -305,6 +305,15 @@ describe('authorization', () => {
     },
   );
 
+  it('knows the host of a login by its address too', async () => {
+    await open({auth: 'basic'});
+    addImage('t');
+    const login = {username: 'someone', password: 'right'};
+    const other = createRegistry({credentials: new Map([[`https://${server.host}/v2/`, login]])});
+    expect((await other.head(ref('t'))).state).toBe('present');
+    await other.close();
+  });
+
   it('gets a new token when the old one is used up', async () => {
     await open({auth: 'bearer', tokenUses: 1});
     addImage('t');

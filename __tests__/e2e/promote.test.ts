@@ -212,6 +212,21 @@ describe('mode: tag', () => {
     expect(await digestsOf('2026.3-stable')).toEqual(old);
   });
 
+  it('ends when it is cancelled while the registry says nothing', async () => {
+    await publish('2026.3-main');
+    const asked = Promise.withResolvers<void>();
+    proxy = await startFaultProxy(registry, [
+      {match: /^GET/, answer: 'hang', before: async () => asked.resolve()},
+    ]);
+    const step = await startStep(await requestFor(proxy.host, {}));
+    await asked.promise;
+    step.kill('SIGINT');
+    const run = await step.done;
+    expect(run.exitCode).toBe(1);
+    expect(run.stdout).toContain('cancelled before anything moved');
+    expect(run.outputs['outcome']).toBe('cancelled');
+  });
+
   it('names a limit that asks for an hour, and waits for one that asks for a second', async () => {
     await publish('2026.3-main');
     const limit = {match: /^PUT .*\/base\/manifests\//, answer: 429} as const;

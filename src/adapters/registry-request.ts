@@ -7,7 +7,7 @@ import {cancelledFailure, registryFailure, wordsOf} from './registry-failure.ts'
 import type {HttpAnswer, HttpClient, HttpRequest} from './registry-http.ts';
 
 export interface RegistryOptions {
-  /** By host, as image references name it. */
+  /** By host, as image references or `docker login` name it. */
   readonly credentials: ReadonlyMap<string, Credentials>;
   /** Ends waits, and requests too unless there is a grace. */
   readonly signal?: AbortSignal;
@@ -113,8 +113,9 @@ function createAuthorizedSender(
   credentials: RegistryOptions['credentials'],
 ): (request: RegistryRequest, reference: Reference) => Promise<HttpAnswer> {
   const authorizers = new Map<string, Authorizer>();
+  const logins = new Map([...credentials].map(([name, login]) => [hostOf(name), login]));
   const authorizerOf = (host: string): Authorizer => {
-    const known = authorizers.get(host) ?? createAuthorizer(host, credentials.get(host), http);
+    const known = authorizers.get(host) ?? createAuthorizer(host, logins.get(host), http);
     authorizers.set(host, known);
     return known;
   };
@@ -136,6 +137,12 @@ function createAuthorizedSender(
     if (way.kind === 'trouble') return way.answer;
     return way.kind === 'in' ? send(way.header) : first;
   };
+}
+
+/** `docker login` also takes `https://index.docker.io/v1/`, which references call docker.io. */
+function hostOf(name: string): string {
+  const host = name.replace(/^https?:\/\//, '').split('/')[0] ?? name;
+  return host === 'index.docker.io' || host === hubHost ? 'docker.io' : host;
 }
 
 function urlOf({registry, repository}: Reference, path: string): URL {
