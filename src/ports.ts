@@ -16,6 +16,7 @@ export type Emit = (event: RunEvent) => void;
 
 /** A log that is being written: raw bytes in, secrets masked on the way to the file. */
 export interface LogSink {
+  /** The bytes are the caller's again when it returns: who wants to keep them copies them. */
   write(chunk: Uint8Array): void;
   /** Resolves when everything is on disk. */
   close(): Promise<void>;

@@ -5,7 +5,7 @@ const tailBytes = 64 * 1024;
 const tailLines = 40;
 const longestLine = 500;
 
-/** Takes the bytes of one stream of a process. */
+/** Takes the bytes of one stream of a process. A chunk is looked at during the call only, never kept. */
 export interface Intake {
   push(chunk: Buffer): void;
   flush(): void;
@@ -31,12 +31,11 @@ export function forwardLines(forward: (chunk: Buffer) => void): Intake {
       const isLong = heldBytes + chunk.length - end > longestHeld;
       const whole = isLong ? chunk.length : end;
       if (whole > 0) {
-        held.push(chunk.subarray(0, whole));
-        heldBytes += whole;
         flush();
+        forward(chunk.subarray(0, whole));
       }
       if (whole < chunk.length) {
-        held.push(chunk.subarray(whole));
+        held.push(Buffer.from(chunk.subarray(whole)));
         heldBytes += chunk.length - whole;
       }
     },
@@ -50,7 +49,7 @@ export function keepHead(limit: number): {push(chunk: Buffer): void; text(): str
   return {
     push: (chunk) => {
       if (room <= 0) return;
-      chunks.push(chunk.subarray(0, room));
+      chunks.push(Buffer.from(chunk.subarray(0, room)));
       room -= chunk.length;
     },
     text: () => Buffer.concat(chunks).toString('utf8'),
@@ -59,21 +58,32 @@ export function keepHead(limit: number): {push(chunk: Buffer): void; text(): str
 
 /** Keeps the last lines, as a person would read them: no colours, no blank lines, long ones cut. */
 export function keepTail(): {push(chunk: Buffer): void; lines(): readonly string[]} {
-  const kept: Buffer[] = [];
-  let bytes = 0;
+  const kept = Buffer.allocUnsafe(2 * tailBytes);
+  let used = 0;
   return {
     push: (chunk) => {
       const part = chunk.subarray(-tailBytes);
-      kept.push(part);
-      bytes += part.length;
-      while (bytes - (kept[0]?.length ?? 0) >= tailBytes) bytes -= kept.shift()?.length ?? 0;
+      if (used + part.length > kept.length) {
+        kept.copyWithin(0, used - tailBytes, used);
+        used = tailBytes;
+      }
+      used += part.copy(kept, used);
     },
     lines: () =>
-      plainText(Buffer.concat(kept).toString('utf8'))
+      plainText(kept.toString('utf8', Math.max(0, used - tailBytes), used))
         .split('\n')
         .map((line) => line.trimEnd())
         .filter((line) => line !== '')
         .slice(-tailLines)
         .map((line) => (line.length > longestLine ? `${line.slice(0, longestLine)}…` : line)),
   };
+}
+
+/**
+ * Gives the memory of a chunk back now. Left to the garbage collector, what a loud process printed piles up to 64 MB
+ * before V8 looks for it. Chunks of a shared pool stay as they are.
+ */
+export function release(chunk: Buffer): void {
+  const {buffer} = chunk;
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === chunk.byteLength) buffer.transfer(0);
 }

@@ -3,7 +3,7 @@ import type {Result} from '../core/outcomes.ts';
 import type {CommandOutput, CommandRequest, RunCommand} from '../ports.ts';
 import {watchEnd} from './process-end.ts';
 import {cancelled, exited, notStarted, timedOut} from './process-failure.ts';
-import {forwardLines, keepHead, keepTail} from './process-output.ts';
+import {forwardLines, keepHead, keepTail, release} from './process-output.ts';
 
 const mib = 1024 * 1024;
 /** Output that goes to a log is whole there. */
@@ -32,6 +32,7 @@ export const runCommand: RunCommand = async (request) => {
     child[name].on('data', (chunk: Buffer) => {
       heads[name].push(chunk);
       lines.push(chunk);
+      release(chunk);
     });
     return lines;
   });
