@@ -66,11 +66,9 @@ function write(file: string, text: string): string {
   return path;
 }
 
-/** Does steps of the last image of the plan, up to the first that fails. */
-async function go(names: readonly StepName[], setting: Setting = {}) {
-  const images = setting.images ?? [planned('a')];
+function open(images: readonly PlannedImage[], setting: Setting) {
   const specs = setting.specs ?? images.map(({name}) => spec(name));
-  const {runStep, facts} = createSteps({
+  return createSteps({
     plan: {tag: '1-topic', images, changed: []},
     images: new Map(specs.map((one) => [one.name, one])),
     stackDir: 'images',
@@ -94,6 +92,12 @@ async function go(names: readonly StepName[], setting: Setting = {}) {
     wait: async () => {},
     ...setting.context,
   });
+}
+
+/** Does steps of the last image of the plan, up to the first that fails. */
+async function go(names: readonly StepName[], setting: Setting = {}) {
+  const images = setting.images ?? [planned('a')];
+  const {runStep, facts} = open(images, setting);
   const image = images.at(-1) ?? planned('a');
   let last = await runStep(image, names[0] ?? 'build', new AbortController().signal);
   for (const name of names.slice(1)) {
@@ -165,6 +169,19 @@ describe('build', () => {
     expect(calls).toEqual([`pull r.io/p@${digest}`, `tag r.io/p@${digest} r.io/p:1-topic`]);
   });
 
+  it('makes sure of a parent that was built here, once for all children that start together', async () => {
+    const images = [...family({}), planned('b', {parents: ['p']})];
+    const {runStep} = open(images, {docker: recording});
+    const build = (image: PlannedImage) => runStep(image, 'build', new AbortController().signal);
+    const [parent, ...children] = images;
+    if (parent !== undefined) await build(parent);
+    await Promise.all(children.map(build));
+    expect(calls).toEqual([`tag ${builtImage.id} r.io/p:1-topic`]);
+    // Minutes later somebody else may have moved it.
+    await Promise.all(children.map(build));
+    expect(calls).toHaveLength(2);
+  });
+
   it('shows a parent in the registry to a builder elsewhere', async () => {
     const docker = {...recording, facts: {driver: 'kubernetes'}};
     const source = {ref: 'r.io/p:1-topic', digest};
@@ -180,6 +197,19 @@ describe('build', () => {
     const {notes} = await go(['build'], {images: family({}), docker, context: {push: false}});
     expect(requests[0]).toMatchObject({inEngine: true, buildContexts: new Map()});
     expect(notes.join()).toContain('built by the engine');
+  });
+
+  it.each([
+    ['a root', [planned('a')], 0],
+    ['a child', family({}), 1],
+  ])('asks for the builder what it must: %s', async (_, images, times) => {
+    let asked = 0;
+    const driver: Docker['driver'] = async () => {
+      asked++;
+      return {ok: true, value: 'docker'};
+    };
+    await go(['build'], {images, docker: {...recording, driver}});
+    expect(asked).toBe(times);
   });
 
   it('says what the cache cost, and that the builder knows no better one', async () => {
@@ -212,7 +242,7 @@ describe('push', () => {
   const tested = 'put r.io/a:fp-0123456789abcdef';
 
   it('pushes exactly what was built, and then calls it tested', async () => {
-    const {facts, failure} = await go(['build', 'push']);
+    const {facts, failure} = await go(['build', 'push', 'manifest']);
     expect(failure).toBeUndefined();
     expect(facts).toEqual({digest: pushedDigest, size: 117});
     expect(calls).toEqual([

@@ -1,6 +1,7 @@
 import {randomUUID} from 'node:crypto';
 import {saveForPost} from './adapters/actions-output.ts';
 import {createDocker} from './adapters/docker-adapter.ts';
+import {withoutValue} from './adapters/docker-cli.ts';
 import {createDockerConfig} from './adapters/docker-config.ts';
 import {runCommand} from './adapters/process.ts';
 import {temporaryFolder} from './adapters/runner-environment.ts';
@@ -35,7 +36,7 @@ export async function withDocker<T>(
   request: EngineRequest,
   use: (steps: Steps) => Promise<T>,
 ): Promise<Result<T>> {
-  const {run, plan, login} = request;
+  const {run, plan} = request;
   const runId = randomUUID();
   const config = await createDockerConfig(temporaryFolder());
   saveForPost('dockerConfig', config.folder);
@@ -50,11 +51,11 @@ export async function withDocker<T>(
   });
   const isNeeded = plan.images.some(({action}) => needsDocker(action, request.documentsReused));
   try {
-    const ready = isNeeded ? await prepare(docker, login) : done;
+    const ready = isNeeded ? await prepare(docker, request) : done;
     if (!ready.ok) return ready;
     return {ok: true, value: await use(createSteps(contextOf(request, docker)))};
   } finally {
-    if (isNeeded) await docker.removeContainers(runId);
+    if (isNeeded) await docker.cleanUp(new Date());
     await config.remove();
   }
 }
@@ -65,13 +66,17 @@ function needsDocker(action: Plan['images'][number]['action'], documentsReused: 
   return action === 'build' || action === 'test' || (action === 'reuse' && documentsReused);
 }
 
-async function prepare(docker: Docker, login: Login | undefined): Promise<Result<void>> {
-  const [facts, loggedIn] = await Promise.all([
+/** A builder that the user names must be there. Which one docker takes by itself is asked beside the first build. */
+async function prepare(docker: Docker, {run, plan, login}: EngineRequest): Promise<Result<void>> {
+  const isBuilding = plan.images.some(({action}) => action === 'build');
+  const [engine, loggedIn] = await Promise.all([
     docker.check(),
     login === undefined ? done : docker.login(login.host, login.username, login.password),
-    docker.sweep(new Date()),
   ]);
-  return facts.ok ? loggedIn : facts;
+  if (!engine.ok) return engine;
+  if (!loggedIn.ok || !isBuilding) return loggedIn;
+  const driver = docker.driver();
+  return run.inputs.builder === undefined ? done : withoutValue(await driver);
 }
 
 function contextOf(

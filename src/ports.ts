@@ -3,9 +3,8 @@ import type {
   BuildRequest,
   BuiltImage,
   ContainerRequest,
-  DockerFacts,
+  EngineFacts,
   Layer,
-  LocalImage,
 } from './core/docker-types.ts';
 import type {Lookup, Presence} from './core/lookups.ts';
 import type {Failure, Result, RunEvent, StepName, StepResult} from './core/outcomes.ts';
@@ -144,8 +143,10 @@ export interface DockerOptions {
 
 /** The docker CLI. Every container carries the run's label; nothing that is not ours is ever removed. */
 export interface Docker {
-  /** Asks once. A failure is one sentence with what to install or start. */
-  check(): Promise<Result<DockerFacts>>;
+  /** Asks the engine, once. A failure is one sentence with what to install or start. */
+  check(): Promise<Result<EngineFacts>>;
+  /** The driver of the builder, asked once; a builder that the user names and that is not there is a failure. */
+  driver(): Promise<Result<string>>;
   login(host: string, username: string, password: string): Promise<Result<void>>;
   pull(ref: string, options: DockerOptions): Promise<Result<void>>;
   /** Builds into the engine's store. */
@@ -155,8 +156,8 @@ export interface Docker {
   tag(source: string, ref: string): Promise<Result<void>>;
   /** The digest that the registry answered. One attempt. */
   push(ref: string, options: DockerOptions): Promise<Result<string>>;
-  /** Many in one process; those that are not there are missing in the answer. */
-  inspect(refs: readonly string[]): Promise<Result<ReadonlyMap<string, LocalImage>>>;
+  /** Ids in the engine's store, many in one process; what is not there is missing in the answer. */
+  ids(refs: readonly string[]): Promise<Result<ReadonlyMap<string, string>>>;
   /** Oldest first, all layers. */
   history(ref: string): Promise<Result<readonly Layer[]>>;
   /** Runs a container to its end and removes it, whatever happens. */
@@ -169,10 +170,8 @@ export interface Docker {
   removeContainer(name: string): Promise<Result<void>>;
   /** Removes the reference; the image itself only when nothing else names it. */
   removeImage(ref: string, options: DockerOptions): Promise<Result<void>>;
-  /** Removes every container of a run, by label. */
-  removeContainers(runId: string): Promise<Result<void>>;
-  /** Removes containers that a killed run left more than six hours ago. */
-  sweep(now: Date): Promise<Result<void>>;
+  /** Removes the containers of this run, and those that a killed one left more than six hours ago. */
+  cleanUp(now: Date): Promise<Result<void>>;
   /** Says more about a failure: whether the daemon answers, whether its disk is full. */
   diagnose(failure: Failure): Promise<Failure>;
 }

@@ -3,6 +3,7 @@ import {attempts} from './core/docker-retry.ts';
 import type {BuildRequest, DockerFacts} from './core/docker-types.ts';
 import {formatDuration} from './core/format.ts';
 import {branchTag, labels, stableTag} from './core/names.ts';
+import type {Result} from './core/outcomes.ts';
 import {parseReference, repositoryOf} from './core/references.ts';
 import {attemptOften} from './step-attempts.ts';
 import {dockerOptions, isPushed, type Step, type Work, withLog} from './step-context.ts';
@@ -33,7 +34,7 @@ export const pullStep: Step = async (work) => {
 /** Builds into the engine's store. */
 export const buildStep: Step = async (work) => {
   const {context, state} = work;
-  const facts = await context.docker.check();
+  const facts = await factsFor(work);
   if (!facts.ok) return {failure: facts.failure};
   return withLog(work, 'build', async (log) => {
     const parents = await bringParents(work, facts.value, log);
@@ -44,7 +45,6 @@ export const buildStep: Step = async (work) => {
     );
     if (!result.ok) return {failure: await context.docker.diagnose(result.failure)};
     state.id = result.value.id;
-    state.size = result.value.size;
     const {cacheSeconds} = result.value;
     return {
       notes: [
@@ -55,6 +55,19 @@ export const buildStep: Step = async (work) => {
     };
   });
 };
+
+/**
+ * What the build must know. The builder takes a tenth of a second to say where it builds; only who has parents, or a
+ * cache of its own, waits for that: the rest is built alike everywhere.
+ */
+export async function factsFor({context, image}: Work): Promise<Result<DockerFacts>> {
+  const {docker, cache} = context;
+  const engine = await docker.check();
+  if (!engine.ok) return engine;
+  const isAlike = image.parents.length === 0 && (cache === 'inline' || cache === 'none');
+  const driver = isAlike ? ({ok: true, value: 'docker'} as const) : await docker.driver();
+  return driver.ok ? {ok: true, value: {...engine.value, driver: driver.value}} : driver;
+}
 
 /** Where something other was done than the user may expect. */
 function notesOf(

@@ -57,6 +57,8 @@ export interface ImageState {
   readonly pushed: PromiseWithResolvers<string | undefined>;
   /** The pull of an image that was not built in this run; children share it. */
   brought: Promise<StepEnd> | undefined;
+  /** The call that gives a built image its reference again, while it runs. */
+  tagging: Promise<Result<void>> | undefined;
 }
 
 /** One step of one image. */

@@ -22,6 +22,7 @@ export const manifestStep: Step = async (work) => {
   ]);
   if (!layers.ok) return {failure: await context.docker.diagnose(layers.failure)};
   if (!info.ok) return {failure: info.failure};
+  state.size = layers.value.reduce((sum, layer) => sum + layer.size, 0);
   const page = manifestPage({
     ref: image.ref,
     digest: state.digest,

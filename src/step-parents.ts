@@ -31,10 +31,9 @@ async function pullExactly(work: Work, image: PlannedImage, log: LogFile): Promi
   if (!result.ok) return {failure: await docker.diagnose(result.failure)};
   const tagged = await docker.tag(exact, image.ref);
   if (!tagged.ok) return {failure: tagged.failure};
-  const found = await docker.inspect([exact]);
+  const found = await docker.ids([exact]);
   if (!found.ok) return {failure: found.failure};
-  state.id = found.value.get(exact)?.id;
-  state.size = found.value.get(exact)?.size;
+  state.id = found.value.get(exact);
   state.digest = digest;
   return {};
 }
@@ -83,10 +82,14 @@ function isReachable({context}: Work, parent: PlannedImage): boolean {
 
 async function bringParent(work: Work, parent: PlannedImage, log: LogFile): Promise<StepEnd> {
   if (parent.action !== 'build') return bringHere(work, parent, log);
-  const {id} = work.stateOf(parent.name);
-  if (id === undefined) return {};
-  // Another run on this engine may build the same tag and have moved it since.
-  const tagged = await work.context.docker.tag(id, parent.ref);
+  const state = work.stateOf(parent.name);
+  if (state.id === undefined) return {};
+  // Another run on this engine may build the same tag and have moved it since. Children that start together share
+  // the call.
+  state.tagging ??= work.context.docker.tag(state.id, parent.ref).finally(() => {
+    state.tagging = undefined;
+  });
+  const tagged = await state.tagging;
   return tagged.ok ? {} : {failure: tagged.failure};
 }
 

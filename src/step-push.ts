@@ -3,7 +3,7 @@ import {fingerprintTag} from './core/names.ts';
 import type {Failure, Result} from './core/outcomes.ts';
 import {repositoryOf} from './core/references.ts';
 import {attemptOften} from './step-attempts.ts';
-import {buildRequest} from './step-build.ts';
+import {buildRequest, factsFor} from './step-build.ts';
 import {
   byDigest,
   dockerOptions,
@@ -54,7 +54,7 @@ async function pushOnce(
   const {context, image, spec, state} = work;
   const {docker} = context;
   if (spec.platforms.length > 1 && log !== undefined) {
-    const facts = await docker.check();
+    const facts = await factsFor(work);
     if (!facts.ok) return facts;
     const parents = await bringParents(work, facts.value, log);
     if (!parents.ok) return parents;

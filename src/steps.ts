@@ -94,6 +94,7 @@ function freshState(): ImageState {
     logs: new Set(),
     pushed: Promise.withResolvers(),
     brought: undefined,
+    tagging: undefined,
   };
 }
 

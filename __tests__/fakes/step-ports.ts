@@ -1,9 +1,9 @@
-import type {DockerFacts, LocalImage} from '../../src/core/docker-types.ts';
+import type {BuiltImage, DockerFacts} from '../../src/core/docker-types.ts';
 import type {Docker, Registry} from '../../src/ports.ts';
 import {published} from './stack.ts';
 
 const done = {ok: true, value: undefined} as const;
-export const builtImage: LocalImage = {id: `sha256:${'1'.repeat(64)}`, size: 117, diffIds: []};
+export const builtImage: BuiltImage = {id: `sha256:${'1'.repeat(64)}`, cacheSeconds: undefined};
 export const pushedDigest = `sha256:${'2'.repeat(64)}`;
 
 /** A docker that does everything well and remembers what it was asked; overrides do otherwise. */
@@ -18,8 +18,9 @@ export function fakeDockerPort(
   return {
     check: async () => ({
       ok: true,
-      value: {hasBuildx: true, driver: 'docker', hasContainerdStore: false, ...facts},
+      value: {hasBuildx: true, hasContainerdStore: false, ...facts},
     }),
+    driver: async () => ({ok: true, value: facts?.driver ?? 'docker'}),
     login: async (host) => {
       note('login', host);
       return done;
@@ -30,7 +31,7 @@ export function fakeDockerPort(
     },
     build: async ({ref}) => {
       note('build', ref);
-      return {ok: true, value: {...builtImage, cacheSeconds: undefined}};
+      return {ok: true, value: builtImage};
     },
     buildAndPush: async ({ref}) => {
       note('buildAndPush', ref);
@@ -44,8 +45,8 @@ export function fakeDockerPort(
       note('push', ref);
       return {ok: true, value: pushedDigest};
     },
-    inspect: async (refs) => ({ok: true, value: new Map(refs.map((ref) => [ref, builtImage]))}),
-    history: async () => ({ok: true, value: []}),
+    ids: async (refs) => ({ok: true, value: new Map(refs.map((ref) => [ref, builtImage.id]))}),
+    history: async () => ({ok: true, value: [{createdBy: 'RUN true', size: 117}]}),
     run: async () => ({ok: true, value: {stdout: '', stderr: '', tail: [], durationMs: 0}}),
     create: async () => done,
     start: async () => ({ok: true, value: {stdout: '', stderr: '', tail: [], durationMs: 0}}),
@@ -55,8 +56,7 @@ export function fakeDockerPort(
       note('removeImage', ref);
       return done;
     },
-    removeContainers: async () => done,
-    sweep: async () => done,
+    cleanUp: async () => done,
     diagnose: async (failure) => failure,
     ...methods,
   };

@@ -9,7 +9,7 @@ import {type CallDocker, deadlines} from './docker-cli.ts';
 
 export interface BuildPorts {
   readonly call: CallDocker;
-  readonly docker: Pick<Docker, 'check' | 'inspect'>;
+  readonly docker: Pick<Docker, 'check' | 'driver' | 'ids'>;
   readonly builder: string | undefined;
   readonly tempDir: string;
 }
@@ -50,18 +50,25 @@ export function createBuilds({
     }
   };
 
+  /** A builder outside of the engine writes an id that the engine may not know. */
+  const idOf = async ({inEngine, ref}: BuildRequest, written: string): Promise<Result<string>> => {
+    const driver = await docker.driver();
+    if (!driver.ok) return driver;
+    if (inEngine || driver.value === 'docker') return {ok: true, value: written};
+    const found = await docker.ids([written, ref]);
+    if (!found.ok) return found;
+    const id = found.value.get(written) ?? found.value.get(ref);
+    return id === undefined ? {ok: false, failure: lost(ref)} : {ok: true, value: id};
+  };
+
   return {
     build: async (request, options) => {
       const done = await build(request, 'load', options);
       if (!done.ok) return done;
-      // A builder outside of the engine writes an id that the engine may not know.
-      const names = [done.value.file.trim(), request.ref];
-      const found = await docker.inspect(names);
-      if (!found.ok) return found;
-      const image = names.map((name) => found.value.get(name)).find((one) => one !== undefined);
-      return image === undefined
-        ? {ok: false, failure: lost(request.ref)}
-        : {ok: true, value: {...image, cacheSeconds: cacheSeconds(done.value.tail)}};
+      const id = await idOf(request, done.value.file.trim());
+      return id.ok
+        ? {ok: true, value: {id: id.value, cacheSeconds: cacheSeconds(done.value.tail)}}
+        : id;
     },
     buildAndPush: async (request, options) => {
       const metadata = await build(request, 'push', options);

@@ -1,5 +1,5 @@
 import {statfs} from 'node:fs/promises';
-import type {DockerFacts} from '../core/docker-types.ts';
+import type {EngineFacts} from '../core/docker-types.ts';
 import type {Failure, Result} from '../core/outcomes.ts';
 import type {Docker} from '../ports.ts';
 import {type CallDocker, deadlines} from './docker-cli.ts';
@@ -7,36 +7,38 @@ import {type CallDocker, deadlines} from './docker-cli.ts';
 /** Below this the data folder of Docker counts as full. */
 const leastFreeBytes = 100 * 1024 * 1024;
 
-type Checks = Pick<Docker, 'check' | 'diagnose'>;
+type Checks = Pick<Docker, 'check' | 'driver' | 'diagnose'>;
 
 /** Whether docker can work, and why it could not. */
 export function createChecks(call: CallDocker, builder: string | undefined): Checks {
   const ask = (args: readonly string[], subject: string, seconds: number = deadlines.small) =>
     call({args, operation: 'other', subject, seconds});
-  let facts: Promise<Result<DockerFacts>> | undefined;
+  let facts: Promise<Result<EngineFacts>> | undefined;
+  let driver: Promise<Result<string>> | undefined;
 
-  const info = () =>
-    ask(['info', '--format', '{{json .DriverStatus}} {{json .DockerRootDir}}'], 'info', 20);
+  const info = () => ask(['info', '--format', infoFormat], 'info', 20);
 
-  const check = async (): Promise<Result<DockerFacts>> => {
-    const [engine, buildx, inspected] = await Promise.all([
-      info(),
-      ask(['buildx', 'version'], 'buildx'),
-      ask(['buildx', 'inspect', ...(builder === undefined ? [] : [builder])], 'the builder'),
-    ]);
+  const check = async (): Promise<Result<EngineFacts>> => {
+    const engine = await info();
     if (!engine.ok) return {ok: false, failure: noEngine(engine.failure)};
-    if (builder !== undefined && (!buildx.ok || !inspected.ok)) {
-      return {ok: false, failure: noBuilder(builder, buildx.ok ? inspected : buildx)};
-    }
-    const driver = inspected.ok ? /^Driver:\s*(\S+)/m.exec(inspected.value.stdout)?.[1] : undefined;
+    const {storage, plugins} = readInfo(engine.value.stdout);
     return {
       ok: true,
       value: {
-        hasBuildx: buildx.ok,
-        driver: driver ?? 'docker',
-        hasContainerdStore: engine.value.stdout.includes('io.containerd.snapshotter'),
+        hasBuildx: plugins.some(({Name, Err}) => Name === 'buildx' && Err === undefined),
+        hasContainerdStore: JSON.stringify(storage).includes('io.containerd.snapshotter'),
       },
     };
+  };
+
+  const askDriver = async (): Promise<Result<string>> => {
+    const asked = await ask(
+      ['buildx', 'inspect', ...(builder === undefined ? [] : [builder])],
+      'the builder',
+    );
+    if (!asked.ok && builder !== undefined) return {ok: false, failure: noBuilder(builder, asked)};
+    const found = asked.ok ? /^Driver:\s*(\S+)/m.exec(asked.value.stdout)?.[1] : undefined;
+    return {ok: true, value: found ?? 'docker'};
   };
 
   return {
@@ -44,11 +46,15 @@ export function createChecks(call: CallDocker, builder: string | undefined): Che
       facts ??= check();
       return facts;
     },
+    driver: () => {
+      driver ??= askDriver();
+      return driver;
+    },
     diagnose: async (failure) => {
       if (failure.reason !== 'exit-code' || !mayBeTheDaemon.has(failure.class)) return failure;
       const engine = await info();
       if (!engine.ok) return daemonLost(failure);
-      const root = /"(\/[^"]*)"\s*$/.exec(engine.value.stdout)?.[1];
+      const {root} = readInfo(engine.value.stdout);
       const space = root === undefined ? undefined : await statfs(root).catch(() => undefined);
       if (space === undefined || space.bavail * space.bsize > leastFreeBytes) return failure;
       return {
@@ -59,6 +65,23 @@ export function createChecks(call: CallDocker, builder: string | undefined): Che
       };
     },
   };
+}
+
+const infoFormat =
+  '{"storage":{{json .DriverStatus}},"plugins":{{json .ClientInfo.Plugins}},"root":{{json .DockerRootDir}}}';
+
+/** What `docker info` says; another program of that name may say anything. */
+function readInfo(text: string): {
+  readonly storage: unknown;
+  readonly plugins: readonly {readonly Name?: string; readonly Err?: unknown}[];
+  readonly root: string | undefined;
+} {
+  try {
+    const {storage, plugins, root} = JSON.parse(text);
+    return {storage, plugins: plugins ?? [], root: root || undefined};
+  } catch {
+    return {storage: null, plugins: [], root: undefined};
+  }
 }
 
 /** Classes that a dying daemon or a full disk can look like. */

@@ -2,12 +2,9 @@ import {containerArguments, runLabel} from '../core/docker-args.ts';
 import type {Docker} from '../ports.ts';
 import {type CallDocker, deadlines, withoutValue} from './docker-cli.ts';
 
-type Containers = Pick<
-  Docker,
-  'run' | 'create' | 'start' | 'copy' | 'removeContainer' | 'removeContainers' | 'sweep'
->;
+type Containers = Pick<Docker, 'run' | 'create' | 'start' | 'copy' | 'removeContainer' | 'cleanUp'>;
 
-/** Containers that are older than this belong to nobody any more. */
+/** Containers of a run that are older than this belong to nobody any more. */
 const staleMs = 6 * 60 * 60 * 1000;
 
 /** Containers of one run. Files go in and out by `docker cp`; nothing is ever mounted. */
@@ -66,31 +63,19 @@ export function createContainers(call: CallDocker, runId: string): Containers {
 
     removeContainer: (name) => remove([name]),
 
-    removeContainers: async (id) => {
-      const found = await small(
-        ['ps', '--all', '--quiet', '--filter', `label=${runLabel}=${id}`],
-        'containers',
-      );
-      return found.ok ? remove(words(found.value.stdout)) : found;
-    },
-
-    sweep: async (now) => {
-      const format = '{{.ID}} {{.CreatedAt}}';
+    cleanUp: async (now) => {
+      const format = `{{.ID}} {{.Label "${runLabel}"}} {{.CreatedAt}}`;
       const found = await small(
         ['ps', '--all', '--filter', `label=${runLabel}`, '--format', format],
         'containers',
       );
       if (!found.ok) return found;
-      const stale = found.value.stdout.split('\n').flatMap((line) => {
-        const [id = '', day = '', time = '', zone = ''] = line.split(' ');
-        const created = Date.parse(`${day}T${time}${zone}`);
-        return id !== '' && now.getTime() - created > staleMs ? [id] : [];
+      const left = found.value.stdout.split('\n').flatMap((line) => {
+        const [id = '', run = '', day = '', time = '', zone = ''] = line.split(' ');
+        const age = now.getTime() - Date.parse(`${day}T${time}${zone}`);
+        return id !== '' && (run === runId || age > staleMs) ? [id] : [];
       });
-      return remove(stale);
+      return remove(left);
     },
   };
-}
-
-function words(text: string): readonly string[] {
-  return text.split(/\s+/).filter((word) => word !== '');
 }

@@ -1,9 +1,9 @@
-import type {Layer, LocalImage} from '../core/docker-types.ts';
+import type {Layer} from '../core/docker-types.ts';
 import type {Failure, Result} from '../core/outcomes.ts';
 import type {Docker} from '../ports.ts';
 import {type CallDocker, deadlines, withoutValue} from './docker-cli.ts';
 
-type Images = Pick<Docker, 'pull' | 'tag' | 'push' | 'inspect' | 'history' | 'removeImage'>;
+type Images = Pick<Docker, 'pull' | 'tag' | 'push' | 'ids' | 'history' | 'removeImage'>;
 
 /** Images in the engine's store and on their way to the registry. */
 export function createImages(call: CallDocker): Images {
@@ -42,32 +42,25 @@ export function createImages(call: CallDocker): Images {
       return digest === undefined ? {ok: false, failure: noDigest(ref)} : {ok: true, value: digest};
     },
 
-    inspect: async (refs) => {
-      const format = '{{json .Id}} {{json .Size}} {{json .RootFS.Layers}}';
-      const found = new Map<string, LocalImage>();
+    ids: async (refs) => {
+      const found = new Map<string, string>();
       // One process for all; only when one is missing, which fails the whole, each is asked alone.
       const ask = (names: readonly string[]) =>
         call({
-          args: ['image', 'inspect', '--format', format, ...names],
+          args: ['image', 'inspect', '--format', '{{.Id}}', ...names],
           operation: 'other',
           subject: names.join(', '),
           seconds: deadlines.small,
         });
       const all = await ask(refs);
       if (all.ok) {
-        all.value.stdout
-          .trim()
-          .split('\n')
-          .forEach((line, index) => {
-            const ref = refs[index];
-            if (ref !== undefined) found.set(ref, readImage(line));
-          });
-        return {ok: true, value: found};
+        const ids = all.value.stdout.trim().split('\n');
+        return {ok: true, value: new Map(refs.map((ref, index) => [ref, ids[index] ?? '']))};
       }
       if (all.failure.class !== 'not-found') return all;
       for (const ref of refs.length > 1 ? refs : []) {
         const one = await ask([ref]);
-        if (one.ok) found.set(ref, readImage(one.value.stdout));
+        if (one.ok) found.set(ref, one.value.stdout.trim());
         else if (one.failure.class !== 'not-found') return one;
       }
       return {ok: true, value: found};
@@ -96,16 +89,6 @@ export function createImages(call: CallDocker): Images {
           options,
         }),
       ),
-  };
-}
-
-function readImage(line: string): LocalImage {
-  const [id = '', size = '0', ...layers] = line.trim().split(' ');
-  const diffIds: unknown = JSON.parse(layers.join(' ') || '[]');
-  return {
-    id: String(JSON.parse(id)),
-    size: Number(size),
-    diffIds: Array.isArray(diffIds) ? diffIds.map(String) : [],
   };
 }
 

@@ -1,12 +1,16 @@
 /** What the docker port takes and answers. Data only. */
 
-/** What the engine and the builder can do. */
-export interface DockerFacts {
+/** What the engine can do. */
+export interface EngineFacts {
   readonly hasBuildx: boolean;
-  /** `docker` builds in the engine; `docker-container`, `kubernetes` and `remote` build elsewhere. */
-  readonly driver: string;
   /** Then an image's id is the digest of its manifest, else that of its config. */
   readonly hasContainerdStore: boolean;
+}
+
+/** What the engine and the builder can do. */
+export interface DockerFacts extends EngineFacts {
+  /** `docker` builds in the engine; `docker-container`, `kubernetes` and `remote` build elsewhere. */
+  readonly driver: string;
 }
 
 export interface BuildRequest {
@@ -27,17 +31,10 @@ export interface BuildRequest {
   readonly cacheTo: readonly string[];
 }
 
-/** An image in the engine's store. */
-export interface LocalImage {
-  readonly id: string;
-  /** Bytes of all layers, unpacked. */
-  readonly size: number;
-  /** `rootfs.diff_ids`, oldest first. */
-  readonly diffIds: readonly string[];
-}
-
 /** What came of a build. */
-export interface BuiltImage extends LocalImage {
+export interface BuiltImage {
+  /** In the engine's store. */
+  readonly id: string;
   /** Spent on writing the cache; undefined when the builder says nothing of it. */
   readonly cacheSeconds: number | undefined;
 }
@@ -45,6 +42,7 @@ export interface BuiltImage extends LocalImage {
 /** One line of `docker history`. */
 export interface Layer {
   readonly createdBy: string;
+  /** Bytes, unpacked. */
   readonly size: number;
 }
 
