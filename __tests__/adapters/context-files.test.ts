@@ -1,4 +1,5 @@
 import {execFileSync} from 'node:child_process';
+import {once} from 'node:events';
 import {
   chmod,
   mkdir,
@@ -10,6 +11,7 @@ import {
   utimes,
   writeFile,
 } from 'node:fs/promises';
+import {createServer} from 'node:net';
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import {hashContext} from '../../src/adapters/context-files.ts';
@@ -42,6 +44,17 @@ async function digest(watch: readonly string[] = []): Promise<string> {
   return result.value.digest;
 }
 
+/** Root may read everything. */
+async function asNobody<T>(work: () => Promise<T>): Promise<T> {
+  const user = process.geteuid?.() ?? 0;
+  if (user === 0) process.seteuid?.(65_534);
+  try {
+    return await work();
+  } finally {
+    process.seteuid?.(user);
+  }
+}
+
 describe('hashContext', () => {
   it.each<[string, () => Promise<unknown>]>([
     ['the content of a file', () => writeFile(path('file'), 'other')],
@@ -64,6 +77,7 @@ describe('hashContext', () => {
     ['an empty folder', () => mkdir(path('empty'))],
     ['a file elsewhere', () => writeFile(join(root, 'shared/lib.sh'), 'x')],
     ['a pipe', async () => execFileSync('mkfifo', [path('pipe')])],
+    ['a socket', () => once(createServer().listen(path('socket')).unref(), 'listening')],
   ])('does not change with %s', async (_, change) => {
     const before = await digest();
     await change();
@@ -74,6 +88,21 @@ describe('hashContext', () => {
     const before = await digest(['shared/**']);
     await writeFile(join(root, 'shared/lib.sh'), 'x');
     expect(await digest(['shared/**'])).not.toBe(before);
+  });
+
+  it('does not wait for a pipe that an image seems to watch', async () => {
+    execFileSync('mkfifo', [join(root, 'shared/pipe')]);
+    expect(await digest(['shared/pipe'])).toBe(await digest());
+    expect(await digest(['shared/**'])).toMatch(/^sha256:/);
+  });
+
+  it('counts every byte of a file that is larger than what is read at once', async () => {
+    const bytes = Buffer.alloc(1_000_000);
+    await writeFile(path('large'), bytes);
+    const before = await digest();
+    bytes[999_999] = 1;
+    await writeFile(path('large'), bytes);
+    expect(await digest()).not.toBe(before);
   });
 
   it('never opens what .dockerignore leaves out', async () => {
@@ -89,6 +118,19 @@ describe('hashContext', () => {
     await symlink('..', path('up'));
     await symlink('self', path('self'));
     expect(await digest()).toMatch(/^sha256:/);
+  });
+
+  it('names a file that this user may not read', async () => {
+    await chmod(path('file'), 0o000);
+    await chmod(root, 0o755);
+    await expect(asNobody(digest)).rejects.toThrow(
+      'images/a: images/a/file cannot be read by this user. Make it readable, or name it in .dockerignore.',
+    );
+  });
+
+  it('names the line of .dockerignore that docker would not take', async () => {
+    await writeFile(path('.dockerignore'), 'fine\n[a\n');
+    await expect(digest()).rejects.toThrow('images/a/.dockerignore, line 2: "[a" is no pattern');
   });
 
   it('names a file that is not there any more', async () => {

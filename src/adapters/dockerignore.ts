@@ -1,29 +1,29 @@
 import {readFile} from 'node:fs/promises';
-import {join} from 'node:path';
-import dockerignore from '@balena/dockerignore';
-
-/** True when the path, relative to the context, is kept out of the build. */
-export type IsIgnored = (path: string, isFolder: boolean) => boolean;
+import {join, relative} from 'node:path';
+import {compileIgnore, type IsIgnored} from '../core/ignore-patterns.ts';
 
 /**
- * The ignore file of a build: `<Dockerfile>.dockerignore` wins over `.dockerignore`. A folder is kept out as a whole
- * only when no exception (`!`) can let in something below it.
+ * The ignore file of a build: `<Dockerfile>.dockerignore` wins over `.dockerignore`.
+ * @throws {Error} naming the file and the line that docker does not take either
  */
-export async function readIgnore(root: string, dockerfile: string): Promise<IsIgnored> {
-  const text =
-    (await readText(`${dockerfile}.dockerignore`)) ?? (await readText(join(root, '.dockerignore')));
-  if (text === undefined) return () => false;
-  const lines = text.replace(/^\uFEFF/, '').split(/\r?\n/);
-  // The type names a default export that the CommonJS module does not have.
-  const create = dockerignore as unknown as (options: {ignorecase: boolean}) => dockerignore.Ignore;
-  const matcher = create({ignorecase: false}).add(lines);
-  const hasExceptions = lines.some((line) => line.trim().startsWith('!'));
-  return (path, isFolder) => !(isFolder && hasExceptions) && matcher.ignores(path);
+export async function readIgnore(
+  workspace: string,
+  {context, dockerfile}: {readonly context: string; readonly dockerfile: string},
+): Promise<IsIgnored> {
+  for (const name of [`${dockerfile}.dockerignore`, join(context, '.dockerignore')]) {
+    const file = join(workspace, name);
+    const text = await readFile(file, 'utf8').catch(undefinedWhenMissing);
+    if (text === undefined) continue;
+    try {
+      return compileIgnore(text);
+    } catch (error) {
+      const cause = error instanceof Error ? error.message : String(error);
+      throw new Error(`${relative(workspace, file)}, ${cause}`);
+    }
+  }
+  return () => false;
 }
 
-async function readText(path: string): Promise<string | undefined> {
-  return readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined;
-    throw error;
-  });
+function undefinedWhenMissing(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT') throw error;
 }

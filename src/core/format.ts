@@ -69,3 +69,8 @@ export function codeBlock(text: string): string {
   const fence = '`'.repeat(Math.max(3, longest + 1));
   return `${fence}text\n${plain}\n${fence}`;
 }
+
+/** What a regular expression takes for exactly this text, with or without its flag `u`. */
+export function escapePattern(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
+}

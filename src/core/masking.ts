@@ -1,3 +1,5 @@
+import {escapePattern} from './format.ts';
+
 /** What a secret is replaced by. */
 export const maskMark = '***';
 
@@ -28,10 +30,6 @@ export function secretForms(secret: string, username = ''): readonly string[] {
 export function maskText(text: string, forms: readonly string[]): string {
   const parts = forms.filter((form) => form !== '').map(escapePattern);
   return parts.length === 0 ? text : text.replace(new RegExp(parts.join('|'), 'g'), maskMark);
-}
-
-function escapePattern(text: string): string {
-  return text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
 }
 
 /** Masks bytes that come in pieces; what could be the beginning of a secret waits for the next piece. */
