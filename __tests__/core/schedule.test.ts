@@ -1,13 +1,15 @@
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
+import type {StepName} from '../../src/core/outcomes.ts';
 import type {Task} from '../../src/core/schedule-queue.ts';
-import type {ScheduleOptions} from '../../src/core/schedule-steps.ts';
+import {poolOf, type ScheduleOptions} from '../../src/core/schedule-steps.ts';
 import type {PlannedAction, PlannedImage} from '../../src/core/types.ts';
 import {
   find,
   mostAtOnce,
   plainOptions,
   plannedImage,
+  type Ran,
   simulate,
   type World,
 } from '../fakes/simulation.ts';
@@ -136,6 +138,22 @@ describe('the schedule, on thousands of random graphs', () => {
     });
   });
 
+  it('leaves no slot idle while something is ready', () => {
+    check((one) => {
+      const {ran} = simulate(one.images, one.options, one.world);
+      for (const task of ran.filter(({step}) => step !== 'prune')) {
+        const ready = readyAt(one, ran, task);
+        const slots = ran.filter(({step}) => isSamePool(one, step, task.step));
+        const moments = [ready, ...slots.flatMap(({from, to}) => [from, to])];
+        for (const moment of moments.filter((time) => time >= ready && time < task.from)) {
+          const busy = slots.filter(({from, to}) => from <= moment && moment < to).length;
+          const words = `${task.image} ${task.step} waited from ${ready} to ${task.from}`;
+          expect(busy, words).toBe(one.options.concurrency);
+        }
+      }
+    });
+  });
+
   it('does one step at a time in the order of the tree when concurrency is 1', () => {
     check((one) => {
       const {ran} = simulate(one.images, {...one.options, concurrency: 1}, one.world);
@@ -219,6 +237,45 @@ describe('the schedule, on thousands of random graphs', () => {
     });
   });
 });
+
+/** With one slot all steps share it. */
+function isSamePool({options}: Case, one: StepName, other: StepName): boolean {
+  return options.concurrency === 1 || poolOf[one] === poolOf[other];
+}
+
+/** The steps of an image in their order, as far as the image has them; pages come beside. */
+const inOrder: readonly StepName[] = ['pull', 'build', 'test', 'push', 'reuse', 'integration-test'];
+
+/** When a step could begin at the earliest, by the rules of the issue and not by the code. */
+function readyAt(one: Case, ran: readonly Ran[], {image, step}: Task): number {
+  const endOf = (name: string, what: StepName): number => find(ran, name, what)?.to ?? 0;
+  const before = inOrder.slice(0, inOrder.indexOf(step));
+  const own = Math.max(0, ...before.map((what) => endOf(image, what)));
+  const parents = parentsOf(one, image);
+  switch (step) {
+    case 'pull':
+      if (actionOf(one, image) !== 'build') return 0;
+      return Math.max(0, ...parents.map((name) => endOf(name, 'build')));
+    case 'push':
+    case 'reuse':
+      return Math.max(own, ...parents.map((name) => verifiedAt(one, ran, name)));
+    case 'manifest':
+      return Math.max(endOf(image, 'test'), endOf(image, 'push'), endOf(image, 'reuse'));
+    default:
+      return own;
+  }
+}
+
+/** When everything below an image may be pushed: it and all above it are tested and pushed. */
+function verifiedAt(one: Case, ran: readonly Ran[], name: string): number {
+  const steps = ran.filter(({image, step}) => image === name && inOrder.includes(step));
+  const above = ['test', 'skip'].includes(actionOf(one, name) ?? '') ? [] : parentsOf(one, name);
+  return Math.max(
+    0,
+    ...steps.map(({to}) => to),
+    ...above.map((parent) => verifiedAt(one, ran, parent)),
+  );
+}
 
 /** An image that was good before its ancestor failed stays good. */
 function wasStoppable(outcome: string | undefined): boolean {

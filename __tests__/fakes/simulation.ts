@@ -17,7 +17,7 @@ export interface Simulation {
   readonly ran: readonly Ran[];
   readonly outcomes: ReadonlyMap<string, Outcome | undefined>;
   readonly blockedBy: ReadonlyMap<string, string | undefined>;
-  /** Moments at which a slot was free while a task waited for one. */
+  /** The moment at which the last step ended. */
   readonly end: number;
 }
 
