@@ -1,29 +1,41 @@
 /** `npm run bench`: what the action costs, as ratios from one run on one machine. Writes docs/performance.md. */
 import {writeFileSync} from 'node:fs';
-import {cpus} from 'node:os';
 import {parseArgs} from 'node:util';
 import {chainRows} from './chain.ts';
+import {fingerprintRows} from './fingerprint.ts';
 import type {Row} from './measure.ts';
-import {planningRows} from './planning.ts';
-import {cancelRow, fingerprintRows, infoRow, loudRow, overheadRow, startRow} from './process.ts';
-import {existenceRow, idleRow, promotionRow} from './registry.ts';
+import {planningRows, scheduleRows} from './planning.ts';
+import {cancelRow, infoRows, loudRows, overheadRow, startRow} from './process.ts';
+import {existenceRows, idleGrowthRows, idleRow, promotionRow} from './registry.ts';
+import {performancePage} from './table.ts';
 
 const {values} = parseArgs({
   options: {rows: {type: 'string'}, quick: {type: 'boolean', default: false}},
 });
+const {quick} = values;
+/** How much there is of what grows. */
+const grow = (...counts: readonly number[]): readonly number[] =>
+  quick ? counts.slice(0, 2) : counts;
 
-const all: Readonly<Record<string, () => Promise<Row | readonly Row[]> | readonly Row[]>> = {
+const all: Readonly<Record<string, () => Promise<Row | readonly Row[]>>> = {
   chain: chainRows,
-  promote: () => promotionRow(values.quick ? 30 : 300),
-  exist: existenceRow,
+  promote: () => promotionRow(3, quick ? 30 : 300),
+  'promote-many': async () => {
+    const rows: Row[] = [];
+    for (const count of grow(10, 100)) rows.push(await promotionRow(count, 0));
+    return rows;
+  },
+  exist: () => existenceRows(grow(10, 50, 100, 1000, 10_000)),
   idle: idleRow,
-  plan: () => planningRows(values.quick ? [10, 1000] : [10, 100, 1000, 10_000]),
-  info: infoRow,
+  'idle-many': () => idleGrowthRows(grow(10, 100, 1000, 10_000)),
+  plan: () => planningRows(grow(10, 100, 1000, 10_000)),
+  schedule: () => scheduleRows(grow(10, 100, 1000, 10_000)),
+  info: () => infoRows(grow(1, 20, 200)),
   overhead: overheadRow,
   start: startRow,
-  loud: loudRow,
+  loud: () => loudRows(grow(5, 50, 500)),
   cancel: cancelRow,
-  fingerprint: fingerprintRows,
+  fingerprint: () => fingerprintRows(grow(1, 10, 100), grow(1000, 10_000, 100_000)),
 };
 
 const wanted = values.rows?.split(',') ?? Object.keys(all);
@@ -32,19 +44,12 @@ for (const name of wanted) {
   const make = all[name];
   if (make === undefined)
     throw new Error(`no row "${name}": there are ${Object.keys(all).join(', ')}`);
-  const made = [await make()].flat();
-  for (const row of made)
+  for (const row of [await make()].flat()) {
     console.log(`${row.holds ? 'holds' : 'FAILS'}  ${row.what}: ${row.measured}`);
-  rows.push(...made);
+    rows.push(row);
+  }
 }
 
-if (values.rows === undefined && !values.quick) {
-  const line = (row: Row): string =>
-    `| ${row.what} | ${row.bound || '–'} | ${row.measured}${row.notes === undefined ? '' : ` (${row.notes})`} | ${row.bound === '' ? '' : row.holds ? 'yes' : '**no**'} |`;
-  const machine = `${cpus().length} x ${cpus()[0]?.model.trim()}, Node ${process.versions.node}`;
-  writeFileSync(
-    'docs/performance.md',
-    `# Performance\n\nWritten by \`npm run bench\` (needs a Docker engine and the registry of \`scripts/bootstrap\`; \`--rows a,b\` for some rows,\n\`--quick\` for small numbers). One run on one machine (${machine}): read the ratios, not the seconds.\n\n| what | bound | measured | holds |\n|---|---|---|---|\n${rows.map(line).join('\n')}\n`,
-  );
-}
+if (values.rows === undefined && !quick)
+  writeFileSync('docs/performance.md', performancePage(rows));
 process.exit(rows.every(({holds}) => holds) ? 0 : 1);

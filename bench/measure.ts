@@ -7,8 +7,9 @@ export interface Row {
   readonly what: string;
   readonly bound: string;
   readonly measured: string;
+  /** Of the process that did it; undefined where it is docker that works. */
+  readonly peakMb?: number;
   readonly holds: boolean;
-  readonly notes?: string;
 }
 
 export interface Timed<T> {
@@ -25,7 +26,7 @@ export async function timed<T>(work: () => Promise<T> | T): Promise<Timed<T>> {
 }
 
 /** The kernel keeps the peak; what is read last before the end is it, nearly. */
-function watchPeak(pid: number): () => number {
+export function watchPeak(pid: number): () => number {
   let peak = 0;
   const timer = setInterval(() => {
     try {
@@ -69,8 +70,18 @@ export async function timedShell(script: string, cwd: string): Promise<Timed<voi
   );
 }
 
+/** The column of a row, where it was watched. */
+export function peakOf({peakMb}: Timed<unknown>): {readonly peakMb?: number} {
+  return peakMb === undefined ? {} : {peakMb};
+}
+
 export function expectGood(run: StepRun): void {
   if (run.exitCode !== 0) throw new Error(`the action failed:\n${run.stdout}`);
+}
+
+/** The middle one of three or five. */
+export function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0;
 }
 
 export const seconds = (value: number): string =>

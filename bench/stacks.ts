@@ -1,3 +1,4 @@
+import {execFileSync} from 'node:child_process';
 import {randomUUID} from 'node:crypto';
 import {makeWorkspace, type StepRequest} from '../__tests__/fakes/runner.ts';
 
@@ -14,7 +15,8 @@ export interface BenchStack {
 }
 
 export interface StackShape {
-  readonly children: number;
+  /** Of the one root; none by default. */
+  readonly children?: number;
   /** Dockerfile lines of every image, after FROM. */
   readonly lines: readonly string[];
   readonly test?: string;
@@ -25,7 +27,7 @@ export interface StackShape {
 
 /** One root and its children, under names that no earlier run used. */
 export async function makeBenchStack({
-  children,
+  children = 0,
   lines,
   test,
   host = registry,
@@ -47,8 +49,27 @@ export async function makeBenchStack({
     return `  ${name}: {image_name: "${prefix}/${name}"${parent}${imageKeys}}`;
   });
   files['images/spec.yml'] = ['images:', ...entries, 'tag: {prefix: "1"}', ...spec, ''].join('\n');
+  return checkedOut(files, prefix, names);
+}
+
+/** A tree of so many images that nobody builds: ten children each, nothing in them. */
+export async function makeTree(owner: string, count: number): Promise<BenchStack> {
+  const names = Array.from({length: count}, (_, index) => `image${index}`);
+  const files: Record<string, string> = {'images/spec.yml': specLines(owner, count).join('\n')};
+  names.forEach((name, index) => {
+    const from = index === 0 ? 'scratch' : `${owner}/image${parentOf(index)}:\${BASE_TAG}`;
+    files[`images/${name}/Dockerfile`] = `ARG BASE_TAG\nFROM ${from}\n`;
+  });
+  return checkedOut(files, owner, names);
+}
+
+async function checkedOut(
+  files: Readonly<Record<string, string>>,
+  prefix: string,
+  names: readonly string[],
+): Promise<BenchStack> {
   const root = await makeWorkspace(files);
-  const sha = 'a'.repeat(40);
+  const {before, after} = commitTwice(root);
   return {
     root,
     prefix,
@@ -58,14 +79,45 @@ export async function makeBenchStack({
       event: 'push',
       payload: {
         ref: 'refs/heads/feature',
-        before: sha,
-        after: sha,
+        before,
+        after,
         repository: {default_branch: 'main'},
         commits: [{message: 'x'}],
         head_commit: {message: 'x'},
       },
       inputs: {push: 'true', wiki: 'false', ...inputs},
-      env: {GITHUB_SHA: sha, ...env},
+      env: {GITHUB_SHA: after, ...env},
     }),
   };
+}
+
+/** A checkout as users have it, with the history of a push. */
+function commitTwice(root: string): {readonly before: string; readonly after: string} {
+  const git = (...args: readonly string[]): string =>
+    execFileSync('git', ['-c', 'user.name=bench', '-c', 'user.email=bench@localhost', ...args], {
+      cwd: root,
+      encoding: 'utf8',
+    }).trim();
+  const commit = (message: string): string => {
+    git('commit', '--quiet', '--allow-empty', '--message', message);
+    return git('rev-parse', 'HEAD');
+  };
+  git('init', '--quiet');
+  git('add', '.');
+  return {before: commit('The stack'), after: commit('A push')};
+}
+
+/** The spec of a tree of so many images, ten children each. */
+export function specLines(owner: string, count: number): readonly string[] {
+  const lines = ['images:'];
+  for (let index = 0; index < count; index++) {
+    const name = `  image${index}:`;
+    lines.push(name, `    image_name: ${owner}/image${index}`, '    build_args: {A: "1"}');
+    if (index > 0) lines.push(`    depend_on: image${parentOf(index)}`);
+  }
+  return [...lines, 'tag: {prefix: "1"}', ''];
+}
+
+function parentOf(index: number): number {
+  return Math.floor((index - 1) / 10);
 }

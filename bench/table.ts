@@ -1,0 +1,23 @@
+import {cpus} from 'node:os';
+import type {Row} from './measure.ts';
+
+/** docs/performance.md: every row with its bound and whether it holds. */
+export function performancePage(rows: readonly Row[]): string {
+  const machine = `${cpus().length} x ${cpus()[0]?.model.trim()}, Node ${process.versions.node}`;
+  return `# Performance
+
+Written by \`npm run bench\` (needs a Docker engine and the registry of \`scripts/bootstrap\`; \`--rows a,b\` for some rows,
+\`--quick\` for small numbers). One run on one machine (${machine}): read the ratios, not the seconds. The peak is the
+resident memory of the action, or of a process that does only that work (80 MB of it are Node and its TypeScript).
+
+| what | bound | measured | peak memory | holds |
+|---|---|---|---|---|
+${rows.map(line).join('\n')}
+`;
+}
+
+function line({what, bound, measured, peakMb, holds}: Row): string {
+  const verdict = bound === '' ? '' : holds ? 'yes' : '**no**';
+  const peak = peakMb === undefined ? '–' : `${Math.round(peakMb)} MB`;
+  return `| ${what} | ${bound || '–'} | ${measured} | ${peak} | ${verdict} |`;
+}
