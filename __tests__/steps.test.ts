@@ -82,7 +82,7 @@ function open(images: readonly PlannedImage[], setting: Setting) {
     tempDir: tmpdir(),
     push: true,
     cache: 'inline',
-    defaultBranch: 'main',
+    caches: new Map(),
     timeoutMinutes: undefined,
     runId: '77',
     revision: 'abc',
@@ -110,12 +110,15 @@ async function go(names: readonly StepName[], setting: Setting = {}) {
 describe('pull', () => {
   const legacy = {hasBuildx: false};
 
-  it('leaves the cache to BuildKit where there is one', async () => {
-    await go(['pull']);
+  const caches = new Map([['a', ['r.io/a:buildcache', 'r.io/a:1-main']]]);
+
+  it('leaves the cache to BuildKit where there is one, and says which', async () => {
+    const {notes} = await go(['pull'], {context: {caches}});
+    expect(notes).toEqual(['cache from r.io/a:buildcache, r.io/a:1-main']);
     expect(calls).toEqual([]);
   });
 
-  it('takes the first earlier image that is there, for plain docker build', async () => {
+  it('pulls the first that is an image, for plain docker build', async () => {
     const docker: Partial<Docker> = {
       pull: async (ref) => {
         calls.push(`pull ${ref}`);
@@ -126,17 +129,14 @@ describe('pull', () => {
         return failed({class: 'internal'});
       },
     };
-    await go(['pull', 'build'], {docker: {...docker, facts: legacy}});
-    expect(calls).toEqual(['pull r.io/a:1-topic', 'pull r.io/a:1-main', 'cache r.io/a:1-main']);
+    await go(['pull', 'build'], {docker: {...docker, facts: legacy}, context: {caches}});
+    expect(calls).toEqual(['pull r.io/a:buildcache', 'pull r.io/a:1-main', 'cache r.io/a:1-main']);
   });
 
-  it.each([
-    ['the spec says "prepull: false"', {specs: [spec('a', {prepull: false})]}],
-    ['there is to be no cache', {context: {cache: 'none' as const}}],
-    ['nothing is built', {images: [planned('a', {action: 'reuse', source: {ref: 'x', digest}})]}],
-  ])('pulls nothing when %s', async (_, setting) => {
-    await go(['pull'], {docker: {facts: legacy}, ...setting});
-    expect(calls).toEqual([]);
+  it('asks docker for nothing where there is no cache', async () => {
+    const check: Docker['check'] = () => Promise.reject(new Error('it was asked'));
+    const {failure, notes} = await go(['pull'], {docker: {check}});
+    expect({failure, notes}).toEqual({failure: undefined, notes: ['no cache to read']});
   });
 });
 
@@ -213,7 +213,11 @@ describe('build', () => {
   });
 
   it('says what the cache cost, and that the builder knows no better one', async () => {
-    const {notes} = await go(['build'], {docker: recording, context: {cache: 'registry'}});
+    const {notes, cacheSeconds} = await go(['build'], {
+      docker: recording,
+      context: {cache: 'registry'},
+    });
+    expect(cacheSeconds).toBe(2);
     expect(notes).toEqual([
       'cache written in 2.0 s',
       'cache "registry" needs another builder; inline is used',

@@ -6,6 +6,7 @@ import {createDockerConfig} from './adapters/docker-config.ts';
 import {runCommand} from './adapters/process.ts';
 import {temporaryFolder} from './adapters/runner-environment.ts';
 import {testEnvironment} from './adapters/test-environment.ts';
+import {findCaches} from './caches.ts';
 import type {Result} from './core/outcomes.ts';
 import type {Plan} from './core/types.ts';
 import {defaultBranchOf} from './planner.ts';
@@ -13,6 +14,7 @@ import type {Docker, Emit, Registry} from './ports.ts';
 import type {Login} from './registry-access.ts';
 import type {Run} from './run.ts';
 import type {Stack} from './stack.ts';
+import type {StepContext} from './step-context.ts';
 import {createSteps, type Steps} from './steps.ts';
 
 /** What the steps of a run are made of. */
@@ -50,12 +52,24 @@ export async function withDocker<T>(
     tempDir: temporaryFolder(),
   });
   const isNeeded = plan.images.some(({action}) => needsDocker(action, request.documentsReused));
+  let swept: Promise<unknown> | undefined;
   try {
-    const ready = isNeeded ? await prepare(docker, request) : done;
+    const [ready, caches] = await Promise.all([
+      isNeeded ? prepare(docker, request) : done,
+      findCaches({
+        plan,
+        images: request.stack.spec.images,
+        cache: run.inputs.cache,
+        defaultBranch: defaultBranchOf(run.inputs, run.event),
+        registry: request.registry,
+      }),
+    ]);
     if (!ready.ok) return ready;
-    return {ok: true, value: await use(createSteps(contextOf(request, docker)))};
+    // Beside the first build: what killed runs left is in nobody's way.
+    if (isNeeded) swept = docker.sweep(new Date());
+    return {ok: true, value: await use(createSteps({...contextOf(request, docker), caches}))};
   } finally {
-    if (isNeeded) await docker.cleanUp(new Date());
+    await Promise.all([swept, docker.cleanUp()]);
     await config.remove();
   }
 }
@@ -82,7 +96,7 @@ async function prepare(docker: Docker, {run, plan, login}: EngineRequest): Promi
 function contextOf(
   {run, stack, plan, registry, emit, push, login}: EngineRequest,
   docker: Docker,
-): Parameters<typeof createSteps>[0] {
+): Omit<StepContext, 'caches'> {
   const {inputs, event, workspace, secrets} = run;
   const {owner, repo} = event.repository;
   return {
@@ -99,7 +113,6 @@ function contextOf(
     tempDir: temporaryFolder(),
     push,
     cache: inputs.cache,
-    defaultBranch: defaultBranchOf(inputs, event),
     timeoutMinutes: inputs.timeoutMinutes,
     runId: event.runId,
     revision: event.headSha,

@@ -143,7 +143,7 @@ export interface DockerOptions {
 
 /** The docker CLI. Every container carries the run's label; nothing that is not ours is ever removed. */
 export interface Docker {
-  /** Asks the engine, once. A failure is one sentence with what to install or start. */
+  /** Asks client and engine, once. A failure is one sentence with what to install, update or start. */
   check(): Promise<Result<EngineFacts>>;
   /** The driver of the builder, asked once; a builder that the user names and that is not there is a failure. */
   driver(): Promise<Result<string>>;
@@ -170,8 +170,10 @@ export interface Docker {
   removeContainer(name: string): Promise<Result<void>>;
   /** Removes the reference; the image itself only when nothing else names it. */
   removeImage(ref: string, options: DockerOptions): Promise<Result<void>>;
-  /** Removes the containers of this run, and those that a killed one left more than six hours ago. */
-  cleanUp(now: Date): Promise<Result<void>>;
+  /** Removes what is left of this run's containers; asks nothing when all were seen to end. */
+  cleanUp(): Promise<Result<void>>;
+  /** Removes the containers that a killed run left more than six hours ago. */
+  sweep(now: Date): Promise<Result<void>>;
   /** Says more about a failure: whether the daemon answers, whether its disk is full. */
   diagnose(failure: Failure): Promise<Failure>;
 }

@@ -41,9 +41,13 @@ export function createReporter({log, readLog, now}: ReporterPorts): Reporter {
   const line = (text: string): void => log.info(`${now().toISOString().slice(11, 19)} ${text}`);
   const finish = async (result: ImageResult): Promise<void> => {
     const parts = await Promise.all(
-      logNames.map((name) => readLog(`${fileNameOf(result.ref)}.${name}.log`)),
+      logNames.map(async (kind) => {
+        const name = `${fileNameOf(result.ref)}.${kind}.log`;
+        const text = await readLog(name);
+        return text === '' ? [] : [`${name}:`, ...safeLines(text)];
+      }),
     );
-    const lines = parts.flatMap(safeLines);
+    const lines = parts.flat();
     if (lines.length > 0) log.group(`${result.image}: ${outcomeWords[result.outcome]}`, lines);
     for (const text of failureLines(result)) log.error(text);
   };

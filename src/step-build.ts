@@ -2,32 +2,34 @@ import {type CacheOptions, cacheOptions} from './core/build-cache.ts';
 import {attempts} from './core/docker-retry.ts';
 import type {BuildRequest, DockerFacts} from './core/docker-types.ts';
 import {formatDuration} from './core/format.ts';
-import {branchTag, labels, stableTag} from './core/names.ts';
+import {labels} from './core/names.ts';
 import type {Result} from './core/outcomes.ts';
-import {parseReference, repositoryOf} from './core/references.ts';
+import {parseReference} from './core/references.ts';
 import {attemptOften} from './step-attempts.ts';
 import {dockerOptions, isPushed, type Step, type Work, withLog} from './step-context.ts';
 import {bringHere, bringParents, type Parents} from './step-parents.ts';
 
 /** Brings what the image needs before it can be worked on: itself when it is only tested, else a cache. */
 export const pullStep: Step = async (work) => {
-  const {context, image, spec, state} = work;
+  const {context, image, state} = work;
   if (image.action === 'test') return withLog(work, 'build', (log) => bringHere(work, image, log));
-  if (image.action !== 'build' || !spec.prepull || context.cache === 'none') return {};
+  if (image.action !== 'build' || context.cache === 'none') return {};
+  const found = context.caches.get(image.name) ?? [];
+  if (found.length === 0) return context.cache === 'gha' ? {} : {notes: ['no cache to read']};
   const facts = await context.docker.check();
   if (!facts.ok) return {failure: facts.failure};
   // BuildKit reads the cache of an image without pulling it.
-  if (facts.value.hasBuildx) return {};
+  if (facts.value.hasBuildx) return {notes: [`cache from ${found.join(', ')}`]};
   return withLog(work, 'build', async (log) => {
-    for (const ref of earlierRefs(work)) {
+    for (const ref of found) {
       const pulled = await context.docker.pull(ref, dockerOptions(work, log));
       if (pulled.ok) {
         state.pulledCache.push(ref);
-        return {};
+        return {notes: [`cache from ${ref}`]};
       }
       if (pulled.failure.reason === 'cancelled') return {failure: pulled.failure};
     }
-    return {notes: ['no earlier image to take a cache from']};
+    return {notes: ['no earlier image could be pulled for its cache']};
   });
 };
 
@@ -47,6 +49,7 @@ export const buildStep: Step = async (work) => {
     state.id = result.value.id;
     const {cacheSeconds} = result.value;
     return {
+      ...(cacheSeconds === undefined ? {} : {cacheSeconds}),
       notes: [
         ...(retries > 0 ? [`built after ${retries} ${retries === 1 ? 'retry' : 'retries'}`] : []),
         ...(cacheSeconds ? [`cache written in ${formatDuration(cacheSeconds * 1000)}`] : []),
@@ -132,14 +135,13 @@ function labelsOf({context, image}: Work): ReadonlyMap<string, string> {
 }
 
 function cacheOf(work: Work, facts: DockerFacts): CacheOptions {
-  const {context, image, spec, state} = work;
+  const {context, image, state} = work;
   if (!facts.hasBuildx) return {from: state.pulledCache, to: []};
   return cacheOptions({
     cache: context.cache,
     name: image.name,
     ref: image.ref,
-    earlier: earlierRefs(work),
-    prepull: spec.prepull,
+    found: context.caches.get(image.name) ?? [],
     isWritten: isPushed(work),
     canExport: canExport(facts),
   });
@@ -148,17 +150,6 @@ function cacheOf(work: Work, facts: DockerFacts): CacheOptions {
 /** docker's own builder with the old image store knows inline metadata only. */
 function canExport(facts: DockerFacts): boolean {
   return facts.hasBuildx && (facts.driver !== 'docker' || facts.hasContainerdStore);
-}
-
-/** Where an earlier build of the image may stand: its own tag, the default branch's, stable. */
-function earlierRefs({context, image, spec}: Work): readonly string[] {
-  const repository = repositoryOf(image.ref);
-  const main = branchTag(spec.tagPrefix, context.defaultBranch);
-  return [
-    image.ref,
-    ...(main.ok ? [`${repository}:${main.tag}`] : []),
-    `${repository}:${stableTag(spec.tagPrefix)}`,
-  ].filter((ref, index, all) => all.indexOf(ref) === index);
 }
 
 /** Tests run here, so what is loaded is for this machine; the rest follows with the push. */

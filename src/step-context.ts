@@ -1,12 +1,13 @@
 import {join} from 'node:path';
 import {outputFolders, type Workspace} from './adapters/fs.ts';
 import {type LogFile, openLog} from './adapters/log-file.ts';
-import type {CacheRequest} from './core/build-cache.ts';
+import type {Caches} from './caches.ts';
+import type {CacheKind} from './core/build-cache.ts';
 import {fileNameOf, type logNames} from './core/names.ts';
 import type {Failure, Result} from './core/outcomes.ts';
 import {repositoryOf} from './core/references.ts';
 import type {ImageSpec, Plan, PlannedImage} from './core/types.ts';
-import type {Docker, DockerOptions, Emit, Registry, RunCommand} from './ports.ts';
+import type {Docker, DockerOptions, Emit, RawManifest, Registry, RunCommand} from './ports.ts';
 
 /** What the steps of all images share. */
 export interface StepContext {
@@ -26,8 +27,8 @@ export interface StepContext {
   readonly testEnvironment: Readonly<Record<string, string>>;
   readonly tempDir: string;
   readonly push: boolean;
-  readonly cache: CacheRequest['cache'];
-  readonly defaultBranch: string;
+  readonly cache: CacheKind;
+  readonly caches: Caches;
   /** The deadline of one step; undefined for the built-in ones. */
   readonly timeoutMinutes: number | undefined;
   readonly runId: string;
@@ -53,6 +54,8 @@ export interface ImageState {
   readonly pulledCache: string[];
   /** Logs that this run has begun. */
   readonly logs: Set<string>;
+  /** What the registry has at that digest, where this run looked at it. */
+  manifest: RawManifest | undefined;
   /** The digest once it is in the registry, undefined when it never will be: builders elsewhere wait for it. */
   readonly pushed: PromiseWithResolvers<string | undefined>;
   /** The pull of an image that was not built in this run; children share it. */
@@ -75,6 +78,8 @@ export interface Work {
 export interface StepEnd {
   readonly failure?: Failure;
   readonly notes?: readonly string[];
+  /** Of a build: spent on writing its cache. */
+  readonly cacheSeconds?: number;
 }
 
 export type Step = (work: Work) => Promise<StepEnd>;

@@ -2,6 +2,7 @@ import {attempts} from './core/docker-retry.ts';
 import {fingerprintTag} from './core/names.ts';
 import type {Failure, Result} from './core/outcomes.ts';
 import {repositoryOf} from './core/references.ts';
+import type {RawManifest} from './ports.ts';
 import {attemptOften} from './step-attempts.ts';
 import {buildRequest, factsFor} from './step-build.ts';
 import {
@@ -40,6 +41,7 @@ export const pushStep: Step = async (work) => {
     const verified = await verify(work, result.value);
     if (!verified.ok) return {failure: verified.failure};
     state.digest = result.value;
+    state.manifest = verified.value;
     state.pushed.resolve(result.value);
     const notes =
       retries > 0 ? [`pushed after ${retries} ${retries === 1 ? 'retry' : 'retries'}`] : [];
@@ -69,14 +71,24 @@ async function pushOnce(
   return docker.push(image.ref, dockerOptions(work, log));
 }
 
-/** The tag must show the pushed digest, and that must be what this run built (RELIABILITY.md 2d.5). */
-async function verify({context, image, spec, state}: Work, digest: string): Promise<Result<void>> {
-  const shown = await context.registry.waitForDigest(image.ref, digest);
-  if (!shown.ok || spec.platforms.length > 1 || state.id === undefined || state.id === digest) {
-    return shown;
-  }
-  const found = await context.registry.inspect(byDigest(image.ref, digest));
-  if (found.state === 'present' && found.configDigest === state.id) return shown;
+/**
+ * The tag must show the pushed digest, and that must be what this run built (RELIABILITY.md 2d.5). Both are asked at
+ * once; a registry that lags is asked again for the second.
+ */
+async function verify(
+  {context, image, spec, state}: Work,
+  digest: string,
+): Promise<Result<RawManifest | undefined>> {
+  const inspect = () => context.registry.inspect(byDigest(image.ref, digest));
+  const isOurs = spec.platforms.length > 1 || state.id === undefined || state.id === digest;
+  const [shown, early] = await Promise.all([
+    context.registry.waitForDigest(image.ref, digest),
+    isOurs ? undefined : inspect(),
+  ]);
+  if (!shown.ok) return shown;
+  if (early === undefined) return {ok: true, value: undefined};
+  const found = early.state === 'present' ? early : await inspect();
+  if (found.state === 'present' && found.configDigest === state.id) return {ok: true, value: found};
   return {ok: false, failure: notOurs(image.ref, digest, found)};
 }
 
@@ -136,7 +148,12 @@ export async function markTested(work: Work): Promise<StepEnd> {
   return put.ok ? {} : {failure: put.failure};
 }
 
-async function copyTag({context, image}: Work, digest: string, to: string): Promise<Result<void>> {
+async function copyTag(
+  {context, image, state}: Work,
+  digest: string,
+  to: string,
+): Promise<Result<void>> {
+  if (state.manifest?.digest === digest) return context.registry.put(to, state.manifest);
   const from = byDigest(image.ref, digest);
   const found = await context.registry.manifest(from);
   if (found.state === 'present') return context.registry.put(to, found);

@@ -47,7 +47,7 @@ export function createSteps(context: StepContext): Steps {
     const started = context.now().getTime();
     const state = stateOf(image.name);
     const end = await endOf(steps[step], {context, image, spec, state, signal, stateOf});
-    const {failure, notes = []} = end;
+    const {failure, notes = [], cacheSeconds} = end;
     // Whoever waits for this image in the registry waits in vain.
     if (failure !== undefined) state.pushed.resolve(undefined);
     return {
@@ -55,6 +55,7 @@ export function createSteps(context: StepContext): Steps {
       durationMs: context.now().getTime() - started,
       failure: failure === undefined ? undefined : masked(failure, context.secrets),
       notes: notes.map((note) => maskText(note, context.secrets)),
+      ...(cacheSeconds === undefined ? {} : {cacheSeconds}),
     };
   };
 
@@ -90,6 +91,7 @@ function freshState(): ImageState {
     id: undefined,
     size: undefined,
     digest: undefined,
+    manifest: undefined,
     pulledCache: [],
     logs: new Set(),
     pushed: Promise.withResolvers(),

@@ -45,7 +45,7 @@ function open(rules: readonly Rule[], builder?: string) {
   return createDocker({
     run: runCommand,
     config: {
-      folder: '/config',
+      folder: fake.folder,
       env: {DOCKER_CONFIG: '/config'},
       releaseHost: async () => {},
       remove: async () => {},
@@ -82,6 +82,17 @@ describe('check', () => {
     ['is unknown to what is called docker here', {when: 'info', stdout: 'host:\n  arch: amd64\n'}],
   ])('does without a buildx that %s', async (_, rule) => {
     expect(await open([rule]).check()).toMatchObject({value: {hasBuildx: false}});
+  });
+
+  it.each(['1.13.1', '19.03.15+x'])('says that Docker %s is too old', async (version) => {
+    expect(failureOf(await open([infoOf({version})]).check())).toMatchObject({
+      class: 'daemon-lost',
+      message: `Docker ${version} is too old. This action needs 20.10 or newer.`,
+    });
+  });
+
+  it.each(['20.10.24+dfsg1', 'v29.4.2', 'dev'])('takes Docker %s', async (version) => {
+    expect(await open([infoOf({version})]).check()).toMatchObject({ok: true});
   });
 
   it('says that docker is not installed', async () => {
@@ -243,7 +254,26 @@ describe('containers', () => {
     expect(fake.calls()).toEqual([['rm', '--force', '--volumes', 'n']]);
   });
 
-  it('removes those of this run, and of others only what is older than six hours, in two calls', async () => {
+  it('asks for nothing more when every container was seen to end', async () => {
+    const docker = open([{when: 'run', exitCode: 3}]);
+    await docker.run({image: ref, name: 'n', command: ['false']}, {});
+    await docker.cleanUp();
+    expect(fake.calls()).toHaveLength(1);
+  });
+
+  it('removes in the end what it did not see to be gone', async () => {
+    const docker = open([
+      {when: '--name lost', stderr: 'error waiting for container: unexpected EOF', exitCode: 125},
+    ]);
+    await docker.run({image: ref, name: 'lost', command: ['true']}, {});
+    await docker.create({image: ref, name: 'made', command: ['true']}, {});
+    await docker.create({image: ref, name: 'done', command: ['true']}, {});
+    await docker.removeContainer('done');
+    await docker.cleanUp();
+    expect(fake.calls().at(-1)).toEqual(['rm', '--force', '--volumes', 'lost', 'made']);
+  });
+
+  it('removes of other runs only what is older than six hours, in two calls', async () => {
     const stdout = [
       'old 12 2026-11-24 05:59:00 +0000 UTC',
       'new 12 2026-11-24 06:01:00 +0000 UTC',
@@ -251,17 +281,17 @@ describe('containers', () => {
       '',
     ].join('\n');
     const docker = open([{when: 'ps', stdout}]);
-    await docker.cleanUp(new Date('2026-11-24T12:00:00Z'));
+    await docker.sweep(new Date('2026-11-24T12:00:00Z'));
     const format = '{{.ID}} {{.Label "stack-action.run"}} {{.CreatedAt}}';
     expect(fake.calls()).toEqual([
       ['ps', '--all', '--filter', 'label=stack-action.run', '--format', format],
-      ['rm', '--force', '--volumes', 'old', 'ours'],
+      ['rm', '--force', '--volumes', 'old'],
     ]);
   });
 
   it('starts nothing more where no run left anything', async () => {
     const docker = open([{when: 'ps', stdout: '\n'}]);
-    await docker.cleanUp(new Date('2026-11-24T12:00:00Z'));
+    await docker.sweep(new Date('2026-11-24T12:00:00Z'));
     expect(fake.calls()).toHaveLength(1);
   });
 

@@ -1,35 +1,70 @@
 import {describe, expect, it} from 'vitest';
-import {type CacheRequest, cacheOptions, cacheSeconds} from '../../src/core/build-cache.ts';
+import {
+  type CacheKind,
+  type CacheRequest,
+  cacheOptions,
+  cachePlaces,
+  cacheSeconds,
+} from '../../src/core/build-cache.ts';
 
 const request: CacheRequest = {
   cache: 'inline',
   name: 'a',
   ref: 'ghcr.io/o/a:1-topic',
-  earlier: ['ghcr.io/o/a:1-topic', 'ghcr.io/o/a:1-main'],
-  prepull: true,
+  found: ['ghcr.io/o/a:buildcache', 'ghcr.io/o/a:1-main'],
   isWritten: true,
   canExport: true,
 };
-const earlier = ['type=registry,ref=ghcr.io/o/a:1-topic', 'type=registry,ref=ghcr.io/o/a:1-main'];
 const buildcache = 'type=registry,ref=ghcr.io/o/a:buildcache';
+const found = [buildcache, 'type=registry,ref=ghcr.io/o/a:1-main'];
+
+describe('cachePlaces', () => {
+  const places = (
+    cache: CacheKind,
+    ref: string,
+    spec: {readonly prepull?: boolean; readonly tagPrefix?: string} = {},
+  ) =>
+    cachePlaces(
+      {ref, spec: {tagPrefix: '1', prepull: true, ...spec}},
+      {cache, defaultBranch: 'main'},
+    );
+  const topic = 'ghcr.io/o/a:1-topic';
+  const earlier = [topic, 'ghcr.io/o/a:1-main', 'ghcr.io/o/a:1-stable'];
+
+  it('are the tag itself, the default branch and stable', () => {
+    expect(places('inline', topic)).toEqual({stores: [], earlier});
+    expect(places('inline', 'ghcr.io/o/a:1-main').earlier).toEqual(earlier.slice(1));
+    expect(places('inline', topic, {tagPrefix: '2023.10'}).earlier.slice(1)).toEqual([
+      'ghcr.io/o/a:2023.10-main',
+      'ghcr.io/o/a:2023.10-stable',
+    ]);
+  });
+
+  it('begin with the store of the image, where there is one', () => {
+    expect(places('registry', topic)).toEqual({stores: ['ghcr.io/o/a:buildcache'], earlier});
+  });
+
+  it('are no images with "prepull: false", and nothing with "cache: none"', () => {
+    expect(places('registry', topic, {prepull: false})).toEqual({
+      stores: ['ghcr.io/o/a:buildcache'],
+      earlier: [],
+    });
+    expect(places('none', topic)).toEqual({stores: [], earlier: []});
+  });
+});
 
 describe('cacheOptions', () => {
   const cases: readonly (readonly [string, Partial<CacheRequest>, string[], string[]])[] = [
-    ['reads earlier images and writes inline', {}, earlier, ['type=inline']],
-    ['honours "prepull: false"', {prepull: false}, [], ['type=inline']],
+    ['reads what there is and writes inline', {}, found, ['type=inline']],
+    ['writes inline where there is nothing to read', {found: []}, [], ['type=inline']],
     ['does nothing when told so', {cache: 'none'}, [], []],
     [
       'keeps one reference for each image in the registry',
       {cache: 'registry'},
-      [buildcache, ...earlier],
+      found,
       [`${buildcache},mode=max,ignore-error=true,image-manifest=true,oci-mediatypes=true`],
     ],
-    [
-      'only reads when the run pushes nothing',
-      {cache: 'registry', isWritten: false},
-      [buildcache, ...earlier],
-      [],
-    ],
+    ['only reads when the run pushes nothing', {cache: 'registry', isWritten: false}, found, []],
     [
       "uses GitHub's cache by the name of the image",
       {cache: 'gha'},
@@ -39,7 +74,7 @@ describe('cacheOptions', () => {
     [
       'falls back to inline where the builder can no more',
       {cache: 'gha', canExport: false},
-      earlier,
+      found,
       ['type=inline'],
     ],
   ];
@@ -59,6 +94,7 @@ describe('cacheSeconds', () => {
       ],
       1.5,
     ],
+    ['small inline', ['#8 preparing layers for inline cache done', '#8 DONE 0.0s'], 0],
     [
       'registry',
       [

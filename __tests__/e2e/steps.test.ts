@@ -141,7 +141,7 @@ function steps(more: Wishes = {}): Steps {
     tempDir: tmpdir(),
     push: more.push ?? true,
     cache: 'inline',
-    defaultBranch: 'main',
+    caches: new Map(),
     timeoutMinutes: more.seconds === undefined ? undefined : more.seconds / 60,
     runId: run,
     revision: 'a'.repeat(40),

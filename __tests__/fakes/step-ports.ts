@@ -57,6 +57,7 @@ export function fakeDockerPort(
       return done;
     },
     cleanUp: async () => done,
+    sweep: async () => done,
     diagnose: async (failure) => failure,
     ...methods,
   };

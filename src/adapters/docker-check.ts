@@ -1,5 +1,6 @@
 import {statfs} from 'node:fs/promises';
 import type {EngineFacts} from '../core/docker-types.ts';
+import {isOldDocker, oldestDocker} from '../core/docker-version.ts';
 import type {Failure, Result} from '../core/outcomes.ts';
 import type {Docker} from '../ports.ts';
 import {type CallDocker, deadlines} from './docker-cli.ts';
@@ -21,7 +22,8 @@ export function createChecks(call: CallDocker, builder: string | undefined): Che
   const check = async (): Promise<Result<EngineFacts>> => {
     const engine = await info();
     if (!engine.ok) return {ok: false, failure: noEngine(engine.failure)};
-    const {storage, plugins} = readInfo(engine.value.stdout);
+    const {storage, plugins, version} = readInfo(engine.value.stdout);
+    if (isOldDocker(version)) return {ok: false, failure: tooOld(version)};
     return {
       ok: true,
       value: {
@@ -67,20 +69,26 @@ export function createChecks(call: CallDocker, builder: string | undefined): Che
   };
 }
 
-const infoFormat =
-  '{"storage":{{json .DriverStatus}},"plugins":{{json .ClientInfo.Plugins}},"root":{{json .DockerRootDir}}}';
+const infoFormat = `{${[
+  '"version":{{json .ServerVersion}}',
+  '"storage":{{json .DriverStatus}}',
+  '"plugins":{{json .ClientInfo.Plugins}}',
+  '"root":{{json .DockerRootDir}}',
+].join()}}`;
 
 /** What `docker info` says; another program of that name may say anything. */
 function readInfo(text: string): {
+  /** Of the engine; empty when it is not told. */
+  readonly version: string;
   readonly storage: unknown;
   readonly plugins: readonly {readonly Name?: string; readonly Err?: unknown}[];
   readonly root: string | undefined;
 } {
   try {
-    const {storage, plugins, root} = JSON.parse(text);
-    return {storage, plugins: plugins ?? [], root: root || undefined};
+    const {version, storage, plugins, root} = JSON.parse(text);
+    return {version: version ?? '', storage, plugins: plugins ?? [], root: root || undefined};
   } catch {
-    return {storage: null, plugins: [], root: undefined};
+    return {version: '', storage: null, plugins: [], root: undefined};
   }
 }
 
@@ -100,6 +108,16 @@ function noEngine(failure: Failure): Failure {
     class: 'daemon-lost',
     message: `The Docker daemon does not answer${failure.tail.length > 0 ? `: ${failure.tail.at(-1)}` : '.'}`,
     hint: 'Start it (for example: sudo systemctl start docker), and see that this user may use its socket.',
+  };
+}
+
+function tooOld(version: string): Failure {
+  return {
+    reason: 'internal',
+    class: 'daemon-lost',
+    message: `Docker ${version} is too old. This action needs ${oldestDocker} or newer.`,
+    hint: 'Update Docker Engine (https://docs.docker.com/engine/install/), or run on a runner that has it.',
+    tail: [],
   };
 }
 

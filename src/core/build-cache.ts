@@ -1,13 +1,41 @@
+import {branchTag, stableTag} from './names.ts';
 import {repositoryOf} from './references.ts';
+import type {ImageSpec} from './types.ts';
+
+/** Where an image's build may find cache; of each list the first that is there is read. */
+export interface CachePlaces {
+  /** `<image>:buildcache`, where `cache: registry` keeps it. */
+  readonly stores: readonly string[];
+  /** Where an earlier build may stand, best first: the image's own tag, the default branch's, stable. */
+  readonly earlier: readonly string[];
+}
+
+export function cachePlaces(
+  {ref, spec}: {readonly ref: string; readonly spec: Pick<ImageSpec, 'tagPrefix' | 'prepull'>},
+  {cache, defaultBranch}: {readonly cache: CacheKind; readonly defaultBranch: string},
+): CachePlaces {
+  const repository = repositoryOf(ref);
+  const main = branchTag(spec.tagPrefix, defaultBranch);
+  const earlier = [
+    ref,
+    ...(main.ok ? [`${repository}:${main.tag}`] : []),
+    `${repository}:${stableTag(spec.tagPrefix)}`,
+  ];
+  return {
+    stores: cache === 'registry' ? [storeOf(ref)] : [],
+    earlier: cache === 'none' || !spec.prepull ? [] : [...new Set(earlier)],
+  };
+}
+
+export type CacheKind = 'inline' | 'registry' | 'gha' | 'none';
 
 export interface CacheRequest {
-  readonly cache: 'inline' | 'registry' | 'gha' | 'none';
+  readonly cache: CacheKind;
   /** The image's name in the spec; the scope of GitHub's cache. */
   readonly name: string;
   readonly ref: string;
-  /** References an earlier build of the image may stand at, best first: the branch, the default branch, stable. */
-  readonly earlier: readonly string[];
-  readonly prepull: boolean;
+  /** References that have cache to read, and are there. */
+  readonly found: readonly string[];
   /** A run that does not push writes no cache either: pull requests from forks only read. */
   readonly isWritten: boolean;
   /** The builder can write more than inline metadata; docker's own with the old image store cannot. */
@@ -20,26 +48,22 @@ export interface CacheOptions {
 }
 
 /**
- * `--cache-from` and `--cache-to`. BuildKit reads caches without pulling the image, and one that is missing costs a
- * request and fails nothing; an export that fails must not fail the build.
+ * `--cache-from` and `--cache-to`. BuildKit reads caches without pulling the image; one that is not there would be an
+ * "ERROR" in the log. An export that fails must not fail the build.
  */
 export function cacheOptions(request: CacheRequest): CacheOptions {
-  const {cache, name, ref, earlier, isWritten, canExport} = request;
+  const {cache, name, ref, isWritten, canExport} = request;
   if (cache === 'none') return {from: [], to: []};
-  const inline = {
-    from: request.prepull ? [...new Set(earlier)].map((source) => registryCache(source)) : [],
-    to: ['type=inline'],
-  };
-  if (cache === 'inline' || !canExport) return inline;
-  const store =
-    cache === 'registry'
-      ? registryCache(`${repositoryOf(ref)}:buildcache`)
-      : `type=gha,scope=${name}`;
-  const options = `mode=max,ignore-error=true${cache === 'registry' ? ',image-manifest=true,oci-mediatypes=true' : ''}`;
-  return {
-    from: [store, ...(cache === 'registry' ? inline.from : [])],
-    to: isWritten ? [`${store},${options}`] : [],
-  };
+  const found = request.found.map(registryCache);
+  if (cache === 'inline' || !canExport) return {from: found, to: ['type=inline']};
+  const isStored = cache === 'registry';
+  const store = isStored ? registryCache(storeOf(ref)) : `type=gha,scope=${name}`;
+  const options = `mode=max,ignore-error=true${isStored ? ',image-manifest=true,oci-mediatypes=true' : ''}`;
+  return {from: isStored ? found : [store], to: isWritten ? [`${store},${options}`] : []};
+}
+
+function storeOf(ref: string): string {
+  return `${repositoryOf(ref)}:buildcache`;
 }
 
 function registryCache(ref: string): string {
@@ -48,9 +72,10 @@ function registryCache(ref: string): string {
 
 /** Seconds that a build spent on writing its cache, by the last lines of its plain progress. */
 export function cacheSeconds(lines: readonly string[]): number | undefined {
-  const inline = lines.map(
-    (line) => /^#\d+ preparing layers for inline cache ([\d.]+)s done/.exec(line)?.[1],
-  );
+  const inline = lines.map((line) => {
+    const found = /^#\d+ preparing layers for inline cache(?: ([\d.]+)s)? done/.exec(line);
+    return found === null ? undefined : (found[1] ?? '0');
+  });
   const step = lines
     .map((line) => /^#(\d+) exporting (?:cache|to .*cache)/i.exec(line)?.[1])
     .find(isText);

@@ -65,6 +65,8 @@ export interface StepResult {
   readonly failure: Failure | undefined;
   /** Worth a line though nothing failed: `no tests collected`, `pushed after 2 retries`. */
   readonly notes: readonly string[];
+  /** Of a build: seconds of it that writing the cache took, as far as the builder says. */
+  readonly cacheSeconds?: number;
 }
 
 export type Outcome = 'built' | 'reused' | 'skipped' | 'failed' | 'blocked' | 'cancelled';

@@ -29,9 +29,10 @@ function resultValue(result: ImageResult): object {
     ...(result.size === undefined ? {} : {size: result.size}),
     ...(result.blockedBy === undefined ? {} : {blocked_by: result.blockedBy}),
     ...(result.allowedFailure ? {allowed_failure: true} : {}),
-    steps: result.steps.map(({step, durationMs, failure, notes}) => ({
+    steps: result.steps.map(({step, durationMs, failure, notes, cacheSeconds}) => ({
       step,
       seconds: Math.round(durationMs) / 1000,
+      ...(cacheSeconds === undefined ? {} : {cache_seconds: cacheSeconds}),
       ...(notes.length === 0 ? {} : {notes}),
       ...(failure === undefined ? {} : {failure: failureValue(failure)}),
     })),
