@@ -5,7 +5,7 @@ import {chainRows} from './chain.ts';
 import {fingerprintRows} from './fingerprint.ts';
 import type {Row} from './measure.ts';
 import {planningRows, scheduleRows} from './planning.ts';
-import {cancelRow, infoRows, loudRows, overheadRow, startRow} from './process.ts';
+import {cancelRow, infoRows, loudRows, overheadRows, startRow} from './process.ts';
 import {existenceRows, idleGrowthRows, idleRow, promotionRow} from './registry.ts';
 import {performancePage} from './table.ts';
 
@@ -31,7 +31,7 @@ const all: Readonly<Record<string, () => Promise<Row | readonly Row[]>>> = {
   plan: () => planningRows(grow(10, 100, 1000, 10_000)),
   schedule: () => scheduleRows(grow(10, 100, 1000, 10_000)),
   info: () => infoRows(grow(1, 20, 200)),
-  overhead: overheadRow,
+  overhead: () => overheadRows(grow(2, 10, 30)),
   start: startRow,
   loud: () => loudRows(grow(5, 50, 500)),
   cancel: cancelRow,
