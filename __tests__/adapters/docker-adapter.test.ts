@@ -16,6 +16,10 @@ const infoOf = (said: object): Rule => ({
   stdout: `${JSON.stringify({storage: [], plugins: [plugin], root: '/no/such/folder', ...said})}\n`,
 });
 const info = infoOf({});
+const metadata = (built: string): readonly [string, string] => [
+  '--metadata-file',
+  JSON.stringify({'containerimage.digest': built, 'image.name': ref}, undefined, 2),
+];
 const buildx: Rule = {when: 'buildx inspect', stdout: 'Name:   default\nDriver: docker\n'};
 const image: Rule = {when: 'image inspect', stdout: `${id}\n`};
 const request: BuildRequest = {
@@ -168,14 +172,22 @@ describe('login', () => {
 
 describe('build', () => {
   it('answers with the image that was built', async () => {
-    const docker = open([info, {when: 'build --progress', writes: ['--iidfile', id]}, buildx]);
+    const docker = open([info, {when: 'build --progress', writes: metadata(id)}, buildx]);
+    expect(await docker.build(request, {})).toEqual({ok: true, value: {id}});
+  });
+
+  it.each([
+    ['without buildx', infoOf({plugins: []}), {when: 'build --iidfile', writes: ['--iidfile', id]}],
+    ['by a buildx that does not say', info, {when: 'build --progress'}],
+  ] as const)('knows what was built %s', async (_, engine, build) => {
+    const docker = open([engine, build, buildx, image]);
     expect(await docker.build(request, {})).toEqual({ok: true, value: {id}});
   });
 
   it('takes the reference where a builder elsewhere names an id that the engine does not know', async () => {
     const docker = open([
       info,
-      {when: 'build --progress', writes: ['--iidfile', digest]},
+      {when: 'build --progress', writes: metadata(digest)},
       {when: 'buildx inspect', stdout: 'Driver: docker-container\n'},
       {when: digest, stderr: `Error response from daemon: No such image: ${digest}`, exitCode: 1},
       image,
@@ -188,7 +200,7 @@ describe('build', () => {
       [
         info,
         {when: 'context show', stdout: 'rootless\n'},
-        {when: '--load', writes: ['--iidfile', id]},
+        {when: '--load', writes: metadata(id)},
         buildx,
       ],
       'far',

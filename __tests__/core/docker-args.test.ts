@@ -20,12 +20,11 @@ const mode: BuildMode = {
   hasBuildx: true,
   builder: undefined,
   output: 'load',
-  idFile: '/tmp/id',
-  metadataFile: '/tmp/metadata.json',
+  resultFile: '/tmp/result',
 };
 const start = ['buildx', 'build', '--progress', 'plain'];
 const plain = ['--provenance=false', '--sbom=false'];
-const load = ['--load', '--iidfile', '/tmp/id'];
+const load = ['--load', '--metadata-file', '/tmp/result'];
 const named = ['--file', 'images/a/Dockerfile', '--tag', 'ghcr.io/o/a:2026.3-main'];
 
 describe('buildArguments', () => {
@@ -40,7 +39,15 @@ describe('buildArguments', () => {
           buildContexts: new Map([['a', 'b']]),
         },
         {hasBuildx: false},
-        ['build', '--iidfile', '/tmp/id', ...named, '--cache-from', 'ghcr.io/o/a:old', 'images/a'],
+        [
+          'build',
+          '--iidfile',
+          '/tmp/result',
+          ...named,
+          '--cache-from',
+          'ghcr.io/o/a:old',
+          'images/a',
+        ],
       ],
       [
         'names the builder',
@@ -55,7 +62,7 @@ describe('buildArguments', () => {
         [
           ...start,
           ...plain,
-          ...['--push', '--metadata-file', '/tmp/metadata.json'],
+          ...['--push', '--metadata-file', '/tmp/result'],
           ...named,
           ...['--platform', 'linux/amd64,linux/arm64'],
           'images/a',

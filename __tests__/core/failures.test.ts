@@ -43,6 +43,17 @@ describe('explainDockerFailure', () => {
     ['push', 'EOF', 'registry-unavailable'],
     ['push', 'abc: Pushed\nunknown: internal', 'registry-unavailable'],
     ['push', 'write tcp 1->2: write: connection reset by peer', 'registry-unavailable'],
+    // With containerd's image store (Docker 29) docker prints the registry's message without its code.
+    ['push', 'error from registry: requested access to the resource is denied', 'permission'],
+    ['push', 'error from registry: too many requests', 'rate-limit'],
+    ['push', 'error from registry: authentication required', 'auth'],
+    ['push', 'error from registry: blob unknown to registry', 'registry-unavailable'],
+    ['push', 'error from registry: something went wrong', 'registry-unavailable'],
+    [
+      'push',
+      'failed to do request: Put "https://r/v2/a/manifests/1": write tcp 1->2: use of closed network connection',
+      'registry-unavailable',
+    ],
     [
       'push',
       "tag invalid: The image tag '1' already exists in the 'a' repository and cannot be overwritten because the repository is immutable.",

@@ -40,7 +40,7 @@ function pushWithDocker(tag: string): {digest: string; diffIds: readonly string[
   writeFileSync(join(context, 'file'), repository);
   writeFileSync(join(context, 'Dockerfile'), 'FROM scratch\nLABEL who=docker\nCOPY file /file\n');
   const name = `${host}/${repository}:${tag}`;
-  docker('build', '--quiet', '--tag', name, context);
+  docker('build', '--quiet', '--provenance=false', '--tag', name, context);
   const digest = /sha256:[0-9a-f]{64}/.exec(docker('push', name))?.[0] ?? '';
   const facts = JSON.parse(docker('image', 'inspect', name)) as readonly [
     {Id: string; RootFS: {Layers: readonly string[]}},

@@ -22,6 +22,10 @@ const run = `steps-${crypto.randomUUID().slice(0, 8)}`;
 const tag = '2026.3-main';
 const secret = 'ghs_very-secret-token';
 const base = 'debian:bookworm-slim';
+/** What Docker 29 begins with; then the id of an image is the digest of its manifest. */
+const hasContainerdStore = docker('info', '--format', '{{json .DriverStatus}}').includes(
+  'io.containerd.snapshotter',
+);
 
 function docker(...args: string[]): string {
   return execFileSync('docker', args, {
@@ -230,7 +234,7 @@ describe('an image and its child, through all steps', () => {
     const found = await registry.inspect(refOf('root'));
     if (found.state !== 'present') throw new Error('it is not there');
     expect(all.facts('root').digest).toBe(found.digest);
-    expect(found.configDigest).toBe(
+    expect(hasContainerdStore ? found.digest : found.configDigest).toBe(
       docker('image', 'inspect', '--format', '{{.Id}}', refOf('root')),
     );
     expect(Object.fromEntries(found.labels)).toMatchObject({
@@ -353,6 +357,7 @@ describe('what goes wrong', () => {
 
 describe('a push to a registry that has its bad days', () => {
   const manifest = /^PUT .*\/manifests\//;
+  const limit = {code: 'TOOMANYREQUESTS', message: 'too many requests'} as const;
 
   /** Builds and pushes a twin through the proxy. */
   async function push(fault: Fault) {
@@ -371,20 +376,28 @@ describe('a push to a registry that has its bad days', () => {
   }
 
   it.each([
-    ['a limit on requests', {answer: 429, code: 'TOOMANYREQUESTS', first: 2}, 2],
+    ['a limit on requests', {answer: 429, ...limit, first: 2}, 2],
     ['an error of the server', {answer: 500, first: 1}, 1],
     ['a connection that breaks', {answer: 'reset', first: 1}, 1],
   ] as const)('gets over %s', async (_, fault, retries) => {
     const {end, waits} = await push({match: manifest, ...fault});
     expect(end?.failure).toBeUndefined();
-    expect(end?.notes).toEqual([`pushed after ${retries} ${retries === 1 ? 'retry' : 'retries'}`]);
-    expect(waits).toHaveLength(retries);
+    // containerd tries a limit or an error again by itself, at once.
+    const ours = hasContainerdStore && fault.answer !== 'reset' ? 0 : retries;
+    const notes = [`pushed after ${ours} ${ours === 1 ? 'retry' : 'retries'}`];
+    expect(end?.notes).toEqual(ours === 0 ? [] : notes);
+    expect(waits).toHaveLength(ours);
     expect((await registry.head(refOf('twin'))).state).toBe('present');
   });
 
   it.each([
-    ['a limit that stays', {answer: 429, code: 'TOOMANYREQUESTS'}, 'rate-limit', 4],
-    ['a refusal', {answer: 403, code: 'DENIED', message: 'not yours'}, 'permission', 1],
+    ['a limit that stays', {answer: 429, ...limit}, 'rate-limit', 4],
+    [
+      'a refusal',
+      {answer: 403, code: 'DENIED', message: 'requested access to the resource is denied'},
+      'permission',
+      1,
+    ],
     [
       'a tag that cannot move',
       {answer: 400, code: 'TAG_INVALID', message: 'immutable'},
@@ -392,9 +405,10 @@ describe('a push to a registry that has its bad days', () => {
       1,
     ],
   ] as const)('gives up on %s', async (_, fault, expected, attempts) => {
-    const {end, puts} = await push({match: manifest, ...fault});
+    const {end, puts, waits} = await push({match: manifest, ...fault});
     expect(end).toMatchObject({step: 'push', failure: {class: expected}});
-    expect(puts).toBe(attempts);
+    expect(waits).toHaveLength(attempts - 1);
+    if (!hasContainerdStore) expect(puts).toBe(attempts);
   });
 });
 

@@ -7,6 +7,13 @@ import type {Failure, Result} from '../core/outcomes.ts';
 import type {Docker, DockerOptions} from '../ports.ts';
 import {type CallDocker, deadlines} from './docker-cli.ts';
 
+/** A build that ended well. */
+interface Done {
+  /** As it was written: buildx's metadata, else the id of the image. */
+  readonly file: string;
+  readonly tail: readonly string[];
+}
+
 export interface BuildPorts {
   readonly call: CallDocker;
   readonly docker: Pick<Docker, 'check' | 'driver' | 'ids'>;
@@ -26,7 +33,7 @@ export function createBuilds({
     request: BuildRequest,
     output: BuildMode['output'],
     options: DockerOptions,
-  ): Promise<Result<{readonly file: string; readonly tail: readonly string[]}>> => {
+  ): Promise<Result<Done>> => {
     const facts = await docker.check();
     if (!facts.ok) return facts;
     const {hasBuildx} = facts.value;
@@ -35,15 +42,15 @@ export function createBuilds({
     }
     const folder = await mkdtemp(join(tempDir, 'stack-build-'));
     try {
-      const idFile = join(folder, 'id');
-      const metadataFile = join(folder, 'metadata.json');
+      const resultFile = join(folder, 'result');
       const chosen = request.inEngine ? await engineBuilder(call) : builder;
-      const mode = {hasBuildx, builder: chosen, output, idFile, metadataFile};
+      const mode = {hasBuildx, builder: chosen, output, resultFile};
       const args = buildArguments(request, mode);
       const seconds = deadlines.build;
       const done = await call({args, operation: 'build', subject: request.ref, seconds, options});
       if (!done.ok) return done;
-      const file = await readFile(output === 'load' ? idFile : metadataFile, 'utf8');
+      // An old buildx may write nothing; then the reference tells what was built.
+      const file = await readFile(resultFile, 'utf8').catch(() => '');
       return {ok: true, value: {file, tail: done.value.tail}};
     } finally {
       await rm(folder, {recursive: true, force: true});
@@ -51,13 +58,15 @@ export function createBuilds({
   };
 
   /** A builder outside of the engine writes an id that the engine may not know. */
-  const idOf = async ({inEngine, ref}: BuildRequest, written: string): Promise<Result<string>> => {
+  const idOf = async ({inEngine, ref}: BuildRequest, done: Done): Promise<Result<string>> => {
     const driver = await docker.driver();
     if (!driver.ok) return driver;
-    if (inEngine || driver.value === 'docker') return {ok: true, value: written};
-    const found = await docker.ids([written, ref]);
+    const written = digestIn(done.file);
+    const isOurs = inEngine || driver.value === 'docker';
+    if (isOurs && written !== undefined) return {ok: true, value: written};
+    const found = await docker.ids([...(written === undefined ? [] : [written]), ref]);
     if (!found.ok) return found;
-    const id = found.value.get(written) ?? found.value.get(ref);
+    const id = found.value.get(written ?? ref) ?? found.value.get(ref);
     return id === undefined ? {ok: false, failure: lost(ref)} : {ok: true, value: id};
   };
 
@@ -65,22 +74,30 @@ export function createBuilds({
     build: async (request, options) => {
       const done = await build(request, 'load', options);
       if (!done.ok) return done;
-      const id = await idOf(request, done.value.file.trim());
+      const id = await idOf(request, done.value);
       return id.ok
         ? {ok: true, value: {id: id.value, cacheSeconds: cacheSeconds(done.value.tail)}}
         : id;
     },
     buildAndPush: async (request, options) => {
-      const metadata = await build(request, 'push', options);
-      if (!metadata.ok) return metadata;
-      const digest = /"containerimage\.digest":\s*"(sha256:[0-9a-f]{64})"/.exec(
-        metadata.value.file,
-      )?.[1];
+      const done = await build(request, 'push', options);
+      if (!done.ok) return done;
+      const digest = digestIn(done.value.file);
       return digest === undefined
         ? {ok: false, failure: lost(request.ref)}
         : {ok: true, value: digest};
     },
   };
+}
+
+/**
+ * The digest in buildx's metadata, or the id that `docker build` wrote; undefined where neither is said. It is what
+ * the engine calls the image too: with containerd's store the digest of its manifest, else of its config, which is
+ * what `--iidfile` of buildx names in either case.
+ */
+function digestIn(file: string): string | undefined {
+  const said = /"containerimage\.digest":\s*"(sha256:[0-9a-f]{64})"/.exec(file)?.[1];
+  return said ?? /^sha256:[0-9a-f]{64}$/.exec(file.trim())?.[0];
 }
 
 /** Every docker context has a builder of its name that is the engine itself. */

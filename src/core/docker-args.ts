@@ -10,10 +10,8 @@ export interface BuildMode {
   readonly builder: string | undefined;
   /** `load`: into the engine's store; `push`: all platforms into the registry. */
   readonly output: 'load' | 'push';
-  /** Where the id of the image is written to (`load`). */
-  readonly idFile: string;
-  /** Where buildx writes what it built (`push`). */
-  readonly metadataFile: string;
+  /** Where is written what was built: by buildx its metadata, else the id of the image. */
+  readonly resultFile: string;
 }
 
 /**
@@ -30,15 +28,12 @@ export function buildArguments(request: BuildRequest, mode: BuildMode): readonly
     ...request.secrets.flatMap((secret) => ['--secret', secret]),
     ...request.cacheFrom.flatMap((source) => ['--cache-from', source]),
   ];
-  if (!mode.hasBuildx) return ['build', '--iidfile', mode.idFile, ...common, request.context];
-  const output =
-    mode.output === 'load'
-      ? ['--load', '--iidfile', mode.idFile]
-      : ['--push', '--metadata-file', mode.metadataFile];
+  if (!mode.hasBuildx) return ['build', '--iidfile', mode.resultFile, ...common, request.context];
   return [
     ...['buildx', 'build', '--progress', 'plain'],
     ...(mode.builder === undefined ? [] : ['--builder', mode.builder]),
-    ...['--provenance=false', '--sbom=false', ...output],
+    ...['--provenance=false', '--sbom=false'],
+    ...[`--${mode.output}`, '--metadata-file', mode.resultFile],
     ...common,
     ...pairs('--build-context', request.buildContexts),
     ...request.cacheTo.flatMap((target) => ['--cache-to', target]),

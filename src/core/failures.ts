@@ -61,7 +61,7 @@ const registryWords: readonly (readonly [RegExp, FailureClass])[] = [
   [/toomanyrequests|too many requests|\b429\b|rate limit/i, 'rate-limit'],
   [/cannot be overwritten|immutable|tag invalid/i, 'tag-conflict'],
   [
-    /blob unknown|unknown blob|\bEOF\b|connection re(?:set|fused)|broken pipe|(?:i\/o|handshake|awaiting headers|Client\.)\s*time ?out|context deadline exceeded|no such host|server misbehaving|network is unreachable|(?:HTTP status|status code|status)\D{0,80}\b(?:408|499|5\d\d)\b|\b(?:500 Internal|502 Bad|503 Service|504 Gateway)/i,
+    /blob unknown|unknown blob|\bEOF\b|connection re(?:set|fused)|broken pipe|(?:i\/o|handshake|awaiting headers|Client\.)\s*time ?out|context deadline exceeded|closed network connection|no such host|server misbehaving|network is unreachable|(?:HTTP status|status code|status)\D{0,80}\b(?:408|499|5\d\d)\b|\b(?:500 Internal|502 Bad|503 Service|504 Gateway)/i,
     'registry-unavailable',
   ],
   [
@@ -71,8 +71,8 @@ const registryWords: readonly (readonly [RegExp, FailureClass])[] = [
   [/denied|forbidden|\b403\b|insufficient[_ ]scope/i, 'permission'],
   [/name invalid|invalid reference format|must be lowercase|\b400\b/i, 'spec-invalid'],
   [/not found|manifest unknown|no such (?:manifest|image)|does not exist/i, 'not-found'],
-  // The registry's own word for an error it has no word for.
-  [/^unknown: /m, 'registry-unavailable'],
+  // What the registry has no word for, and, with containerd's store, what docker leaves the word out of.
+  [/^unknown: |error from registry: /m, 'registry-unavailable'],
 ];
 
 function classify(
