@@ -2,7 +2,9 @@ import {execFileSync} from 'node:child_process';
 import {existsSync} from 'node:fs';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
-import {runPost, runStep, type StartedStep, startStep} from '../fakes/runner.ts';
+import {createRegistry} from '../../src/adapters/registry.ts';
+import {fingerprintTag} from '../../src/core/names.ts';
+import {runPost, runStep, type StartedStep, type StepRequest, startStep} from '../fakes/runner.ts';
 import {
   makeSmallStack,
   outcomes,
@@ -25,8 +27,40 @@ const broken = {
     'def test_mid():\n    print("::set-output name=x::evil")\n    assert False, "##[add-mask]broken"\n',
 };
 
+/** The digest behind a reference. */
+async function shown(ref: string): Promise<string | undefined> {
+  const registry = createRegistry({credentials: new Map()});
+  const found = await registry.head(ref);
+  await registry.close();
+  return found.state === 'present' ? found.digest : undefined;
+}
+
 const docker = (...args: readonly string[]): string =>
   execFileSync('docker', args, {encoding: 'utf8'});
+
+/** A pull request from `feature`, as it stands, into `main` at this commit. */
+function pullRequest(base: string): Partial<StepRequest> {
+  const repo = {full_name: 'o/stack', default_branch: 'main'};
+  return {
+    event: 'pull_request',
+    payload: {
+      number: 1,
+      repository: repo,
+      pull_request: {
+        number: 1,
+        head: {ref: 'feature', sha: stack.head(), repo},
+        base: {ref: 'main', sha: base, repo},
+      },
+    },
+    env: {GITHUB_REF: 'refs/pull/1/merge', GITHUB_HEAD_REF: 'feature', GITHUB_BASE_REF: 'main'},
+  };
+}
+
+/** The push to `main` that merges what stands on `feature`. */
+function merge(inputs: Readonly<Record<string, string>>): StepRequest {
+  const request = stack.request(inputs);
+  return {...request, payload: {...request.payload, ref: 'refs/heads/main'}};
+}
 
 async function until(step: StartedStep, text: string): Promise<void> {
   for (let tries = 0; tries < 200 && !step.stdout().includes(text); tries++) await sleep(50);
@@ -99,24 +133,8 @@ describe('mode: build', () => {
     await stack.push();
     const base = stack.head();
     const dockerfile = await stack.read('images/leaf/Dockerfile');
-    const head = await stack.commit({'images/leaf/Dockerfile': `${dockerfile}RUN echo more\n`});
-    const repo = {full_name: 'o/stack', default_branch: 'main'};
-    const run = await stack.push(
-      {},
-      {
-        event: 'pull_request',
-        payload: {
-          number: 1,
-          repository: repo,
-          pull_request: {
-            number: 1,
-            head: {ref: 'feature', sha: head, repo},
-            base: {ref: 'main', sha: base, repo},
-          },
-        },
-        env: {GITHUB_REF: 'refs/pull/1/merge', GITHUB_HEAD_REF: 'feature', GITHUB_BASE_REF: 'main'},
-      },
-    );
+    await stack.commit({'images/leaf/Dockerfile': `${dockerfile}RUN echo more\n`});
+    const run = await stack.push({}, pullRequest(base));
     expect(run.exitCode, run.stdout).toBe(0);
     expect(planned(run)).toEqual(['base skip', 'mid skip', 'side skip', 'leaf build']);
     expect((await stack.read('artifacts/IMAGES_CHANGED')).trim()).toBe('leaf');
@@ -129,12 +147,56 @@ describe('mode: build', () => {
     const tested = await stack.push();
     expect(planned(tested)).toEqual(['base skip', 'mid test', 'side skip', 'leaf skip']);
     expect(tested.exitCode, tested.stdout).toBe(0);
-    const {payload, ...rest} = stack.request({reuse: 'always'});
-    const main = await runStep({...rest, payload: {...payload, ref: 'refs/heads/main'}});
-    expect(planned(main)).toEqual(['base reuse', 'mid reuse', 'side reuse', 'leaf reuse']);
-    expect(results(main)['leaf']?.digest).toBe(results(tested)['leaf']?.digest);
     const fresh = await stack.push({rebuild: 'all', images: 'side'});
     expect(planned(fresh)).toEqual(['base skip', 'side build']);
+  });
+
+  it('merges what a pull request built without a build, or fresh when nobody asked for that', async () => {
+    await stack.push();
+    const base = stack.head();
+    stack.settle();
+    const mid = await stack.read('images/mid/Dockerfile');
+    await stack.commit({'images/mid/Dockerfile': `${mid}RUN echo more\n`});
+    const asked = await stack.push({}, pullRequest(base));
+    expect(planned(asked)).toEqual(['base skip', 'mid build', 'side skip', 'leaf build']);
+    // The merge commit is another commit with the same content.
+    await stack.commit({});
+    const withoutDocker = {...merge({reuse: 'always'}), env: {DOCKER_HOST: 'tcp://127.0.0.1:1'}};
+    const merged = await runStep(withoutDocker);
+    expect(merged.exitCode, merged.stdout).toBe(0);
+    expect(planned(merged)).toEqual(['base reuse', 'mid reuse', 'side reuse', 'leaf reuse']);
+    expect(reasonsOf(merged, 'leaf')).toEqual([
+      'default-branch',
+      'first-run',
+      'parent',
+      'fingerprint',
+    ]);
+    for (const image of ['mid', 'leaf']) {
+      expect(results(merged)[image]?.digest).toBe(results(asked)[image]?.digest);
+      expect(await shown(stack.ref(image, '1-main'))).toBe(results(asked)[image]?.digest);
+    }
+    const fresh = await runStep(merge({}));
+    expect(planned(fresh)).toEqual(['base build', 'mid build', 'side build', 'leaf build']);
+  });
+
+  it('builds rather than trust an fp- tag that somebody overwrote, and says so', async () => {
+    await stack.push();
+    stack.settle();
+    const leaf = await stack.read('images/leaf/Dockerfile');
+    await stack.commit({'images/leaf/Dockerfile': `${leaf}RUN echo more\n`});
+    const built = await stack.push();
+    const fingerprint = JSON.parse(await stack.read('artifacts/plan.json')).images.at(-1);
+    const tag = fingerprintTag(fingerprint.fingerprint);
+    const pulled = `${stack.ref('leaf', tag)}`;
+    expect(await shown(pulled)).toBe(results(built)['leaf']?.digest);
+    // The image of another fingerprint, under the name of this one.
+    docker('tag', stack.ref('base'), pulled);
+    docker('push', '--quiet', pulled);
+    const again = await runStep(merge({reuse: 'always'}));
+    expect(planned(again)).toEqual(['base reuse', 'mid reuse', 'side reuse', 'leaf build']);
+    expect(again.stdout).toContain(`leaf: the tag ${tag} shows an image with sha256:`);
+    expect(again.exitCode, again.stdout).toBe(0);
+    expect(await shown(pulled)).toBe(results(again)['leaf']?.digest);
   });
 
   it('goes on where a killed run stopped, and the post step removes what it left', async () => {
