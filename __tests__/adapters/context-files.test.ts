@@ -128,6 +128,16 @@ describe('hashContext', () => {
     );
   });
 
+  it('refuses a name that is no UTF-8, as docker does, unless it is left out', async () => {
+    const name = Buffer.concat([Buffer.from(`${root}/images/a/odd`), Buffer.from([0xff])]);
+    await writeFile(name, '');
+    await expect(digest()).rejects.toThrow(
+      'images/a: the name of images/a/odd\ufffd is no UTF-8, which docker does not take either.',
+    );
+    await writeFile(path('.dockerignore'), 'odd*\n');
+    expect(await digest()).toMatch(/^sha256:/);
+  });
+
   it('names the line of .dockerignore that docker would not take', async () => {
     await writeFile(path('.dockerignore'), 'fine\n[a\n');
     await expect(digest()).rejects.toThrow('images/a/.dockerignore, line 2: "[a" is no pattern');

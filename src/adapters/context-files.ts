@@ -48,21 +48,23 @@ export async function hashContext(
     for (const line of lines.toSorted()) hash.update(`${line}\n`);
     return {ok: true, value: {digest: `sha256:${hash.digest('hex')}`, files: files.length}};
   } catch (error) {
-    const {code, path = '', message} = error as NodeJS.ErrnoException;
-    const what =
-      code === 'EACCES'
-        ? `${relative(workspace, path)} cannot be read by this user. Make it readable, or name it in .dockerignore.`
-        : message;
+    const message = `${options.context}: ${problemOf(workspace, error as NodeJS.ErrnoException)}`;
     return {
       ok: false,
-      failure: {
-        reason: 'internal',
-        class: 'spec-invalid',
-        message: `${options.context}: ${what}`,
-        tail: [],
-      },
+      failure: {reason: 'internal', class: 'spec-invalid', message, tail: []},
     };
   }
+}
+
+/** What is wrong with a file, and the fix. */
+function problemOf(workspace: string, {code, path = '', message}: NodeJS.ErrnoException): string {
+  const file = relative(workspace, path);
+  if (code === 'EACCES')
+    return `${file} cannot be read by this user. Make it readable, or name it in .dockerignore.`;
+  // Node reads such a name with replacement characters, and finds no file of that name.
+  if (code === 'ENOENT' && path.includes('\ufffd'))
+    return `the name of ${file} is no UTF-8, which docker does not take either. Rename it, or name it in .dockerignore.`;
+  return message;
 }
 
 interface Found {
