@@ -14,8 +14,8 @@ import {
 } from './measure.ts';
 import {makeBenchStack, registry} from './stacks.ts';
 
-const test = 'import time\n\n\ndef test_waits():\n    time.sleep(2)\n';
-const shape = {children: 6, lines: ['RUN echo NAME > /name && sleep 8'], test};
+const test = 'import time\n\n\ndef test_waits():\n    time.sleep(1)\n';
+const shape = {children: 6, lines: ['RUN echo NAME > /name && sleep 15'], test};
 
 /** A registry that answers so much later, as one on the internet does. */
 const latencyMs = 40;

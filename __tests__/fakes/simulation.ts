@@ -1,7 +1,7 @@
 import type {Outcome, StepName} from '../../src/core/outcomes.ts';
 import {startSchedule} from '../../src/core/schedule.ts';
 import type {Task} from '../../src/core/schedule-queue.ts';
-import {type Pool, poolOf, type ScheduleOptions} from '../../src/core/schedule-steps.ts';
+import type {ScheduleOptions} from '../../src/core/schedule-steps.ts';
 import type {PlannedAction, PlannedImage} from '../../src/core/types.ts';
 
 /** A step as the simulated clock saw it. */
@@ -97,8 +97,8 @@ export function simulate(
 }
 
 /** The most steps of a kind that ran at the same time. */
-export function mostAtOnce(ran: readonly Ran[], pool: Pool | undefined): number {
-  const own = ran.filter(({step}) => pool === undefined || poolOf[step] === pool);
+export function mostAtOnce(ran: readonly Ran[], isOfKind: (step: StepName) => boolean): number {
+  const own = ran.filter(({step}) => isOfKind(step));
   const moments = own.map(({from}) => from);
   return Math.max(
     0,

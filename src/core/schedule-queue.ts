@@ -27,8 +27,8 @@ export interface Queue<T extends Waiting> {
 }
 
 /**
- * With one slot the whole run has one, and goes in the order of the plan; with more, builds, tests and pushes have
- * as many each, and the longest remaining chain goes first.
+ * A build, a test, a push takes one of the slots each, whatever image it is of. With more than one slot the image with
+ * the longest remaining chain goes first; with one the whole run has one, and goes in the order of the plan.
  */
 export function createQueue<T extends Waiting>(
   images: readonly PlannedImage[],
@@ -37,12 +37,11 @@ export function createQueue<T extends Waiting>(
   const isSerial = concurrency === 1;
   const chains = isSerial ? new Map<string, number>() : remainingChains(images);
   const waiting: Record<Pool, {readonly node: T; readonly step: StepName}[]> = {
-    build: [],
-    test: [],
-    push: [],
+    work: [],
+    aside: [],
   };
-  const free: Record<Pool, number> = {build: concurrency, test: concurrency, push: concurrency};
-  const poolFor = (step: StepName): Pool => (isSerial ? 'build' : poolOf[step]);
+  const free: Record<Pool, number> = {work: concurrency, aside: concurrency};
+  const poolFor = (step: StepName): Pool => (isSerial ? 'work' : poolOf[step]);
   const chainFrom = ({image}: T): number => chains.get(image.name) ?? 0;
   const comesBefore = (a: T, b: T): boolean =>
     chainFrom(a) === chainFrom(b) ? a.position < b.position : chainFrom(a) > chainFrom(b);
@@ -60,7 +59,7 @@ export function createQueue<T extends Waiting>(
     },
     take: () => {
       const tasks: Task[] = [];
-      for (const pool of ['build', 'test', 'push'] as const) {
+      for (const pool of ['work', 'aside'] as const) {
         while (free[pool] > 0) {
           const next = waiting[pool].shift();
           if (next === undefined) break;

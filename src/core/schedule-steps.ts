@@ -3,7 +3,7 @@ import type {PlannedImage} from './types.ts';
 
 /** What of the spec and the inputs decides which steps an image has. */
 export interface ScheduleOptions {
-  /** Images in build at once; tests and pushes have as many slots of their own. 1 is the plain order of the tree. */
+  /** Images worked on at once. 1 is the plain order of the tree. */
   readonly concurrency: number;
   readonly failFast: boolean;
   readonly isPushed: (image: string) => boolean;
@@ -14,18 +14,19 @@ export interface ScheduleOptions {
   readonly documentsReused: boolean;
 }
 
-export type Pool = 'build' | 'test' | 'push';
+/** Pages and tidying up come beside the work, and have slots of their own: nobody waits for them. */
+export type Pool = 'work' | 'aside';
 
 /** Which slots a step takes. */
 export const poolOf: Record<StepName, Pool> = {
-  pull: 'build',
-  build: 'build',
-  test: 'test',
-  'integration-test': 'test',
-  push: 'push',
-  reuse: 'push',
-  manifest: 'push',
-  prune: 'push',
+  pull: 'work',
+  build: 'work',
+  test: 'work',
+  push: 'work',
+  reuse: 'work',
+  'integration-test': 'work',
+  manifest: 'aside',
+  prune: 'aside',
 };
 
 /** Steps that must come one after the other; the image is good when the last one is done. */
