@@ -95,10 +95,17 @@ describe('the reporter', () => {
 
   it('says who blocks an image, and does not blame it for the step that was stopped', async () => {
     const {emit, flush, lines} = open();
-    const blocked = {outcome: 'blocked', blockedBy: 'a: test', steps: [step('build', {failure})]};
-    emit({kind: 'image-finished', result: result('b', blocked as Partial<ImageResult>)});
+    const stopped = step('build', {
+      failure: {reason: 'cancelled', class: 'cancelled', message: '', tail: []},
+    });
+    const blocked = {outcome: 'blocked', blockedBy: 'a: test', steps: [stopped]} as const;
+    emit({kind: 'step-finished', image: 'b', result: stopped});
+    emit({kind: 'image-finished', result: result('b', blocked)});
     await flush();
-    expect(lines).toEqual(['12:34:56 b: blocked by a: test']);
+    expect(lines).toEqual([
+      '12:34:56 b: build stopped after 2.0 s',
+      '12:34:56 b: blocked by a: test',
+    ]);
   });
 
   it('does not mix the groups of images that end at the same time', async () => {

@@ -80,8 +80,13 @@ function about(image: string | undefined, message: string): string {
 }
 
 function stepWords({step, durationMs, failure, notes}: StepResult): string {
-  const took = `${step} ${failure === undefined ? 'done' : 'FAILED'} in ${formatDuration(durationMs)}`;
-  return [took, ...notes].join('; ');
+  return [`${step} ${endWords(failure)} ${formatDuration(durationMs)}`, ...notes].join('; ');
+}
+
+/** What was stopped with its run, or because a parent failed, has not failed. */
+function endWords(failure: Failure | undefined): string {
+  if (failure === undefined) return 'done in';
+  return failure.reason === 'cancelled' ? 'stopped after' : 'FAILED in';
 }
 
 function finishWords(result: ImageResult): string {
