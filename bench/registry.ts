@@ -1,6 +1,6 @@
 import {execFileSync} from 'node:child_process';
 import {randomBytes} from 'node:crypto';
-import {mkdtemp, rm, writeFile} from 'node:fs/promises';
+import {mkdtemp, readFile, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {startFaultProxy} from '../__tests__/fakes/fault-proxy.ts';
@@ -135,10 +135,9 @@ export async function idleGrowthRows(counts: readonly number[]): Promise<readonl
     await publishAll(stack, server);
     const idle = await timedStep(stack.request({}, withoutDocker));
     expectGood(idle.value);
-    if (
-      !idle.value.outputs['plan']?.includes('"skip"') ||
-      /"(build|reuse|test)"/.test(idle.value.outputs['plan'])
-    )
+    // The output holds only what there is to do when there are many.
+    const plan = await readFile(join(stack.root, 'artifacts/plan.json'), 'utf8');
+    if (plan.match(/"action": "skip"/g)?.length !== count)
       throw new Error(`not idle: ${idle.value.stdout.slice(0, 2000)}`);
     rows.push({
       what: `… ${count} images, in a registry in memory`,

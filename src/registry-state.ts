@@ -4,6 +4,7 @@ import {fingerprintTag, labels} from './core/names.ts';
 import {passedTests} from './core/plan-reasons.ts';
 import type {Spec} from './core/types.ts';
 import type {Registry} from './ports.ts';
+import {inspectProof} from './proofs.ts';
 
 /** What the registry says of a stack: the memory of earlier runs (DESIGN.md section 4). */
 export interface RegistryState {
@@ -28,32 +29,24 @@ export async function readRegistryState(
   hashes: Hashes,
 ): Promise<RegistryState> {
   const published = [...spec.images.values()].filter((image) => image.publish);
-  const tags = new Map(published.map(({name}) => [name, refs.get(name) ?? '']));
-  const twinTags = new Map(
-    published.map(({name, repository}) => {
-      const {fingerprint} = hashes.get(name) ?? {fingerprint: ''};
-      return [name, `${repository}:${fingerprintTag(fingerprint)}`];
-    }),
-  );
-  const [atTag, twins] = await Promise.all([lookUp(registry, tags), lookUp(registry, twinTags)]);
+  const answers = published.map(async ({name, repository}) => {
+    const {fingerprint} = hashes.get(name) ?? {fingerprint: ''};
+    const image = registry.inspect(refs.get(name) ?? '');
+    const twin = inspectProof(registry, `${repository}:${fingerprintTag(fingerprint)}`, image);
+    return {name, image: await image, twin: await twin};
+  });
+  const all = await Promise.all(answers);
+  const atTag = new Map(all.map(({name, image}) => [name, image]));
+  const twins = new Map(all.map(({name, twin}) => [name, twin]));
   return {
     atTag,
     twins,
     untested: await findUntested(registry, spec, atTag, {twins, hashes}),
     unknown: [...atTag].flatMap(([name, lookup]) =>
-      lookup.state === 'unknown' ? [`${tags.get(name)}: ${lookup.because}`] : [],
+      lookup.state === 'unknown' ? [`${refs.get(name)}: ${lookup.because}`] : [],
     ),
     warnings: overwritten(twins, hashes),
   };
-}
-
-async function lookUp(
-  registry: Registry,
-  refs: ReadonlyMap<string, string>,
-): Promise<ReadonlyMap<string, Lookup>> {
-  const ask = async ([name, ref]: readonly [string, string]) =>
-    [name, await registry.inspect(ref)] as const;
-  return new Map(await Promise.all([...refs].map(ask)));
 }
 
 async function findUntested(
@@ -68,7 +61,8 @@ async function findUntested(
     if (lookup.state !== 'present' || label === undefined) return;
     const isSame = hashes.get(name)?.fingerprint === label;
     const ref = `${spec.images.get(name)?.repository}:${fingerprintTag(label)}`;
-    if (!passedTests(lookup, isSame ? twins.get(name) : await registry.inspect(ref))) {
+    const twin = isSame ? twins.get(name) : await inspectProof(registry, ref, lookup);
+    if (!passedTests(lookup, twin)) {
       untested.add(name);
     }
   };

@@ -5,6 +5,7 @@ import type {ImageSpec} from './core/types.ts';
 import {InputError} from './inputs.ts';
 import {checkKeys} from './planner.ts';
 import type {Registry} from './ports.ts';
+import {inspectProof} from './proofs.ts';
 import type {Run} from './run.ts';
 import {loadStack, type Stack} from './stack.ts';
 
@@ -70,15 +71,11 @@ export function readTagFacts(
   );
 }
 
-/** Most often the tag shows the image itself, and one question is enough. */
 async function readProof(
   registry: Registry,
   source: string,
   lookup: Lookup,
 ): Promise<Lookup | undefined> {
   const ref = proofOf(source, lookup);
-  if (ref === undefined || lookup.state !== 'present') return undefined;
-  const shown = await registry.head(ref);
-  if (shown.state !== 'present') return shown;
-  return shown.digest === lookup.digest ? lookup : registry.inspect(ref);
+  return ref === undefined ? undefined : inspectProof(registry, ref, lookup);
 }
