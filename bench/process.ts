@@ -19,7 +19,7 @@ import {makeBenchStack} from './stacks.ts';
 export async function startRow(): Promise<Row> {
   const workspace = await makeWorkspace({'images/spec.yml': ''});
   const times: number[] = [];
-  for (let round = 0; round < 5; round++) {
+  for (let round = 0; round < 15; round++) {
     const began = performance.now();
     const step = await startStep({workspace, inputs: {mode: 'plan'}});
     while (step.stdout() === '') await sleep(1);
@@ -28,7 +28,7 @@ export async function startRow(): Promise<Row> {
   }
   const {peakMb = 0} = await timedStep({workspace, inputs: {mode: 'plan'}});
   return {
-    what: 'start of the action',
+    what: 'start of the action (the middle of 15)',
     bound: '≤ 250 ms to the first log line',
     measured: seconds(median(times)),
     peakMb,
@@ -114,8 +114,8 @@ export async function infoRows(counts: readonly number[]): Promise<readonly Row[
   return rows;
 }
 
-/** The cost is the same for every image, so it is held against one that is built in ten seconds or more. */
-const shortestForBound = 10;
+/** The cost is the same for every image, so the bound is for one that is worth a stack: half a minute or more. */
+const shortestForBound = 30;
 
 /** One image by the action, and the same commands typed by hand, in turn. */
 export async function overheadRows(sizes: readonly number[]): Promise<readonly Row[]> {
