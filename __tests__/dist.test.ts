@@ -116,6 +116,34 @@ describe('mode: plan', () => {
   });
 });
 
+describe('a login that an earlier step made', () => {
+  const repo = {full_name: 'o/stack', default_branch: 'main'};
+  const pull = {head: {ref: 'feature', sha, repo}, base: {ref: 'main', sha, repo}};
+  const fork = {...pull, head: {...pull.head, repo: {full_name: 'stranger/stack'}}};
+
+  it.each([
+    ['serves requests to the registry', pull, []],
+    ['is not used for a pull request from a fork', fork, ['unknown-registry']],
+  ])('%s', async (_, pull_request, kinds) => {
+    await server.close();
+    server = await startRegistry({auth: 'basic'});
+    const auth = Buffer.from('someone:right').toString('base64');
+    const config = await makeWorkspace({
+      'config.json': JSON.stringify({auths: {[server.host]: {auth}}}),
+    });
+    const {outputs} = await run({
+      event: 'pull_request',
+      payload: {repository: repo, pull_request},
+      env: {DOCKER_CONFIG: config},
+    });
+    const plan = JSON.parse(outputs['plan'] ?? '{}') as {
+      images: readonly {reasons: readonly {kind: string}[]}[];
+    };
+    const found = plan.images[0]?.reasons.map(({kind}) => kind) ?? [];
+    expect(found.filter((kind) => kind === 'unknown-registry')).toEqual(kinds);
+  });
+});
+
 describe('bad input is one clear sentence, never a stack trace', () => {
   const spec = (text: string): Case => ({files: {'images/spec.yml': text}});
   it.each<[string, Case, RegExp]>([

@@ -31,7 +31,7 @@ export async function build(run: Run): Promise<string | undefined> {
     tagOf: tagsOf(inputs, event),
   });
   const login = loginOf(run, stack.spec);
-  const registry = openRegistry(run, login);
+  const registry = await openRegistry(run, login);
   try {
     const planned = await planRun(inputs, event, stack, {
       workspace,

@@ -35,7 +35,7 @@ export async function promote(run: Run): Promise<string | undefined> {
   );
   setOutputs({tag: target});
   // No PUT is cut short that is done in time; the tagger stops between two of them, and takes them back.
-  const registry = openRegistry(run, loginOf(run, request.stack.spec), {grace: 2});
+  const registry = await openRegistry(run, loginOf(run, request.stack.spec), {grace: 2});
   try {
     const {moves, refusals, warnings} = makeTagPlan(await readTagFacts(registry, request));
     for (const warning of warnings) log.warning(warning);

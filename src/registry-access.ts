@@ -1,3 +1,4 @@
+import {machineLogins} from './adapters/docker-config.ts';
 import {createRegistry} from './adapters/registry.ts';
 import {parseReference} from './core/references.ts';
 import type {Spec} from './core/types.ts';
@@ -36,15 +37,19 @@ export function loginOf(
   return {host, username, password};
 }
 
-/** The registry of this run; the caller closes it. */
-export function openRegistry(
-  {log, signal}: Run,
+/** The registry of this run, with its login before those of the machine; the caller closes it. */
+export async function openRegistry(
+  {event, log, signal}: Run,
   login: Login | undefined,
   options: {readonly grace?: number} = {},
-): Registry {
+): Promise<Registry> {
+  const others = isFork(event) ? [] : await machineLogins();
   return createRegistry({
     ...options,
-    credentials: new Map(login === undefined ? [] : [[login.host, login]]),
+    credentials: new Map([
+      ...others,
+      ...(login === undefined ? [] : [[login.host, login] as const]),
+    ]),
     onRetry: (note) => log.info(note),
     signal,
   });

@@ -10,7 +10,7 @@ import {
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest';
-import {createDockerConfig} from '../../src/adapters/docker-config.ts';
+import {createDockerConfig, machineLogins} from '../../src/adapters/docker-config.ts';
 
 describe('createDockerConfig', () => {
   let folder: string;
@@ -32,6 +32,23 @@ describe('createDockerConfig', () => {
       typeof config === 'string' ? config : JSON.stringify(config),
     );
   const read = (at: string): unknown => JSON.parse(readFileSync(join(at, 'config.json'), 'utf8'));
+
+  it('reads the logins of earlier steps, and nothing else', async () => {
+    const auth = (text: string): object => ({auth: Buffer.from(text).toString('base64')});
+    write({
+      auths: {
+        'ghcr.io': auth('octocat:pass:word'),
+        'in.a.store': {},
+        'no.password': auth('octocat:'),
+        broken: {auth: 7},
+      },
+    });
+    expect([...(await machineLogins())]).toEqual([
+      ['ghcr.io', {username: 'octocat', password: 'pass:word'}],
+    ]);
+    write('no JSON');
+    expect(await machineLogins()).toEqual(new Map());
+  });
 
   it('lets nobody else read the credentials', async () => {
     const {folder: made} = await createDockerConfig(folder);

@@ -61,6 +61,34 @@ describe('mergeReports', () => {
 });
 
 describe('parseReport', () => {
+  it('keeps what a person reads of a step', () => {
+    const steps: ImageResult['steps'] = [
+      {step: 'build', durationMs: 2000, failure: undefined, notes: ['slow'], cacheSeconds: 0.5},
+      {
+        step: 'push',
+        durationMs: 1000,
+        failure: {
+          reason: 'internal',
+          class: 'rate-limit',
+          message: 'too many',
+          hint: 'wait',
+          tail: ['429'],
+        },
+        notes: [],
+      },
+    ];
+    const {images} = written('failed', {...result('base', 'failed'), steps});
+    expect(images[0]?.steps).toEqual(steps);
+  });
+
+  it('takes no class that this action does not have', () => {
+    const step = {step: 'push', seconds: 1, failure: {message: 'no', class: 'mine'}};
+    const image = {image: 'a', ref: 'r', outcome: 'failed', steps: [step]};
+    const text = JSON.stringify({schema: 1, tag: 't', outcome: 'failed', images: [image]});
+    const {images} = parseReport('artifacts/a/report.json', text);
+    expect(images[0]?.steps[0]?.failure?.class).toBe('internal');
+  });
+
   it.each([
     ['{', 'not JSON'],
     ['[]', 'not of schema 1'],

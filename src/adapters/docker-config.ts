@@ -1,6 +1,7 @@
 import {mkdir, mkdtemp, readFile, rm, symlink, writeFile} from 'node:fs/promises';
 import {homedir} from 'node:os';
 import {join} from 'node:path';
+import type {Credentials} from './registry-auth.ts';
 
 /** A folder of our own for docker's credentials; the machine's is only read. */
 export interface DockerConfig {
@@ -20,8 +21,8 @@ type Json = Readonly<Record<string, unknown>>;
  * were (RELIABILITY.md 2a).
  */
 export async function createDockerConfig(tempDir: string): Promise<DockerConfig> {
-  const {DOCKER_CONFIG, BUILDX_CONFIG, DOCKER_TLS_VERIFY, DOCKER_CERT_PATH} = process.env;
-  const base = DOCKER_CONFIG || join(homedir(), '.docker');
+  const {BUILDX_CONFIG, DOCKER_TLS_VERIFY, DOCKER_CERT_PATH} = process.env;
+  const base = machineFolder();
   const folder = await mkdtemp(join(tempDir, 'stack-docker-'));
   const file = join(folder, 'config.json');
   await writeFile(
@@ -50,6 +51,27 @@ export async function createDockerConfig(tempDir: string): Promise<DockerConfig>
     },
     remove: () => rm(folder, {recursive: true, force: true}),
   };
+}
+
+/** Where docker keeps the configuration of this machine's user. */
+function machineFolder(): string {
+  return process.env['DOCKER_CONFIG'] || join(homedir(), '.docker');
+}
+
+/**
+ * The logins that an earlier step made (docker/login-action, `docker login`), by host: docker itself would use them,
+ * so requests to the registry do too. Those in a store of the system are docker's alone.
+ */
+export async function machineLogins(): Promise<ReadonlyMap<string, Credentials>> {
+  const {auths} = await readJson(join(machineFolder(), 'config.json'));
+  const logins = new Map<string, Credentials>();
+  for (const [host, entry] of Object.entries(isJson(auths) ? auths : {})) {
+    const written = isJson(entry) && typeof entry['auth'] === 'string' ? entry['auth'] : '';
+    const [, username, password] =
+      /^([^:]+):(.+)$/s.exec(Buffer.from(written, 'base64').toString()) ?? [];
+    if (username !== undefined && password !== undefined) logins.set(host, {username, password});
+  }
+  return logins;
 }
 
 /** The machine's configuration, with a store of all credentials turned into helpers that are only asked. */

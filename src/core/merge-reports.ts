@@ -1,4 +1,11 @@
-import type {Failure, ImageResult, Outcome, RunOutcome, StepResult} from './outcomes.ts';
+import {
+  type Failure,
+  failureClasses,
+  type ImageResult,
+  type Outcome,
+  type RunOutcome,
+  type StepResult,
+} from './outcomes.ts';
 
 /** `artifacts/report.json` of one runner, read back. Its text is from outside: nothing in it is trusted. */
 export interface RunnerReport {
@@ -121,10 +128,33 @@ function readStep(step: Readonly<Record<string, unknown>>): StepResult | undefin
   const name = stepNames.find((word) => word === step['step']);
   const seconds = step['seconds'];
   if (name === undefined || typeof seconds !== 'number') return undefined;
-  const message = text(record(step['failure'])['message']);
-  const failure: Failure | undefined =
-    message === undefined ? undefined : {reason: 'internal', class: 'internal', message, tail: []};
-  return {step: name, durationMs: seconds * 1000, failure, notes: []};
+  const cacheSeconds = step['cache_seconds'];
+  return {
+    step: name,
+    durationMs: seconds * 1000,
+    failure: readFailure(record(step['failure'])),
+    notes: texts(step['notes']),
+    ...(typeof cacheSeconds === 'number' ? {cacheSeconds} : {}),
+  };
+}
+
+/** What a person reads of it; what its command was, the report does not say. */
+function readFailure(failure: Readonly<Record<string, unknown>>): Failure | undefined {
+  const message = text(failure['message']);
+  if (message === undefined) return undefined;
+  const known = failureClasses.find((word) => word === failure['class']) ?? 'internal';
+  const hint = text(failure['hint']);
+  return {
+    reason: 'internal',
+    class: known,
+    message,
+    ...(hint === undefined ? {} : {hint}),
+    tail: texts(failure['tail']),
+  };
+}
+
+function texts(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
 }
 
 function record(value: unknown): Readonly<Record<string, unknown>> {

@@ -2,25 +2,28 @@
 import type {PlannedImage} from './types.ts';
 
 /** Classes of failure of RELIABILITY.md 2d. */
-export type FailureClass =
-  | 'spec-invalid'
-  | 'auth'
-  | 'permission'
-  | 'rate-limit'
-  | 'registry-unavailable'
-  | 'not-found'
-  | 'tag-conflict'
-  | 'build-failed'
-  | 'test-failed'
-  | 'no-tests'
-  | 'timeout'
-  | 'disk-full'
-  | 'daemon-lost'
-  | 'oom-killed'
-  | 'registry-inconsistent'
-  | 'cancelled'
-  | 'blocked-by-parent'
-  | 'internal';
+export const failureClasses = [
+  'spec-invalid',
+  'auth',
+  'permission',
+  'rate-limit',
+  'registry-unavailable',
+  'not-found',
+  'tag-conflict',
+  'build-failed',
+  'test-failed',
+  'no-tests',
+  'timeout',
+  'disk-full',
+  'daemon-lost',
+  'oom-killed',
+  'registry-inconsistent',
+  'cancelled',
+  'blocked-by-parent',
+  'internal',
+] as const;
+
+export type FailureClass = (typeof failureClasses)[number];
 
 interface FailureBase {
   readonly class: FailureClass;
