@@ -1,6 +1,6 @@
 import {spawn} from 'node:child_process';
-import {readFileSync} from 'node:fs';
 import {type StepRequest, type StepRun, startStep} from '../__tests__/fakes/runner.ts';
+import {peakMb} from './peak.ts';
 
 /** One line of the table. */
 export interface Row {
@@ -30,8 +30,7 @@ export function watchPeak(pid: number): () => number {
   let peak = 0;
   const timer = setInterval(() => {
     try {
-      const found = /VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
-      peak = Math.max(peak, Number(found?.[1] ?? 0) / 1024);
+      peak = Math.max(peak, peakMb(pid));
     } catch {
       // It has ended.
     }

@@ -118,6 +118,7 @@ export function specLines(owner: string, count: number): readonly string[] {
   return [...lines, 'tag: {prefix: "1"}', ''];
 }
 
-function parentOf(index: number): number {
+/** In a tree of ten children each. */
+export function parentOf(index: number): number {
   return Math.floor((index - 1) / 10);
 }

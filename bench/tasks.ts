@@ -1,5 +1,4 @@
 /** One piece of work in a process of its own, so that its memory is its own: `node bench/tasks.ts <name> <argument>` */
-import {readFileSync} from 'node:fs';
 import {parse} from 'yaml';
 import {plainOptions, plannedImage, simulate} from '../__tests__/fakes/simulation.ts';
 import {planFacts} from '../__tests__/fakes/stack.ts';
@@ -9,7 +8,8 @@ import {selectChanges} from '../src/core/changes.ts';
 import {makePlan} from '../src/core/plan.ts';
 import {parseSpec} from '../src/core/spec.ts';
 import {buildTree} from '../src/core/tree.ts';
-import {specLines} from './stacks.ts';
+import {peakMb} from './peak.ts';
+import {parentOf, specLines} from './stacks.ts';
 
 /** Milliseconds; `peakMb` when it is not that of the whole process. */
 type Measured = {readonly ms: number; readonly bare?: number; readonly peakMb?: number};
@@ -22,12 +22,6 @@ const milliseconds = async (work: () => unknown): Promise<number> => {
 
 const best = async (work: () => unknown): Promise<number> =>
   Math.min(await milliseconds(work), await milliseconds(work), await milliseconds(work));
-
-/** Not resourceUsage: its peak would be that of the process that started this one. */
-function peakMb(): number {
-  const found = /VmHWM:\s+(\d+) kB/.exec(readFileSync('/proc/self/status', 'utf8'));
-  return Number(found?.[1]) / 1024;
-}
 
 /** From the text of a spec and the changed files to the plan, and the bare parse of the same text. */
 async function plan(argument: string): Promise<Measured> {
@@ -54,14 +48,14 @@ async function plan(argument: string): Promise<Measured> {
       twins: new Map(),
     });
   });
-  const peak = peakMb();
+  const peak = peakMb('self');
   return {ms, bare: await best(() => parse(text)), peakMb: peak};
 }
 
 /** Every decision of the scheduler for a tree of so many images, on a clock that does not wait. */
 async function schedule(argument: string): Promise<Measured> {
   const images = Array.from({length: Number(argument)}, (_, index) =>
-    plannedImage(`image${index}`, index === 0 ? [] : [`image${Math.floor((index - 1) / 10)}`]),
+    plannedImage(`image${index}`, index === 0 ? [] : [`image${parentOf(index)}`]),
   );
   const world = {seconds: () => 1, fails: () => false};
   return {
@@ -91,4 +85,4 @@ export type TaskName = keyof typeof tasks;
 
 const [name = '', argument = ''] = process.argv.slice(2);
 const measured = await tasks[name as TaskName](argument);
-console.log(JSON.stringify({peakMb: peakMb(), ...measured}));
+console.log(JSON.stringify({peakMb: peakMb('self'), ...measured}));
