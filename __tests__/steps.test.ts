@@ -118,6 +118,11 @@ describe('pull', () => {
     expect(calls).toEqual([]);
   });
 
+  it("names no image where GitHub's cache is read instead", async () => {
+    const {notes} = await go(['pull'], {context: {caches, cache: 'gha'}});
+    expect(notes).toEqual([]);
+  });
+
   it('pulls the first that is an image, for plain docker build', async () => {
     const docker: Partial<Docker> = {
       pull: async (ref) => {

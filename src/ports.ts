@@ -143,7 +143,7 @@ export interface DockerOptions {
 
 /** The docker CLI. Every container carries the run's label; nothing that is not ours is ever removed. */
 export interface Docker {
-  /** Asks client and engine, once. A failure is one sentence with what to install, update or start. */
+  /** Asks the engine, once. A failure is one sentence with what to install, update or start. */
   check(): Promise<Result<EngineFacts>>;
   /** The driver of the builder, asked once; a builder that the user names and that is not there is a failure. */
   driver(): Promise<Result<string>>;

@@ -31,9 +31,10 @@ export async function readRegistryState(
   const published = [...spec.images.values()].filter((image) => image.publish);
   const answers = published.map(async ({name, repository}) => {
     const {fingerprint} = hashes.get(name) ?? {fingerprint: ''};
-    const image = registry.inspect(refs.get(name) ?? '');
-    const twin = inspectProof(registry, `${repository}:${fingerprintTag(fingerprint)}`, image);
-    return {name, image: await image, twin: await twin};
+    const asked = registry.inspect(refs.get(name) ?? '');
+    const proof = `${repository}:${fingerprintTag(fingerprint)}`;
+    const [image, twin] = await Promise.all([asked, inspectProof(registry, proof, asked)]);
+    return {name, image, twin};
   });
   const all = await Promise.all(answers);
   const atTag = new Map(all.map(({name, image}) => [name, image]));

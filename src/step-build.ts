@@ -6,7 +6,14 @@ import {labels} from './core/names.ts';
 import type {Result} from './core/outcomes.ts';
 import {parseReference} from './core/references.ts';
 import {attemptOften} from './step-attempts.ts';
-import {dockerOptions, isPushed, type Step, type Work, withLog} from './step-context.ts';
+import {
+  dockerOptions,
+  isPushed,
+  type Step,
+  type StepEnd,
+  type Work,
+  withLog,
+} from './step-context.ts';
 import {bringHere, bringParents, type Parents} from './step-parents.ts';
 
 /** Brings what the image needs before it can be worked on: itself when it is only tested, else a cache. */
@@ -15,11 +22,13 @@ export const pullStep: Step = async (work) => {
   if (image.action === 'test') return withLog(work, 'build', (log) => bringHere(work, image, log));
   if (image.action !== 'build' || context.cache === 'none') return {};
   const found = context.caches.get(image.name) ?? [];
-  if (found.length === 0) return context.cache === 'gha' ? {} : {notes: ['no cache to read']};
+  // What GitHub's cache holds is not known here; an earlier image serves only where that cannot be read.
+  const saying = (note: string): StepEnd => (context.cache === 'gha' ? {} : {notes: [note]});
+  if (found.length === 0) return saying('no cache to read');
   const facts = await context.docker.check();
   if (!facts.ok) return {failure: facts.failure};
   // BuildKit reads the cache of an image without pulling it.
-  if (facts.value.hasBuildx) return {notes: [`cache from ${found.join(', ')}`]};
+  if (facts.value.hasBuildx) return saying(`cache from ${found.join(', ')}`);
   return withLog(work, 'build', async (log) => {
     for (const ref of found) {
       const pulled = await context.docker.pull(ref, dockerOptions(work, log));

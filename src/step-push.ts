@@ -80,10 +80,10 @@ async function verify(
   digest: string,
 ): Promise<Result<RawManifest | undefined>> {
   const inspect = () => context.registry.inspect(byDigest(image.ref, digest));
-  const isOurs = spec.platforms.length > 1 || state.id === undefined || state.id === digest;
+  const isCertain = spec.platforms.length > 1 || state.id === undefined || state.id === digest;
   const [shown, early] = await Promise.all([
     context.registry.waitForDigest(image.ref, digest),
-    isOurs ? undefined : inspect(),
+    isCertain ? undefined : inspect(),
   ]);
   if (!shown.ok) return shown;
   if (early === undefined) return {ok: true, value: undefined};

@@ -161,8 +161,9 @@ describe('mode: build', () => {
     expect(planned(asked)).toEqual(['base skip', 'mid build', 'side skip', 'leaf build']);
     // The merge commit is another commit with the same content.
     await stack.commit({});
-    const withoutDocker = {...merge({reuse: 'always'}), env: {DOCKER_HOST: 'tcp://127.0.0.1:1'}};
-    const merged = await runStep(withoutDocker);
+    const request = merge({reuse: 'always'});
+    const withoutDocker = {...request.env, DOCKER_HOST: 'tcp://127.0.0.1:1'};
+    const merged = await runStep({...request, env: withoutDocker});
     expect(merged.exitCode, merged.stdout).toBe(0);
     expect(planned(merged)).toEqual(['base reuse', 'mid reuse', 'side reuse', 'leaf reuse']);
     expect(reasonsOf(merged, 'leaf')).toEqual([
@@ -185,18 +186,18 @@ describe('mode: build', () => {
     const leaf = await stack.read('images/leaf/Dockerfile');
     await stack.commit({'images/leaf/Dockerfile': `${leaf}RUN echo more\n`});
     const built = await stack.push();
-    const fingerprint = JSON.parse(await stack.read('artifacts/plan.json')).images.at(-1);
-    const tag = fingerprintTag(fingerprint.fingerprint);
-    const pulled = `${stack.ref('leaf', tag)}`;
-    expect(await shown(pulled)).toBe(results(built)['leaf']?.digest);
+    const {fingerprint} = JSON.parse(await stack.read('artifacts/plan.json')).images.at(-1);
+    const tag = fingerprintTag(fingerprint);
+    const proof = stack.ref('leaf', tag);
+    expect(await shown(proof)).toBe(results(built)['leaf']?.digest);
     // The image of another fingerprint, under the name of this one.
-    docker('tag', stack.ref('base'), pulled);
-    docker('push', '--quiet', pulled);
+    docker('tag', stack.ref('base'), proof);
+    docker('push', '--quiet', proof);
     const again = await runStep(merge({reuse: 'always'}));
     expect(planned(again)).toEqual(['base reuse', 'mid reuse', 'side reuse', 'leaf build']);
     expect(again.stdout).toContain(`leaf: the tag ${tag} shows an image with sha256:`);
     expect(again.exitCode, again.stdout).toBe(0);
-    expect(await shown(pulled)).toBe(results(again)['leaf']?.digest);
+    expect(await shown(proof)).toBe(results(again)['leaf']?.digest);
   });
 
   it('goes on where a killed run stopped, and the post step removes what it left', async () => {

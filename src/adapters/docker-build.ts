@@ -58,15 +58,16 @@ export function createBuilds({
   };
 
   /** A builder outside of the engine writes an id that the engine may not know. */
-  const idOf = async ({inEngine, ref}: BuildRequest, done: Done): Promise<Result<string>> => {
+  const idOf = async ({inEngine, ref}: BuildRequest, file: string): Promise<Result<string>> => {
     const driver = await docker.driver();
     if (!driver.ok) return driver;
-    const written = digestIn(done.file);
+    const written = digestIn(file);
     const isOurs = inEngine || driver.value === 'docker';
     if (isOurs && written !== undefined) return {ok: true, value: written};
-    const found = await docker.ids([...(written === undefined ? [] : [written]), ref]);
+    const names = written === undefined ? [ref] : [written, ref];
+    const found = await docker.ids(names);
     if (!found.ok) return found;
-    const id = found.value.get(written ?? ref) ?? found.value.get(ref);
+    const id = names.map((name) => found.value.get(name)).find((one) => one !== undefined);
     return id === undefined ? {ok: false, failure: lost(ref)} : {ok: true, value: id};
   };
 
@@ -74,7 +75,7 @@ export function createBuilds({
     build: async (request, options) => {
       const done = await build(request, 'load', options);
       if (!done.ok) return done;
-      const id = await idOf(request, done.value);
+      const id = await idOf(request, done.value.file);
       return id.ok
         ? {ok: true, value: {id: id.value, cacheSeconds: cacheSeconds(done.value.tail)}}
         : id;
