@@ -6,6 +6,9 @@ export REGISTRY=${REGISTRY:-127.0.0.1:5000}
 # One line for each request. The name does not begin with REGISTRY_, which the registry takes for its configuration.
 export STACK_REGISTRY_LOG=$state/registry.log
 export STACK_DOCKERD_LOG=$state/dockerd.log
+# The lock file names every package by its hash, so what npm has is not asked for again: a slow registry cost minutes.
+# As a variable it reaches the installation that the package `node` starts itself.
+export npm_config_prefer_offline=true
 
 is_node_24() {
   local version
