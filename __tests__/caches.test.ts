@@ -1,7 +1,7 @@
 import {describe, expect, it} from 'vitest';
-import {findCaches} from '../src/caches.ts';
-import type {CacheKind} from '../src/core/build-cache.ts';
-import type {Presence} from '../src/core/lookups.ts';
+import type {Presence} from '../src/adapters/registry/types.ts';
+import type {CacheKind} from '../src/build/build-cache.ts';
+import {findCaches} from '../src/build/cache.ts';
 import {plannedImage} from './fakes/simulation.ts';
 import {imageSpec} from './fakes/stack.ts';
 import {fakeRegistryPort, pushedDigest} from './fakes/step-ports.ts';

@@ -1,9 +1,9 @@
 import {rmSync} from 'node:fs';
 import {afterAll, beforeAll, beforeEach, describe, expect, test} from 'vitest';
-import {openGit} from '../src/adapters/git-helper.ts';
-import {openGitHubApi} from '../src/adapters/github-api.ts';
-import {type ChangeSources, findChangedFiles} from '../src/changed-files.ts';
-import {parseEvent} from '../src/core/payload.ts';
+import {openGit} from '../src/adapters/git/index.ts';
+import {openGitHubApi} from '../src/adapters/github/api.ts';
+import {parseEvent} from '../src/adapters/github/payload.ts';
+import {type ChangeSources, findChangedFiles} from '../src/changes/index.ts';
 import {
   environmentOf,
   mergeGroupEvent,

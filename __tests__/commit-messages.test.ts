@@ -1,9 +1,9 @@
 import {afterAll, beforeAll, beforeEach, expect, test} from 'vitest';
-import {openGit} from '../src/adapters/git-helper.ts';
-import {openGitHubApi} from '../src/adapters/github-api.ts';
-import type {ChangeSources} from '../src/changed-files.ts';
-import {findMessages, isFullRebuild} from '../src/commit-messages.ts';
-import {parseEvent} from '../src/core/payload.ts';
+import {openGit} from '../src/adapters/git/index.ts';
+import {openGitHubApi} from '../src/adapters/github/api.ts';
+import {parseEvent} from '../src/adapters/github/payload.ts';
+import {findMessages, isFullRebuild} from '../src/changes/commit-messages.ts';
+import type {ChangeSources} from '../src/changes/index.ts';
 import {environmentOf, pullRequestEvent, readPayload} from './fakes/events.ts';
 import {type GitRepository, makeRepository} from './fakes/git-repository.ts';
 import {type GitHubServer, startGitHubServer} from './fakes/github-server.ts';

@@ -1,5 +1,5 @@
 import {afterEach, describe, expect, it, vi} from 'vitest';
-import {InputError, readInputs} from '../src/inputs.ts';
+import {InputError, readInputs} from '../src/run/inputs.ts';
 
 function withInputs(values: Record<string, string>): void {
   for (const [name, value] of Object.entries(values)) {

@@ -1,6 +1,6 @@
 import {expect, it} from 'vitest';
-import type {Lookup, Presence} from '../src/core/lookups.ts';
-import {inspectProof} from '../src/proofs.ts';
+import type {Lookup, Presence} from '../src/adapters/registry/types.ts';
+import {inspectProof} from '../src/fingerprint/proof.ts';
 import {published} from './fakes/stack.ts';
 import {fakeRegistryPort} from './fakes/step-ports.ts';
 

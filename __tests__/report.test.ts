@@ -1,7 +1,7 @@
 import {describe, expect, it} from 'vitest';
-import type {JobLog} from '../src/adapters/actions-log.ts';
-import type {Failure, ImageResult, StepResult} from '../src/core/outcomes.ts';
-import {createReporter} from '../src/report.ts';
+import type {JobLog} from '../src/adapters/github/log.ts';
+import type {Failure, ImageResult, StepResult} from '../src/failure.ts';
+import {createReporter} from '../src/report/index.ts';
 import {plannedImage} from './fakes/simulation.ts';
 
 /** A log that keeps its lines: groups as their title and indented lines, annotations with their kind. */

@@ -1,8 +1,8 @@
 import {describe, expect, it} from 'vitest';
-import type {RunEvent, StepName, StepResult} from '../src/core/outcomes.ts';
-import type {PlannedImage} from '../src/core/types.ts';
-import type {RunStep} from '../src/ports.ts';
-import {runPlan} from '../src/runner.ts';
+import type {RunStep} from '../src/adapters/docker/ports.ts';
+import {runPlan} from '../src/build/index.ts';
+import type {RunEvent, StepName, StepResult} from '../src/failure.ts';
+import type {PlannedImage} from '../src/stack/spec/types.ts';
 import {plainOptions, plannedImage} from './fakes/simulation.ts';
 
 const good = (step: StepName): StepResult => ({step, durationMs: 1, failure: undefined, notes: []});

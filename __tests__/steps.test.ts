@@ -2,14 +2,14 @@ import {chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync} 
 import {tmpdir} from 'node:os';
 import {dirname, join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
-import {openWorkspace} from '../src/adapters/fs.ts';
-import {runCommand} from '../src/adapters/process.ts';
-import type {BuildRequest} from '../src/core/docker-types.ts';
-import type {Failure, Result, StepName} from '../src/core/outcomes.ts';
-import type {ImageSpec, PlannedImage} from '../src/core/types.ts';
-import type {Docker} from '../src/ports.ts';
-import type {StepContext} from '../src/step-context.ts';
-import {createSteps} from '../src/steps.ts';
+import type {Docker} from '../src/adapters/docker/ports.ts';
+import type {BuildRequest} from '../src/adapters/docker/types.ts';
+import {openWorkspace} from '../src/adapters/files/index.ts';
+import {runCommand} from '../src/adapters/process/index.ts';
+import type {StepContext} from '../src/build/steps/context.ts';
+import {createSteps} from '../src/build/steps/index.ts';
+import type {Failure, Result, StepName} from '../src/failure.ts';
+import type {ImageSpec, PlannedImage} from '../src/stack/spec/types.ts';
 import {imageSpec, published} from './fakes/stack.ts';
 import {builtImage, fakeDockerPort, fakeRegistryPort, pushedDigest} from './fakes/step-ports.ts';
 

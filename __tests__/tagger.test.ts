@@ -1,9 +1,9 @@
 import {describe, expect, it} from 'vitest';
-import type {Failure} from '../src/core/outcomes.ts';
-import type {TagMove} from '../src/core/tag-plan.ts';
-import {digestAfter, promotionFile} from '../src/core/tag-report.ts';
-import type {Registry} from '../src/ports.ts';
-import {runTagPlan} from '../src/tagger.ts';
+import type {Registry} from '../src/adapters/docker/ports.ts';
+import type {Failure} from '../src/failure.ts';
+import {runTagPlan} from '../src/promote/index.ts';
+import {digestAfter, promotionFile} from '../src/promote/report.ts';
+import type {TagMove} from '../src/promote/tag-plan.ts';
 
 const refused: Failure = {
   reason: 'registry',

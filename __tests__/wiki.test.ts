@@ -11,14 +11,14 @@ import {
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, it} from 'vitest';
-import {runCommand} from '../src/adapters/process.ts';
-import {openWiki, type Wiki} from '../src/adapters/wiki-git.ts';
+import {openWiki, type Wiki} from '../src/adapters/git/wiki.ts';
+import {runCommand} from '../src/adapters/process/index.ts';
 import {
   type Promotion,
   publishManifestPages,
   publishPromotion,
   readPromotionPages,
-} from '../src/wiki.ts';
+} from '../src/wiki/promotion.ts';
 import {type BareWiki, startWikiServer, type WikiServer} from './fakes/wiki-server.ts';
 
 const token = 'ghs_secretTokenOfTheJob0123456789';

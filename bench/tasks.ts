@@ -1,13 +1,14 @@
 /** One piece of work in a process of its own, so that its memory is its own: `node bench/tasks.ts <name> <argument>` */
+
 import {parse} from 'yaml';
 import {plainOptions, plannedImage, simulate} from '../__tests__/fakes/simulation.ts';
 import {planFacts} from '../__tests__/fakes/stack.ts';
-import {hashContext} from '../src/adapters/context-files.ts';
-import {createRegistry} from '../src/adapters/registry.ts';
-import {selectChanges} from '../src/core/changes.ts';
-import {makePlan} from '../src/core/plan.ts';
-import {parseSpec} from '../src/core/spec.ts';
-import {buildTree} from '../src/core/tree.ts';
+import {hashContext} from '../src/adapters/build-context/index.ts';
+import {createRegistry} from '../src/adapters/registry/index.ts';
+import {selectChanges} from '../src/changes/select.ts';
+import {makePlan} from '../src/plan/decide.ts';
+import {parseSpec} from '../src/stack/spec/index.ts';
+import {buildTree} from '../src/stack/spec/tree.ts';
 import {peakMb} from './peak.ts';
 import {parentOf, specLines} from './stacks.ts';
 

@@ -1,18 +1,18 @@
-import {openJobLog} from './adapters/actions-log.ts';
-import {maskSecrets} from './adapters/actions-output.ts';
-import {openWorkspace, runLog} from './adapters/fs.ts';
-import {openGit} from './adapters/git-helper.ts';
-import {openGitHubApi} from './adapters/github-api.ts';
-import {readEvent} from './adapters/github-event.ts';
-import {workspaceRoot} from './adapters/runner-environment.ts';
-import {build} from './build.ts';
-import {refusalOf} from './core/event.ts';
-import {maskText, secretForms} from './core/masking.ts';
-import {unreachable} from './core/words.ts';
-import {readInputs} from './inputs.ts';
-import {merge} from './merge.ts';
-import {promote} from './promote.ts';
-import type {Run} from './run.ts';
+import {openWorkspace, runLog} from './adapters/files/index.ts';
+import {openGit} from './adapters/git/index.ts';
+import {maskSecrets} from './adapters/github/actions-output.ts';
+import {openGitHubApi} from './adapters/github/api.ts';
+import {refusalOf} from './adapters/github/event.ts';
+import {readEvent} from './adapters/github/github-event.ts';
+import {openJobLog} from './adapters/github/log.ts';
+import {workspaceRoot} from './adapters/github/output.ts';
+import {build} from './modes/build.ts';
+import {merge} from './modes/report.ts';
+import {promote} from './modes/tag.ts';
+import {unreachable} from './plan/reasons.ts';
+import type {Run} from './run/index.ts';
+import {readInputs} from './run/inputs.ts';
+import {maskText, secretForms} from './util/masking.ts';
 
 /**
  * One run of the action: read, decide, do, report. Resolves with the sentence that fails the step, or undefined.

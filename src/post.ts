@@ -1,8 +1,8 @@
 import {readdir, readFile, rm} from 'node:fs/promises';
 import {basename, join} from 'node:path';
 import {getState, info} from '@actions/core';
-import {runCommand} from './adapters/process.ts';
-import {runLabel} from './core/docker-args.ts';
+import {runLabel} from './adapters/docker/arguments.ts';
+import {runCommand} from './adapters/process/index.ts';
 
 /**
  * The post step: removes what a main step that was killed could not: builds that go on as orphans, containers, and

@@ -3,8 +3,8 @@ import {mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync} from 'node:f
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
-import {withEncodedPadding, withoutMimeType} from '../../src/adapters/act-artifacts.ts';
-import {type ArtifactFiles, uploadArtifact} from '../../src/adapters/artifacts.ts';
+import {withEncodedPadding, withoutMimeType} from '../../src/adapters/github/act.ts';
+import {type ArtifactFiles, uploadArtifact} from '../../src/adapters/github/artifact.ts';
 import {type ResultsService, startResultsService} from '../fakes/results-service.ts';
 
 const names = [

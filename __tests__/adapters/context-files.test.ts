@@ -14,7 +14,7 @@ import {
 import {createServer} from 'node:net';
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
-import {hashContext} from '../../src/adapters/context-files.ts';
+import {hashContext} from '../../src/adapters/build-context/index.ts';
 import {makeWorkspace} from '../fakes/runner.ts';
 
 let root: string;

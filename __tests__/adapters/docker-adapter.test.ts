@@ -1,10 +1,10 @@
 import {rmSync} from 'node:fs';
 import {join} from 'node:path';
 import {afterEach, describe, expect, it, vi} from 'vitest';
-import {createDocker} from '../../src/adapters/docker-adapter.ts';
-import {runCommand} from '../../src/adapters/process.ts';
-import type {BuildRequest} from '../../src/core/docker-types.ts';
-import type {Failure, Result} from '../../src/core/outcomes.ts';
+import {createDocker} from '../../src/adapters/docker/index.ts';
+import type {BuildRequest} from '../../src/adapters/docker/types.ts';
+import {runCommand} from '../../src/adapters/process/index.ts';
+import type {Failure, Result} from '../../src/failure.ts';
 import {type FakeDocker, fakeDocker, type Rule} from '../fakes/docker-cli.ts';
 
 const ref = 'ghcr.io/o/a:2026.3-main';

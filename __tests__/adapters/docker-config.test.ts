@@ -10,7 +10,7 @@ import {
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest';
-import {createDockerConfig, machineLogins} from '../../src/adapters/docker-config.ts';
+import {createDockerConfig, machineLogins} from '../../src/adapters/docker/config.ts';
 
 describe('createDockerConfig', () => {
   let folder: string;

@@ -1,7 +1,7 @@
 import {rmSync} from 'node:fs';
 import {join} from 'node:path';
 import {afterEach, describe, expect, test} from 'vitest';
-import {openGit} from '../../src/adapters/git-helper.ts';
+import {openGit} from '../../src/adapters/git/index.ts';
 import {makeRepository} from '../fakes/git-repository.ts';
 
 const nowhere = 'd'.repeat(40);

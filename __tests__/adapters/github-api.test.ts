@@ -1,6 +1,6 @@
 import {afterAll, beforeAll, beforeEach, describe, expect, test} from 'vitest';
-import {openGitHubApi} from '../../src/adapters/github-api.ts';
-import type {GitHubApi} from '../../src/ports.ts';
+import type {GitHubApi} from '../../src/adapters/docker/ports.ts';
+import {openGitHubApi} from '../../src/adapters/github/api.ts';
 import {type GitHubServer, startGitHubServer} from '../fakes/github-server.ts';
 import {type Prism, startPrism} from '../fakes/prism.ts';
 

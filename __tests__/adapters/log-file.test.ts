@@ -2,7 +2,7 @@ import {mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
-import {openLog} from '../../src/adapters/log-file.ts';
+import {openLog} from '../../src/adapters/files/log.ts';
 
 describe('openLog', () => {
   let folder: string;

@@ -2,10 +2,10 @@ import {mkdtempSync, readFileSync, rmSync, statSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
-import {openLog} from '../../src/adapters/log-file.ts';
-import {runCommand} from '../../src/adapters/process.ts';
-import type {Failure} from '../../src/core/outcomes.ts';
-import type {CommandOutput, CommandRequest, LogSink} from '../../src/ports.ts';
+import type {CommandOutput, CommandRequest, LogSink} from '../../src/adapters/docker/ports.ts';
+import {openLog} from '../../src/adapters/files/log.ts';
+import {runCommand} from '../../src/adapters/process/index.ts';
+import type {Failure} from '../../src/failure.ts';
 
 const sh = (script: string, more: Partial<CommandRequest> = {}) =>
   runCommand({file: 'sh', args: ['-c', script], seconds: 20, ...more});

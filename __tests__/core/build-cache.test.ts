@@ -5,7 +5,7 @@ import {
   cacheOptions,
   cachePlaces,
   cacheSeconds,
-} from '../../src/core/build-cache.ts';
+} from '../../src/build/build-cache.ts';
 
 const request: CacheRequest = {
   cache: 'inline',

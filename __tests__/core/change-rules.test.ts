@@ -1,6 +1,6 @@
 import {expect, it} from 'vitest';
-import {parseChangeRules} from '../../src/core/change-rules.ts';
-import {SpecError} from '../../src/core/spec-mistakes.ts';
+import {parseChangeRules} from '../../src/stack/spec/change-rules.ts';
+import {SpecError} from '../../src/stack/yaml/findings.ts';
 
 const parse = (text: string) => parseChangeRules('images/change_ignore.json', text);
 

@@ -1,6 +1,6 @@
 import {describe, expect, test} from 'vitest';
-import {type ChangeScope, selectChanges} from '../../src/core/changes.ts';
-import type {ChangeRules} from '../../src/core/types.ts';
+import {type ChangeScope, selectChanges} from '../../src/changes/select.ts';
+import type {ChangeRules} from '../../src/stack/spec/types.ts';
 
 const noRules: ChangeRules = {ignore: [], buildAll: []};
 

@@ -1,6 +1,10 @@
 import {describe, expect, it} from 'vitest';
-import {type BuildMode, buildArguments, containerArguments} from '../../src/core/docker-args.ts';
-import type {BuildRequest} from '../../src/core/docker-types.ts';
+import {
+  type BuildMode,
+  buildArguments,
+  containerArguments,
+} from '../../src/adapters/docker/arguments.ts';
+import type {BuildRequest} from '../../src/adapters/docker/types.ts';
 
 const request: BuildRequest = {
   ref: 'ghcr.io/o/a:2026.3-main',

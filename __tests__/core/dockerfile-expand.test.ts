@@ -1,6 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: Dockerfiles write their variables so.
+
 import {expect, it} from 'vitest';
-import {expandWord} from '../../src/core/dockerfile-expand.ts';
+import {expandWord} from '../../src/stack/dockerfile/expand.ts';
 
 const values = new Map([
   ['A', 'x'],

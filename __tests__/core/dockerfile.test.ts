@@ -1,7 +1,8 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: Dockerfiles write their variables so.
+
 import {describe, expect, it} from 'vitest';
-import {readDockerfile} from '../../src/core/dockerfile.ts';
-import {findUses, type ImageUses} from '../../src/core/dockerfile-uses.ts';
+import {findUses, type ImageUses} from '../../src/stack/dockerfile/index.ts';
+import {readDockerfile} from '../../src/stack/dockerfile/parse.ts';
 
 interface Given {
   readonly args?: Readonly<Record<string, string>>;

@@ -1,11 +1,11 @@
 import {describe, expect, it} from 'vitest';
-import {retryWait} from '../../src/core/docker-retry.ts';
 import {
   type DockerOperation,
   explainDockerFailure,
   explainTestFailure,
-} from '../../src/core/failures.ts';
-import type {Failure, FailureClass} from '../../src/core/outcomes.ts';
+} from '../../src/adapters/docker/failure.ts';
+import {retryWait} from '../../src/build/steps/docker-retry.ts';
+import type {Failure, FailureClass} from '../../src/failure.ts';
 
 const ref = 'ghcr.io/o/a:2026.3-main';
 

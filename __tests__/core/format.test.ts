@@ -7,7 +7,7 @@ import {
   formatBytes,
   formatDuration,
   plainText,
-} from '../../src/core/format.ts';
+} from '../../src/util/text.ts';
 
 describe('formatDuration', () => {
   it.each([

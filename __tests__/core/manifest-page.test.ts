@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {type ManifestFacts, manifestPage} from '../../src/core/manifest-page.ts';
+import {type ManifestFacts, manifestPage} from '../../src/page/index.ts';
 
 const facts: ManifestFacts = {
   ref: 'ghcr.io/o/a:2026.3-main',

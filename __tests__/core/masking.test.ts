@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
-import {createMasker, maskText, secretForms} from '../../src/core/masking.ts';
+import {createMasker, maskText, secretForms} from '../../src/util/masking.ts';
 
 const secret = 'p@ss "word"/+1';
 

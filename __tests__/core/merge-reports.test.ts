@@ -1,8 +1,8 @@
 import {describe, expect, it} from 'vitest';
-import {mergeReports, parseReport} from '../../src/core/merge-reports.ts';
-import type {ImageResult, Outcome, RunOutcome} from '../../src/core/outcomes.ts';
-import {makePlan} from '../../src/core/plan.ts';
-import {reportFile} from '../../src/core/result-file.ts';
+import type {ImageResult, Outcome, RunOutcome} from '../../src/failure.ts';
+import {makePlan} from '../../src/plan/decide.ts';
+import {reportFile} from '../../src/report/file.ts';
+import {mergeReports, parseReport} from '../../src/report/merge-reports.ts';
 import {imageSpec, planFacts} from '../fakes/stack.ts';
 
 const plan = makePlan(planFacts([imageSpec('base'), imageSpec('leaf', ['base'])]));

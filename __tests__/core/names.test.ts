@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {branchTag, fileNameOf, fingerprintTag} from '../../src/core/names.ts';
+import {branchTag, fileNameOf, fingerprintTag} from '../../src/image/tags.ts';
 
 const tagOf = (prefix: string, branch: string): string => {
   const result = branchTag(prefix, branch);

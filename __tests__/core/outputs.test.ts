@@ -1,8 +1,8 @@
 import {describe, expect, it} from 'vitest';
-import type {ImageResult} from '../../src/core/outcomes.ts';
-import {imagesOutput, matrixOutput, planJson, planOutput} from '../../src/core/outputs.ts';
-import {makePlan} from '../../src/core/plan.ts';
-import type {Plan} from '../../src/core/types.ts';
+import type {ImageResult} from '../../src/failure.ts';
+import {makePlan} from '../../src/plan/decide.ts';
+import {imagesOutput, matrixOutput, planJson, planOutput} from '../../src/report/outputs.ts';
+import type {Plan} from '../../src/stack/spec/types.ts';
 import {imageSpec, planFacts} from '../fakes/stack.ts';
 
 const small = makePlan(

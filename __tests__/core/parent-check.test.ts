@@ -1,7 +1,8 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: Dockerfiles write their variables so.
+
 import {describe, expect, it} from 'vitest';
-import {checkParents, type ParentCheck} from '../../src/core/parent-check.ts';
-import {parseSpec} from '../../src/core/spec.ts';
+import {checkParents, type ParentCheck} from '../../src/stack/parents.ts';
+import {parseSpec} from '../../src/stack/spec/index.ts';
 
 /** Images of a spec as `key: Dockerfile`; `after` are the further lines of spec.yml. */
 function check(

@@ -1,8 +1,8 @@
 import {describe, expect, it} from 'vitest';
-import type {Lookup} from '../../src/core/lookups.ts';
-import {makePlan} from '../../src/core/plan.ts';
-import type {PlanFacts} from '../../src/core/plan-facts.ts';
-import type {BuildReason, Plan} from '../../src/core/types.ts';
+import type {Lookup} from '../../src/adapters/registry/types.ts';
+import {makePlan} from '../../src/plan/decide.ts';
+import type {PlanFacts} from '../../src/plan/facts.ts';
+import type {BuildReason, Plan} from '../../src/stack/spec/types.ts';
 import {digestOf, imageSpec, labelsOf, planFacts, published, twinRef} from '../fakes/stack.ts';
 
 const stack = [

@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {isLoopback, parseReference, repositoryOf} from '../../src/core/references.ts';
+import {isLoopback, parseReference, repositoryOf} from '../../src/image/reference.ts';
 
 const digest = `sha256:${'a'.repeat(64)}`;
 

@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {type Attempt, decideRetry} from '../../src/core/retry.ts';
+import {type Attempt, decideRetry} from '../../src/util/retry.ts';
 
 const first: Attempt = {
   status: 503,

@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {safeLine, safeLines} from '../../src/core/safe-output.ts';
+import {safeLine, safeLines} from '../../src/util/safe-output.ts';
 
 describe('safeLines', () => {
   it.each([

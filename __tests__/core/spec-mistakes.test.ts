@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {SpecError} from '../../src/core/spec-mistakes.ts';
+import {SpecError} from '../../src/stack/yaml/findings.ts';
 import {mistakesOf} from '../fakes/specs.ts';
 
 /** A spec around the keys of image "a", whose first key stands at 3:5. */

@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {refuseLargeSpec} from '../../src/core/spec.ts';
+import {refuseLargeSpec} from '../../src/stack/spec/index.ts';
 import {mistakesOf} from '../fakes/specs.ts';
 
 describe('a file that is no spec', () => {

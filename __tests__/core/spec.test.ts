@@ -1,7 +1,7 @@
 import {readFileSync} from 'node:fs';
 import {describe, expect, it} from 'vitest';
-import {parseSpec} from '../../src/core/spec.ts';
-import type {ImageSpec, Spec} from '../../src/core/types.ts';
+import {parseSpec} from '../../src/stack/spec/index.ts';
+import type {ImageSpec, Spec} from '../../src/stack/spec/types.ts';
 
 function parse(text: string, more: {tagPrefix?: string; stackDir?: string} = {}): Spec {
   const {tagPrefix, stackDir = 'images'} = more;

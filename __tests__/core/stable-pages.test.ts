@@ -6,7 +6,7 @@ import {
   insertHomeRow,
   type PromotedImage,
   stableTagPage,
-} from '../../src/core/stable-pages.ts';
+} from '../../src/wiki/index-pages.ts';
 
 const place = {serverUrl: 'https://github.com', repository: 'ucsd-ets/stack'};
 const head = '| Commit | Image | Manifest |\n|--------|-------|----------|\n';

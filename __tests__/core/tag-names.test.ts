@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {tagNames} from '../../src/core/tag-names.ts';
+import {tagNames} from '../../src/promote/plan.ts';
 
 const known = ['2026.3', 'py39-2023.2'];
 

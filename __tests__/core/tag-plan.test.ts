@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest';
-import type {Lookup} from '../../src/core/lookups.ts';
-import {makeTagPlan, type TagFacts} from '../../src/core/tag-plan.ts';
+import type {Lookup} from '../../src/adapters/registry/types.ts';
+import {makeTagPlan, type TagFacts} from '../../src/promote/tag-plan.ts';
 import {digestOf, labelsOf, published} from '../fakes/stack.ts';
 
 function facts(name: string, more: Partial<TagFacts> = {}): TagFacts {

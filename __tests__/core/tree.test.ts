@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest';
-import {buildTree, sortParentsFirst} from '../../src/core/tree.ts';
-import type {ImageSpec} from '../../src/core/types.ts';
+import {buildTree, sortParentsFirst} from '../../src/stack/spec/tree.ts';
+import type {ImageSpec} from '../../src/stack/spec/types.ts';
 import {imageSpec} from '../fakes/stack.ts';
 
 function images(

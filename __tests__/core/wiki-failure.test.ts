@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest';
-import type {Failure} from '../../src/core/outcomes.ts';
-import {explainWikiFailure, wikiFaultOf} from '../../src/core/wiki-failure.ts';
+import {explainWikiFailure, wikiFaultOf} from '../../src/adapters/git/failure.ts';
+import type {Failure} from '../../src/failure.ts';
 
 const url = 'https://github.com/o/r.wiki.git';
 

@@ -2,8 +2,8 @@ import {execFileSync} from 'node:child_process';
 import {existsSync} from 'node:fs';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
-import {createRegistry} from '../../src/adapters/registry.ts';
-import {fingerprintTag} from '../../src/core/names.ts';
+import {createRegistry} from '../../src/adapters/registry/index.ts';
+import {fingerprintTag} from '../../src/image/tags.ts';
 import {runPost, runStep, type StartedStep, type StepRequest, startStep} from '../fakes/runner.ts';
 import {
   makeSmallStack,

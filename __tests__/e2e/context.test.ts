@@ -1,7 +1,7 @@
 import {execFileSync, spawnSync} from 'node:child_process';
 import {rm} from 'node:fs/promises';
 import {afterAll, describe, expect, it} from 'vitest';
-import {contextFiles} from '../../src/adapters/context-files.ts';
+import {contextFiles} from '../../src/adapters/build-context/index.ts';
 import {makeWorkspace} from '../fakes/runner.ts';
 
 /** Enough shapes of names for any pattern to be wrong about. */

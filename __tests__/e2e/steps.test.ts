@@ -3,16 +3,16 @@ import {existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync}
 import {tmpdir} from 'node:os';
 import {dirname, join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
-import {createDocker} from '../../src/adapters/docker-adapter.ts';
-import {createDockerConfig, type DockerConfig} from '../../src/adapters/docker-config.ts';
-import {openWorkspace} from '../../src/adapters/fs.ts';
-import {runCommand} from '../../src/adapters/process.ts';
-import {createRegistry} from '../../src/adapters/registry.ts';
-import {testEnvironment} from '../../src/adapters/test-environment.ts';
-import {fileNameOf, fingerprintTag, labels} from '../../src/core/names.ts';
-import type {StepName, StepResult} from '../../src/core/outcomes.ts';
-import type {ImageSpec, PlannedImage} from '../../src/core/types.ts';
-import {createSteps, type Steps} from '../../src/steps.ts';
+import {createDockerConfig, type DockerConfig} from '../../src/adapters/docker/config.ts';
+import {createDocker} from '../../src/adapters/docker/index.ts';
+import {openWorkspace} from '../../src/adapters/files/index.ts';
+import {testEnvironment} from '../../src/adapters/process/environment.ts';
+import {runCommand} from '../../src/adapters/process/index.ts';
+import {createRegistry} from '../../src/adapters/registry/index.ts';
+import {createSteps, type Steps} from '../../src/build/steps/index.ts';
+import type {StepName, StepResult} from '../../src/failure.ts';
+import {fileNameOf, fingerprintTag, labels} from '../../src/image/tags.ts';
+import type {ImageSpec, PlannedImage} from '../../src/stack/spec/types.ts';
 import {type Fault, startFaultProxy} from '../fakes/fault-proxy.ts';
 import {imageSpec} from '../fakes/stack.ts';
 

@@ -1,8 +1,8 @@
-import type {Outcome, StepName} from '../../src/core/outcomes.ts';
-import {startSchedule} from '../../src/core/schedule.ts';
-import type {Task} from '../../src/core/schedule-queue.ts';
-import type {ScheduleOptions} from '../../src/core/schedule-steps.ts';
-import type {PlannedAction, PlannedImage} from '../../src/core/types.ts';
+import type {Outcome, StepName} from '../../src/failure.ts';
+import {startSchedule} from '../../src/schedule/index.ts';
+import type {Task} from '../../src/schedule/queue.ts';
+import type {ScheduleOptions} from '../../src/schedule/steps.ts';
+import type {PlannedAction, PlannedImage} from '../../src/stack/spec/types.ts';
 
 /** A step as the simulated clock saw it. */
 export interface Ran extends Task {

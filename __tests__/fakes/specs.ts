@@ -1,5 +1,5 @@
-import {parseSpec} from '../../src/core/spec.ts';
-import {SpecError} from '../../src/core/spec-mistakes.ts';
+import {parseSpec} from '../../src/stack/spec/index.ts';
+import {SpecError} from '../../src/stack/yaml/findings.ts';
 
 /** What parseSpec says of a text; empty when it is good. */
 export function mistakesOf(text: string, tagPrefix?: string): readonly string[] {

@@ -1,7 +1,7 @@
-import type {Lookup, Published} from '../../src/core/lookups.ts';
-import {fingerprintTag, labels} from '../../src/core/names.ts';
-import type {PlanFacts} from '../../src/core/plan-facts.ts';
-import type {ImageSpec} from '../../src/core/types.ts';
+import type {Lookup, Published} from '../../src/adapters/registry/types.ts';
+import {fingerprintTag, labels} from '../../src/image/tags.ts';
+import type {PlanFacts} from '../../src/plan/facts.ts';
+import type {ImageSpec} from '../../src/stack/spec/types.ts';
 
 /** An image of a spec with every default; tests name only what they are about. */
 export function imageSpec(

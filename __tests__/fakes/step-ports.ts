@@ -1,5 +1,5 @@
-import type {BuiltImage, DockerFacts} from '../../src/core/docker-types.ts';
-import type {Docker, Registry} from '../../src/ports.ts';
+import type {Docker, Registry} from '../../src/adapters/docker/ports.ts';
+import type {BuiltImage, DockerFacts} from '../../src/adapters/docker/types.ts';
 import {published} from './stack.ts';
 
 const done = {ok: true, value: undefined} as const;

@@ -1,0 +1,58 @@
+import type {BuildRequest, ContainerRequest} from './types.ts';
+
+/** The label that every container of a run carries; its value is the run's id. */
+export const runLabel = 'stack-action.run';
+
+/** How a build is run. */
+export interface BuildMode {
+  readonly hasBuildx: boolean;
+  /** A buildx builder; undefined for docker's default. */
+  readonly builder: string | undefined;
+  /** `load`: into the engine's store; `push`: all platforms into the registry. */
+  readonly output: 'load' | 'push';
+  /** Where is written what was built: by buildx its metadata, else the id of the image. */
+  readonly resultFile: string;
+}
+
+/**
+ * `docker buildx build`, or `docker build` where there is no buildx. Without attestations, so that an image is one
+ * manifest and its digest does not change with every build (RELIABILITY.md 2b, Docker 29).
+ */
+export function buildArguments(request: BuildRequest, mode: BuildMode): readonly string[] {
+  const common = [
+    ...['--file', request.dockerfile, '--tag', request.ref],
+    ...pairs('--build-arg', request.buildArgs),
+    ...pairs('--label', request.labels),
+    ...(request.target === undefined ? [] : ['--target', request.target]),
+    ...(request.platforms.length === 0 ? [] : ['--platform', request.platforms.join(',')]),
+    ...request.secrets.flatMap((secret) => ['--secret', secret]),
+    ...request.cacheFrom.flatMap((source) => ['--cache-from', source]),
+  ];
+  if (!mode.hasBuildx) return ['build', '--iidfile', mode.resultFile, ...common, request.context];
+  return [
+    ...['buildx', 'build', '--progress', 'plain'],
+    ...(mode.builder === undefined ? [] : ['--builder', mode.builder]),
+    ...['--provenance=false', '--sbom=false'],
+    ...[`--${mode.output}`, '--metadata-file', mode.resultFile],
+    ...common,
+    ...pairs('--build-context', request.buildContexts),
+    ...request.cacheTo.flatMap((target) => ['--cache-to', target]),
+    request.context,
+  ];
+}
+
+/** The arguments of `docker create` and `docker run` after the verb. */
+export function containerArguments(request: ContainerRequest, runId: string): readonly string[] {
+  const [program = '', ...args] = request.command;
+  return [
+    // PID 1 must end on signals, and not by a 10 s wait (RELIABILITY.md 2a).
+    ...['--init', '--label', `${runLabel}=${runId}`, '--name', request.name],
+    ...pairs('--env', request.env ?? new Map()),
+    ...(request.workdir === undefined ? [] : ['--workdir', request.workdir]),
+    ...['--entrypoint', program, request.image, ...args],
+  ];
+}
+
+function pairs(option: string, values: ReadonlyMap<string, string>): readonly string[] {
+  return [...values].flatMap(([name, value]) => [option, `${name}=${value}`]);
+}

@@ -1,0 +1,142 @@
+import {statfs} from 'node:fs/promises';
+import type {Failure, Result} from '../../failure.ts';
+import {type CallDocker, deadlines} from './cli.ts';
+import {isOldDocker, oldestDocker} from './docker-version.ts';
+import type {Docker} from './ports.ts';
+import type {EngineFacts} from './types.ts';
+
+/** Below this the data folder of Docker counts as full. */
+const leastFreeBytes = 100 * 1024 * 1024;
+
+type Checks = Pick<Docker, 'check' | 'driver' | 'diagnose'>;
+
+/** Whether docker can work, and why it could not. */
+export function createChecks(call: CallDocker, builder: string | undefined): Checks {
+  const ask = (args: readonly string[], subject: string, seconds: number = deadlines.small) =>
+    call({args, operation: 'other', subject, seconds});
+  let facts: Promise<Result<EngineFacts>> | undefined;
+  let driver: Promise<Result<string>> | undefined;
+
+  const info = () => ask(['info', '--format', infoFormat], 'info', 20);
+
+  const check = async (): Promise<Result<EngineFacts>> => {
+    const engine = await info();
+    if (!engine.ok) return {ok: false, failure: noEngine(engine.failure)};
+    const {storage, plugins, version} = readInfo(engine.value.stdout);
+    if (isOldDocker(version)) return {ok: false, failure: tooOld(version)};
+    return {
+      ok: true,
+      value: {
+        hasBuildx: plugins.some(({Name, Err}) => Name === 'buildx' && Err === undefined),
+        hasContainerdStore: JSON.stringify(storage).includes('io.containerd.snapshotter'),
+      },
+    };
+  };
+
+  const askDriver = async (): Promise<Result<string>> => {
+    const asked = await ask(
+      ['buildx', 'inspect', ...(builder === undefined ? [] : [builder])],
+      'the builder',
+    );
+    if (!asked.ok && builder !== undefined) return {ok: false, failure: noBuilder(builder, asked)};
+    const found = asked.ok ? /^Driver:\s*(\S+)/m.exec(asked.value.stdout)?.[1] : undefined;
+    return {ok: true, value: found ?? 'docker'};
+  };
+
+  return {
+    check: () => {
+      facts ??= check();
+      return facts;
+    },
+    driver: () => {
+      driver ??= askDriver();
+      return driver;
+    },
+    diagnose: async (failure) => {
+      if (failure.reason !== 'exit-code' || !mayBeTheDaemon.has(failure.class)) return failure;
+      const engine = await info();
+      if (!engine.ok) return daemonLost(failure);
+      const {root} = readInfo(engine.value.stdout);
+      const space = root === undefined ? undefined : await statfs(root).catch(() => undefined);
+      if (space === undefined || space.bavail * space.bsize > leastFreeBytes) return failure;
+      return {
+        ...failure,
+        class: 'disk-full',
+        message: `${failure.message} The disk of ${root} is full.`,
+        hint: 'Free space where Docker keeps its data, or set "prune: true" for images in spec.yml.',
+      };
+    },
+  };
+}
+
+const infoFormat = `{${[
+  '"version":{{json .ServerVersion}}',
+  '"storage":{{json .DriverStatus}}',
+  '"plugins":{{json .ClientInfo.Plugins}}',
+  '"root":{{json .DockerRootDir}}',
+].join()}}`;
+
+/** What `docker info` says; another program of that name may say anything. */
+function readInfo(text: string): {
+  /** Of the engine; empty when it is not told. */
+  readonly version: string;
+  readonly storage: unknown;
+  readonly plugins: readonly {readonly Name?: string; readonly Err?: unknown}[];
+  readonly root: string | undefined;
+} {
+  try {
+    const {version, storage, plugins, root} = JSON.parse(text);
+    return {version: version ?? '', storage, plugins: plugins ?? [], root: root || undefined};
+  } catch {
+    return {version: '', storage: null, plugins: [], root: undefined};
+  }
+}
+
+/** Classes that a dying daemon or a full disk can look like. */
+const mayBeTheDaemon: ReadonlySet<Failure['class']> = new Set([
+  'build-failed',
+  'test-failed',
+  'oom-killed',
+  'registry-unavailable',
+  'internal',
+]);
+
+function noEngine(failure: Failure): Failure {
+  if (failure.reason === 'spawn') return failure;
+  return {
+    ...failure,
+    class: 'daemon-lost',
+    message: `The Docker daemon does not answer${failure.tail.length > 0 ? `: ${failure.tail.at(-1)}` : '.'}`,
+    hint: 'Start it (for example: sudo systemctl start docker), and see that this user may use its socket.',
+  };
+}
+
+function tooOld(version: string): Failure {
+  return {
+    reason: 'internal',
+    class: 'daemon-lost',
+    message: `Docker ${version} is too old. This action needs ${oldestDocker} or newer.`,
+    hint: 'Update Docker Engine (https://docs.docker.com/engine/install/), or run on a runner that has it.',
+    tail: [],
+  };
+}
+
+function noBuilder(builder: string, asked: Result<unknown>): Failure {
+  const tail = asked.ok ? [] : asked.failure.tail;
+  return {
+    reason: 'internal',
+    class: 'spec-invalid',
+    message: `The builder "${builder}" was not found${tail.length > 0 ? `: ${tail.at(-1)}` : '.'}`,
+    hint: 'Make it before this step (docker/setup-buildx-action, or "docker buildx create"), or leave out the input "builder".',
+    tail,
+  };
+}
+
+function daemonLost(failure: Failure): Failure {
+  return {
+    ...failure,
+    class: 'daemon-lost',
+    message: `The Docker daemon was lost. What was seen: ${failure.message}`,
+    hint: 'Look why the daemon ended (journalctl -u docker); then run the job again.',
+  };
+}

@@ -1,0 +1,73 @@
+import {join as shellJoin} from 'shlex';
+import type {Failure, Result} from '../../failure.ts';
+import {type DockerOperation, explainDockerFailure} from './failure.ts';
+import type {CommandOutput, DockerOptions, RunCommand} from './ports.ts';
+
+/** Default deadlines in seconds (RELIABILITY.md 2d.6). */
+export const deadlines = {
+  small: 60,
+  login: 30,
+  pull: 30 * 60,
+  build: 120 * 60,
+  push: 30 * 60,
+  /** A container whose caller sets no deadline. */
+  run: 60 * 60,
+} as const;
+
+export interface DockerCall {
+  readonly args: readonly string[];
+  readonly operation: DockerOperation;
+  /** What the sentence of a failure names: a reference, a host. */
+  readonly subject: string;
+  readonly seconds: number;
+  readonly options?: DockerOptions;
+  readonly input?: string;
+}
+
+/** Runs docker and explains its failures. */
+export type CallDocker = (call: DockerCall) => Promise<Result<CommandOutput>>;
+
+export interface CliOptions {
+  readonly run: RunCommand;
+  /** The whole environment of docker. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Where paths of contexts and Dockerfiles begin. */
+  readonly cwd: string;
+}
+
+/** The only place that starts docker. With a log, the command line comes before its output. */
+export function createDockerCli({run, env, cwd}: CliOptions): CallDocker {
+  return async ({args, operation, subject, seconds, options = {}, input}) => {
+    const {log, signal} = options;
+    log?.write(Buffer.from(`$ ${shellJoin(['docker', ...args])}\n`));
+    const done = await run({
+      file: 'docker',
+      args,
+      env,
+      cwd,
+      seconds: options.seconds ?? seconds,
+      ...(input === undefined ? {} : {input}),
+      ...(log === undefined ? {} : {log}),
+      ...(signal === undefined ? {} : {signal}),
+    });
+    if (done.ok) return done;
+    const failure = explainDockerFailure(done.failure, operation, subject);
+    log?.write(Buffer.from(`${failure.message}\n`));
+    return {ok: false, failure: withInstallHint(failure)};
+  };
+}
+
+function withInstallHint(failure: Failure): Failure {
+  if (failure.reason !== 'spawn' || failure.code !== 'ENOENT') return failure;
+  return {
+    ...failure,
+    class: 'daemon-lost',
+    message: 'Docker is not installed: there is no program "docker" on PATH.',
+    hint: 'Install Docker Engine with its CLI and buildx (https://docs.docker.com/engine/install/), or run on a runner that has it.',
+  };
+}
+
+/** The result without its value. */
+export function withoutValue(result: Result<unknown>): Result<void> {
+  return result.ok ? {ok: true, value: undefined} : result;
+}

@@ -1,0 +1,98 @@
+import {containerArguments, runLabel} from './arguments.ts';
+import {type CallDocker, deadlines, withoutValue} from './cli.ts';
+import type {Docker} from './ports.ts';
+
+type Containers = Pick<
+  Docker,
+  'run' | 'create' | 'start' | 'copy' | 'removeContainer' | 'cleanUp' | 'sweep'
+>;
+
+/** Containers of a run that are older than this belong to nobody any more. */
+const staleMs = 6 * 60 * 60 * 1000;
+
+/** The exit code of a client that could not do its work itself. */
+const lostClient = 125;
+
+/** Containers of one run. Files go in and out by `docker cp`; nothing is ever mounted. */
+export function createContainers(call: CallDocker, runId: string): Containers {
+  const small = (args: readonly string[], subject: string) =>
+    call({args, operation: 'other', subject, seconds: deadlines.small});
+  /** Names of containers that were asked for and not yet seen to be gone. */
+  const open = new Set<string>();
+  const remove = async (names: readonly string[]) => {
+    if (names.length === 0) return {ok: true, value: undefined} as const;
+    const done = await small(['rm', '--force', '--volumes', ...names], 'containers');
+    if (done.ok) for (const name of names) open.delete(name);
+    return withoutValue(done);
+  };
+
+  return {
+    run: async (request, options) => {
+      open.add(request.name);
+      const done = await call({
+        args: ['run', '--rm', ...containerArguments(request, runId)],
+        operation: 'run',
+        subject: request.image,
+        seconds: deadlines.run,
+        options,
+      });
+      // A client that was ended leaves its container behind (RELIABILITY.md 2a), and one that lost the daemon may.
+      const {failure} = done.ok ? {} : done;
+      if (failure !== undefined && failure.reason !== 'exit-code') await remove([request.name]);
+      else if (failure?.exitCode !== lostClient) open.delete(request.name);
+      return done;
+    },
+
+    create: async (request, {log, signal}) => {
+      open.add(request.name);
+      return withoutValue(
+        await call({
+          args: ['create', ...containerArguments(request, runId)],
+          operation: 'run',
+          subject: request.image,
+          seconds: deadlines.small * 5,
+          options: {...(log === undefined ? {} : {log}), ...(signal === undefined ? {} : {signal})},
+        }),
+      );
+    },
+
+    start: (name, options) =>
+      call({
+        args: ['start', '--attach', name],
+        operation: 'run',
+        subject: name,
+        seconds: deadlines.run,
+        options,
+      }),
+
+    copy: async (from, to, options) =>
+      withoutValue(
+        await call({
+          args: ['cp', from, to],
+          operation: 'other',
+          subject: to,
+          seconds: deadlines.small * 5,
+          options,
+        }),
+      ),
+
+    removeContainer: (name) => remove([name]),
+
+    cleanUp: () => remove([...open]),
+
+    sweep: async (now) => {
+      const format = `{{.ID}} {{.Label "${runLabel}"}} {{.CreatedAt}}`;
+      const found = await small(
+        ['ps', '--all', '--filter', `label=${runLabel}`, '--format', format],
+        'containers',
+      );
+      if (!found.ok) return found;
+      const left = found.value.stdout.split('\n').flatMap((line) => {
+        const [id = '', run = '', day = '', time = '', zone = ''] = line.split(' ');
+        const age = now.getTime() - Date.parse(`${day}T${time}${zone}`);
+        return id !== '' && run !== runId && age > staleMs ? [id] : [];
+      });
+      return remove(left);
+    },
+  };
+}

@@ -1,0 +1,56 @@
+import {createBuilds} from './build.ts';
+import {createChecks} from './check.ts';
+import {createDockerCli, deadlines, withoutValue} from './cli.ts';
+import type {DockerConfig} from './config.ts';
+import {createContainers} from './containers.ts';
+import {createImages} from './images.ts';
+import type {Docker, RunCommand} from './ports.ts';
+
+export interface DockerPorts {
+  readonly run: RunCommand;
+  readonly config: DockerConfig;
+  /** A buildx builder; undefined for docker's default. */
+  readonly builder: string | undefined;
+  /** Labels the containers of this run, so that they are found when it was killed. */
+  readonly runId: string;
+  /** The workspace: contexts and Dockerfiles are relative to it. */
+  readonly root: string;
+  /** For files of a moment. */
+  readonly tempDir: string;
+}
+
+/** The docker CLI of this machine. Nothing is started before it is used. */
+export function createDocker(ports: DockerPorts): Docker {
+  const {run, config, builder, runId, root, tempDir} = ports;
+  const env = {
+    ...inherited(),
+    ...config.env,
+    // buildx would otherwise read the whole build's history after every build.
+    BUILDX_METADATA_PROVENANCE: 'disabled',
+    DOCKER_CLI_HINTS: 'false',
+  };
+  const call = createDockerCli({run, env, cwd: root});
+  const checks = createChecks(call, builder);
+  const images = createImages(call);
+  const docker = {...checks, ...images};
+  return {
+    ...docker,
+    ...createBuilds({call, docker, builder, tempDir}),
+    ...createContainers(call, runId),
+    login: async (host, username, password) => {
+      await config.releaseHost(host);
+      const args = ['login', '--username', username, '--password-stdin', host];
+      const seconds = deadlines.login;
+      return withoutValue(
+        await call({args, operation: 'login', subject: host, seconds, input: password}),
+      );
+    },
+  };
+}
+
+function inherited(): Record<string, string> {
+  const entries = Object.entries(process.env);
+  return Object.fromEntries(
+    entries.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+  );
+}

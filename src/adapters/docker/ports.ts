@@ -1,0 +1,173 @@
+/** What the program needs from outside, as small interfaces; adapters/ implements them. */
+import type {Failure, Result, RunEvent, StepName, StepResult} from '../../failure.ts';
+import type {PlannedImage} from '../../stack/spec/types.ts';
+import type {Lookup, Presence} from '../registry/types.ts';
+import type {BuildRequest, BuiltImage, ContainerRequest, EngineFacts, Layer} from './types.ts';
+
+/** Takes a run's events; report.ts turns them into words. */
+export type Emit = (event: RunEvent) => void;
+
+/** A log that is being written: raw bytes in, secrets masked on the way to the file. */
+export interface LogSink {
+  /** The bytes are the caller's again when it returns: who wants to keep them copies them. */
+  write(chunk: Uint8Array): void;
+  /** Resolves when everything is on disk. */
+  close(): Promise<void>;
+}
+
+export interface CommandRequest {
+  readonly file: string;
+  readonly args: readonly string[];
+  readonly cwd?: string;
+  /** The whole environment of the child; nothing is inherited when given. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Written to the child's standard input, for secrets that must not be arguments. */
+  readonly input?: string;
+  /** Deadline in seconds; the process group is ended when it passes. */
+  readonly seconds: number;
+  /** Receives stdout and stderr as they come. */
+  readonly log?: LogSink;
+  readonly signal?: AbortSignal;
+  /** Called with the child's process id as soon as it runs. */
+  readonly onStart?: (pid: number) => void;
+}
+
+export interface CommandOutput {
+  /** Bounded: the first 16 MiB of stdout, the first MiB when it goes to a log as well. */
+  readonly stdout: string;
+  readonly stderr: string;
+  /** The last lines of both. */
+  readonly tail: readonly string[];
+  readonly durationMs: number;
+}
+
+/** Runs a program without a shell. A non-zero exit, a deadline, a signal and a missing program are all failures. */
+export type RunCommand = (request: CommandRequest) => Promise<Result<CommandOutput>>;
+
+/** A manifest or index as the registry keeps it. The bytes are the identity: never re-encoded. */
+export interface RawManifest {
+  readonly bytes: Uint8Array;
+  readonly mediaType: string;
+  readonly digest: string;
+}
+
+export type ManifestLookup =
+  | ({readonly state: 'present'} & RawManifest)
+  | {readonly state: 'absent'}
+  | {readonly state: 'unknown'; readonly because: string; readonly failure: Failure};
+
+/** A registry over HTTP. No layer is ever read or written here. Retries and deadlines are inside. */
+export interface Registry {
+  /** `once`: an answer that would only be nice to have is not worth a second try. */
+  head(ref: string, options?: {readonly once?: boolean}): Promise<Presence>;
+  /** Manifest, then the config blob: labels, diff ids, size. For an index, of its first real image. */
+  inspect(ref: string): Promise<Lookup>;
+  manifest(ref: string): Promise<ManifestLookup>;
+  /** Puts the same bytes under another reference; the digest that the registry answers must be the same. */
+  put(ref: string, manifest: RawManifest): Promise<Result<void>>;
+  /** Deletes the tag, never the manifest by digest. `false`: this registry cannot delete a tag. */
+  deleteTag(ref: string): Promise<Result<boolean>>;
+  /**
+   * Asks with HEAD until the tag answers this digest, at most 60 s (registries may lag). Who says what the tag showed
+   * before is told at once of any third digest.
+   */
+  waitForDigest(
+    ref: string,
+    digest: string,
+    lag?: {readonly before: string | undefined},
+  ): Promise<Result<void>>;
+  /** Ends kept-alive connections. */
+  close(): Promise<void>;
+}
+
+/** Does one step of one image; steps.ts implements it, runner.ts calls it in the order of the schedule. */
+export type RunStep = (
+  image: PlannedImage,
+  step: StepName,
+  signal: AbortSignal,
+) => Promise<StepResult>;
+
+/** What is known of an image when its steps are over. */
+export interface ImageFacts {
+  readonly digest: string | undefined;
+  readonly size: number | undefined;
+}
+
+/** An answer that may not be had; `because` is one sentence for the log. */
+export type Answer<T> =
+  | {readonly ok: true; readonly value: T}
+  | {readonly ok: false; readonly because: string};
+
+/** The checkout's history. Commits are whole hashes; nothing of the working tree is looked at. */
+export interface Git {
+  isShallow(): Promise<boolean>;
+  /** Fetches what is missing from `origin`, in a shallow clone only the commits themselves. */
+  ensureCommits(commits: readonly string[]): Promise<Answer<void>>;
+  mergeBase(one: string, other: string): Promise<Answer<string>>;
+  /** Paths that differ between two commits; a rename counts for both names. */
+  changedFiles(from: string, to: string): Promise<Answer<readonly string[]>>;
+  /** Also those that a shallow clone does not have. */
+  parentsOf(commit: string): Promise<Answer<readonly string[]>>;
+  messageOf(commit: string): Promise<Answer<string>>;
+  /** Messages of the commits in `to` and not in `from`, oldest first. */
+  messagesBetween(from: string, to: string): Promise<Answer<readonly string[]>>;
+}
+
+/** GitHub's REST API for one repository. */
+export interface GitHubApi {
+  /** The files of a pull request; not whole at the API's cap of 3000. */
+  pullRequestFiles(
+    number: number,
+  ): Promise<Answer<{readonly files: readonly string[]; readonly isWhole: boolean}>>;
+  /** The net difference, wherever the commits stand to each other; no answer at the API's cap of 300. */
+  compare(from: string, to: string): Promise<Answer<readonly string[]>>;
+  commitMessage(commit: string): Promise<Answer<string>>;
+  /** Creates the comment that begins with the marker, or gives it this text. The marker is put before the body. */
+  upsertComment(number: number, marker: string, body: string): Promise<Answer<void>>;
+}
+
+/** What every docker command takes. */
+export interface DockerOptions {
+  /** Receives the command line and its output. */
+  readonly log?: LogSink;
+  readonly signal?: AbortSignal;
+  /** Deadline; by default that of RELIABILITY.md 2d.6 for the command. */
+  readonly seconds?: number;
+}
+
+/** The docker CLI. Every container carries the run's label; nothing that is not ours is ever removed. */
+export interface Docker {
+  /** Asks the engine, once. A failure is one sentence with what to install, update or start. */
+  check(): Promise<Result<EngineFacts>>;
+  /** The driver of the builder, asked once; a builder that the user names and that is not there is a failure. */
+  driver(): Promise<Result<string>>;
+  login(host: string, username: string, password: string): Promise<Result<void>>;
+  pull(ref: string, options: DockerOptions): Promise<Result<void>>;
+  /** Builds into the engine's store. */
+  build(request: BuildRequest, options: DockerOptions): Promise<Result<BuiltImage>>;
+  /** Builds for all platforms straight into the registry; the digest there. */
+  buildAndPush(request: BuildRequest, options: DockerOptions): Promise<Result<string>>;
+  tag(source: string, ref: string): Promise<Result<void>>;
+  /** The digest that the registry answered. One attempt. */
+  push(ref: string, options: DockerOptions): Promise<Result<string>>;
+  /** Ids in the engine's store, many in one process; what is not there is missing in the answer. */
+  ids(refs: readonly string[]): Promise<Result<ReadonlyMap<string, string>>>;
+  /** Oldest first, all layers. */
+  history(ref: string): Promise<Result<readonly Layer[]>>;
+  /** Runs a container to its end and removes it, whatever happens. */
+  run(request: ContainerRequest, options: DockerOptions): Promise<Result<CommandOutput>>;
+  create(request: ContainerRequest, options: DockerOptions): Promise<Result<void>>;
+  /** Starts a created container and stays with it; its exit code is the command's. */
+  start(name: string, options: DockerOptions): Promise<Result<CommandOutput>>;
+  /** `from` and `to` as `docker cp` takes them: a path, or `<container>:<path>`. */
+  copy(from: string, to: string, options: DockerOptions): Promise<Result<void>>;
+  removeContainer(name: string): Promise<Result<void>>;
+  /** Removes the reference; the image itself only when nothing else names it. */
+  removeImage(ref: string, options: DockerOptions): Promise<Result<void>>;
+  /** Removes what is left of this run's containers; asks nothing when all were seen to end. */
+  cleanUp(): Promise<Result<void>>;
+  /** Removes the containers that a killed run left more than six hours ago. */
+  sweep(now: Date): Promise<Result<void>>;
+  /** Says more about a failure: whether the daemon answers, whether its disk is full. */
+  diagnose(failure: Failure): Promise<Failure>;
+}

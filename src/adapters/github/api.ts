@@ -1,0 +1,128 @@
+import {getOctokit} from '@actions/github';
+import {retry} from '@octokit/plugin-retry';
+import type {Answer, GitHubApi} from '../docker/ports.ts';
+
+export interface GitHubApiOptions {
+  /** Empty: there is no API to ask. */
+  readonly token: string;
+  /** `GITHUB_API_URL` */
+  readonly apiUrl: string;
+  readonly repository: {readonly owner: string; readonly repo: string};
+  /** Waiting time before the first retry of a server error; it grows with the square of the tries. */
+  readonly retryMs?: number;
+}
+
+/** GitHub stops both lists here without a word. */
+const pullRequestFilesCap = 3000;
+const compareFilesCap = 300;
+const commentLimit = 65_536;
+const deadlineMs = 120_000;
+
+/** The API, or undefined where there is no token. Server errors are tried again, three times. */
+export function openGitHubApi(options: GitHubApiOptions): GitHubApi | undefined {
+  const {token, apiUrl, repository} = options;
+  if (token === '') return undefined;
+  const settings = {baseUrl: apiUrl, retry: {retryAfterBaseValue: options.retryMs ?? 1000}};
+  const {rest, paginate} = getOctokit(token, settings, retry);
+  const request = () => ({request: {signal: AbortSignal.timeout(deadlineMs)}});
+
+  const compareOnce = async (from: string, to: string) => {
+    const basehead = `${from}...${to}`;
+    const {data} = await rest.repos.compareCommitsWithBasehead({
+      ...repository,
+      ...request(),
+      basehead,
+    });
+    const files = data.files ?? [];
+    return {status: data.status, isCapped: files.length >= compareFilesCap, names: namesOf(files)};
+  };
+
+  return {
+    pullRequestFiles: (number) =>
+      answer('the list of files', async () => {
+        const files = await paginate(rest.pulls.listFiles, {
+          ...repository,
+          ...request(),
+          pull_number: number,
+          per_page: 100,
+        });
+        const isWhole = files.length < pullRequestFilesCap;
+        return {ok: true, value: {files: namesOf(files), isWhole}};
+      }),
+
+    compare: (from, to) =>
+      answer('the comparison', async () => {
+        const forward = await compareOnce(from, to);
+        // The API compares with the merge base: after a forced push the other side is missing in its answer.
+        const isLinear = forward.status === 'ahead' || forward.status === 'identical';
+        const sides = isLinear ? [forward] : [forward, await compareOnce(to, from)];
+        return sides.some((side) => side.isCapped)
+          ? {ok: false, because: `the API compares at most ${compareFilesCap} files`}
+          : {ok: true, value: [...new Set(sides.flatMap((side) => side.names))]};
+      }),
+
+    commitMessage: (commit) =>
+      answer('the commit', async () => {
+        const parameters = {...repository, ...request(), ref: commit};
+        const {data} = await rest.repos.getCommit(parameters);
+        return {ok: true, value: data.commit.message};
+      }),
+
+    upsertComment: (number, marker, body) =>
+      answer('the comment', async () => {
+        const text = cut(`${marker}\n${body}`);
+        const comments = await paginate(rest.issues.listComments, {
+          ...repository,
+          ...request(),
+          issue_number: number,
+          per_page: 100,
+        });
+        const mine = comments.find((comment) => comment.body?.startsWith(marker));
+        if (mine === undefined) {
+          // Not tried again: a server that failed after it had written would show the comment twice.
+          const once = {request: {...request().request, retries: 0}};
+          const parameters = {...repository, ...once, issue_number: number, body: text};
+          await rest.issues.createComment(parameters);
+        } else if (mine.body !== text) {
+          const parameters = {...repository, ...request(), comment_id: mine.id, body: text};
+          await rest.issues.updateComment(parameters);
+        }
+        return {ok: true, value: undefined};
+      }),
+  };
+}
+
+interface ApiFile {
+  readonly filename: string;
+  readonly status: string;
+  readonly previous_filename?: string;
+}
+
+/** A rename takes the file away from its old place; a copy does not. */
+function namesOf(files: readonly ApiFile[]): readonly string[] {
+  return files.flatMap(({filename, status, previous_filename: previous}) =>
+    previous === undefined || status === 'copied' ? [filename] : [filename, previous],
+  );
+}
+
+function cut(text: string): string {
+  const notice = '\n\n… cut: a comment holds no more. The whole report is in the artifact.';
+  return text.length <= commentLimit ? text : text.slice(0, commentLimit - notice.length) + notice;
+}
+
+/** Whatever the API or the network did is an answer, never an exception. */
+async function answer<T>(what: string, ask: () => Promise<Answer<T>>): Promise<Answer<T>> {
+  try {
+    return await ask();
+  } catch (error) {
+    return {ok: false, because: `GitHub's API did not give ${what}: ${reasonOf(error)}`};
+  }
+}
+
+/** Octokit's own messages quote the whole answer; of a page of HTML that is too much. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const hasAnswer = 'response' in error && error.response !== undefined;
+  if (hasAnswer && 'status' in error) return `HTTP ${error.status}`;
+  return (error.message.split('\n', 1)[0] ?? '').slice(0, 200);
+}

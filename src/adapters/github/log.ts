@@ -1,0 +1,66 @@
+import {appendFileSync, mkdirSync, writeFileSync} from 'node:fs';
+import {dirname} from 'node:path';
+import * as core from '@actions/core';
+import {safeLine} from '../../util/safe-output.ts';
+
+/** The job log as the runner shows it, and the same text in logs/run.log. */
+export interface JobLog {
+  info(line: string): void;
+  /** A closed group; its lines must already be harmless (safeLines). */
+  group(title: string, lines: readonly string[]): void;
+  /** An annotation; the runner keeps ten of each kind for a step, so the caller sums up. */
+  warning(message: string): void;
+  error(message: string): void;
+}
+
+/** The runner drops what is longer. */
+const longestAnnotation = 4000;
+
+/**
+ * Opens the job log. `mask` takes the secrets out of a text: the runner masks the console, nobody masks the file.
+ * A log file that cannot be written is said once and costs nothing else.
+ */
+export function openJobLog(file: string, mask: (text: string) => string): JobLog {
+  const write = openRunLog(file, mask);
+  const print = (line: string): void => {
+    core.info(mask(line));
+    write(line);
+  };
+  const annotation = (text: string): string =>
+    mask(text).split('\n').map(safeLine).join('\n').slice(0, longestAnnotation);
+  return {
+    info: (line) => print(safeLine(line)),
+    group: (title, lines) => {
+      core.startGroup(safeLine(mask(title)));
+      write(title);
+      try {
+        for (const line of lines) print(line);
+      } finally {
+        core.endGroup();
+      }
+    },
+    warning: (message) => {
+      core.warning(annotation(message));
+      write(`Warning: ${message}`);
+    },
+    error: (message) => {
+      core.error(annotation(message));
+      write(`Error: ${message}`);
+    },
+  };
+}
+
+function openRunLog(file: string, mask: (text: string) => string): (line: string) => void {
+  let isOpen = false;
+  try {
+    mkdirSync(dirname(file), {recursive: true});
+    writeFileSync(file, '');
+    isOpen = true;
+  } catch (error) {
+    core.warning(`${file} cannot be written: ${String(error)}`);
+  }
+  // Written at once: a killed run keeps its log.
+  return (line) => {
+    if (isOpen) appendFileSync(file, `${mask(line)}\n`);
+  };
+}

@@ -1,0 +1,123 @@
+import type {Emit, ImageFacts, RunStep} from '../adapters/docker/ports.ts';
+import type {Failure, ImageResult, RunOutcome, RunReport, StepResult} from '../failure.ts';
+import {startSchedule} from '../schedule/index.ts';
+import type {Task} from '../schedule/queue.ts';
+import type {ScheduleOptions} from '../schedule/steps.ts';
+import type {Plan, PlannedImage} from '../stack/spec/types.ts';
+
+export interface RunnerPorts {
+  readonly runStep: RunStep;
+  readonly facts: (image: string) => ImageFacts;
+  readonly emit: Emit;
+  readonly signal: AbortSignal;
+  /** Milliseconds. */
+  readonly now: () => number;
+}
+
+/**
+ * Walks the plan: starts what the schedule says, tells it what came of it, and keeps every result. Resolves when
+ * everything has its outcome; a cancelled run is reported too.
+ */
+export async function runPlan(
+  plan: Plan,
+  ports: RunnerPorts,
+  options: ScheduleOptions,
+): Promise<RunReport> {
+  const schedule = startSchedule(plan.images, options);
+  const images = new Map(plan.images.map((image) => [image.name, image]));
+  const steps = new Map<string, StepResult[]>(plan.images.map(({name}) => [name, []]));
+  const stops = new Map<string, AbortController>();
+  const results = new Map<string, ImageResult>();
+  const running = new Map<Task, Promise<void>>();
+
+  const runTask = async (task: Task): Promise<void> => {
+    const image = images.get(task.image);
+    if (image === undefined) throw new Error(`Internal error: ${task.image} is not in the plan`);
+    const stop = stops.get(task.image) ?? new AbortController();
+    if (!stops.has(task.image)) ports.emit({kind: 'image-started', image});
+    stops.set(task.image, stop);
+    ports.emit({kind: 'step-started', image: task.image, step: task.step});
+    const result = await runSafely(image, task, stop.signal, ports);
+    steps.get(task.image)?.push(result);
+    ports.emit({kind: 'step-finished', image: task.image, result});
+    schedule.finish(task, result.failure === undefined);
+    running.delete(task);
+  };
+  const settle = (): void => {
+    for (const name of schedule.takeNews()) {
+      const outcome = results.has(name) ? undefined : schedule.outcome(name);
+      if (schedule.isDoomed(name)) {
+        stops.get(name)?.abort(new Error(`${name} is not needed any more`));
+      }
+      if (outcome === undefined) continue;
+      const result: ImageResult = {
+        image: name,
+        ref: images.get(name)?.ref ?? '',
+        ...ports.facts(name),
+        outcome,
+        steps: steps.get(name) ?? [],
+        blockedBy: schedule.blockedBy(name),
+        allowedFailure: outcome === 'failed' && options.mayFail(name),
+      };
+      results.set(name, result);
+      ports.emit({kind: 'image-finished', result});
+    }
+  };
+
+  const onAbort = (): void => {
+    schedule.cancel();
+    settle();
+  };
+  ports.signal.addEventListener('abort', onAbort);
+  try {
+    if (ports.signal.aborted) schedule.cancel();
+    for (;;) {
+      for (const task of schedule.start()) running.set(task, runTask(task));
+      settle();
+      if (running.size === 0) break;
+      await Promise.race(running.values());
+    }
+  } finally {
+    ports.signal.removeEventListener('abort', onAbort);
+  }
+  return {
+    outcome: outcomeOf(results, ports.signal),
+    images: plan.images.map(({name}) => must(results, name)),
+  };
+}
+
+/** A step that throws is a bug of ours: the image fails, and nothing else is lost. */
+async function runSafely(
+  image: PlannedImage,
+  {step}: Task,
+  signal: AbortSignal,
+  {runStep, now}: RunnerPorts,
+): Promise<StepResult> {
+  const began = now();
+  try {
+    return await runStep(image, step, signal);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    const failure: Failure = {
+      reason: 'internal',
+      class: 'internal',
+      message: `Internal error: ${message}`,
+      tail: [],
+    };
+    return {step, durationMs: now() - began, failure, notes: []};
+  }
+}
+
+function outcomeOf(results: ReadonlyMap<string, ImageResult>, signal: AbortSignal): RunOutcome {
+  const failed = [...results.values()].some(
+    ({outcome, allowedFailure}) => outcome === 'failed' && !allowedFailure,
+  );
+  if (signal.aborted) return 'cancelled';
+  return failed ? 'failed' : 'passed';
+}
+
+function must(results: ReadonlyMap<string, ImageResult>, name: string): ImageResult {
+  const result = results.get(name);
+  if (result === undefined) throw new Error(`Internal error: ${name} has no outcome`);
+  return result;
+}

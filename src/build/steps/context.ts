@@ -1,0 +1,142 @@
+import {join} from 'node:path';
+import type {
+  Docker,
+  DockerOptions,
+  Emit,
+  RawManifest,
+  Registry,
+  RunCommand,
+} from '../../adapters/docker/ports.ts';
+import {outputFolders, type Workspace} from '../../adapters/files/index.ts';
+import {type LogFile, openLog} from '../../adapters/files/log.ts';
+import type {Failure, Result} from '../../failure.ts';
+import {repositoryOf} from '../../image/reference.ts';
+import {fileNameOf, type logNames} from '../../image/tags.ts';
+import type {ImageSpec, Plan, PlannedImage} from '../../stack/spec/types.ts';
+import type {CacheKind} from '../build-cache.ts';
+import type {Caches} from '../cache.ts';
+
+/** What the steps of all images share. */
+export interface StepContext {
+  readonly plan: Plan;
+  /** By name, as in the spec. */
+  readonly images: ReadonlyMap<string, ImageSpec>;
+  /** Relative to the workspace. */
+  readonly stackDir: string;
+  readonly workspace: Workspace;
+  readonly docker: Docker;
+  readonly registry: Registry;
+  readonly run: RunCommand;
+  readonly emit: Emit;
+  /** All forms of all secrets. */
+  readonly secrets: readonly string[];
+  /** The environment that tests get, without credentials. */
+  readonly testEnvironment: Readonly<Record<string, string>>;
+  readonly tempDir: string;
+  readonly push: boolean;
+  readonly cache: CacheKind;
+  readonly caches: Caches;
+  /** The deadline of one step; undefined for the built-in ones. */
+  readonly timeoutMinutes: number | undefined;
+  readonly runId: string;
+  /** The commit that is built; empty when there is none. */
+  readonly revision: string;
+  /** URL of the repository; undefined outside of GitHub. */
+  readonly sourceUrl: string | undefined;
+  /** Logs in again, for a token that ran out during a long run; undefined when nobody logged in. */
+  readonly login: (() => Promise<Result<void>>) | undefined;
+  readonly now: () => Date;
+  /** Waits before another attempt, rejects when the signal fires; real time by default. */
+  readonly wait?: (seconds: number, signal: AbortSignal) => Promise<void>;
+}
+
+/** What the steps of one image leave for the next ones. The only thing here that changes. */
+export interface ImageState {
+  /** In the engine's store. */
+  id: string | undefined;
+  size: number | undefined;
+  /** In the registry, at the image's reference. */
+  digest: string | undefined;
+  /** An earlier image that was pulled for the cache of plain `docker build`. */
+  readonly pulledCache: string[];
+  /** Logs that this run has begun. */
+  readonly logs: Set<string>;
+  /** What the registry has at that digest, where this run looked at it. */
+  manifest: RawManifest | undefined;
+  /** The digest once it is in the registry, undefined when it never will be: builders elsewhere wait for it. */
+  readonly pushed: PromiseWithResolvers<string | undefined>;
+  /** The pull of an image that was not built in this run; children share it. */
+  brought: Promise<StepEnd> | undefined;
+  /** The call that gives a built image its reference again, while it runs. */
+  tagging: Promise<Result<void>> | undefined;
+}
+
+/** One step of one image. */
+export interface Work {
+  readonly context: StepContext;
+  readonly image: PlannedImage;
+  readonly spec: ImageSpec;
+  readonly state: ImageState;
+  readonly signal: AbortSignal;
+  readonly stateOf: (image: string) => ImageState;
+}
+
+/** How a step ended; nothing in it means: well, and nothing to say. */
+export interface StepEnd {
+  readonly failure?: Failure;
+  readonly notes?: readonly string[];
+  /** Of a build: spent on writing its cache. */
+  readonly cacheSeconds?: number;
+}
+
+export type Step = (work: Work) => Promise<StepEnd>;
+
+export type LogKind = (typeof logNames)[number];
+
+/** Lends the log of a step; it is closed afterwards. The first step of a run that uses it begins it anew. */
+export async function withLog<T>(
+  {context, image, state}: Work,
+  kind: LogKind,
+  use: (log: LogFile) => Promise<T>,
+): Promise<T> {
+  const name = `${fileNameOf(image.ref)}.${kind}.log`;
+  const path = context.workspace.path(join(outputFolders.logs, name));
+  const log = openLog(path, context.secrets, {append: state.logs.has(name)});
+  state.logs.add(name);
+  try {
+    return await use(log);
+  } finally {
+    await log.close();
+    const problem = log.problem();
+    if (problem !== undefined) {
+      const message = `${outputFolders.logs}/${name} is not whole: ${problem}`;
+      context.emit({kind: 'warning', image: image.name, message});
+    }
+  }
+}
+
+/** Log, signal and deadline of a docker command within a step. */
+export function dockerOptions({context, signal}: Work, log?: LogFile): DockerOptions {
+  const {timeoutMinutes} = context;
+  return {
+    signal,
+    ...(log === undefined ? {} : {log}),
+    ...(timeoutMinutes === undefined ? {} : {seconds: timeoutMinutes * 60}),
+  };
+}
+
+/** The image in the registry, by what never changes. */
+export function byDigest(ref: string, digest: string): string {
+  return `${repositoryOf(ref)}@${digest}`;
+}
+
+/** Whether this run writes the image to the registry. */
+export function isPushed({context, spec}: Pick<Work, 'context' | 'spec'>): boolean {
+  return context.push && spec.publish;
+}
+
+/** A bug, or something nobody thought of: it fails its image and nothing else. */
+export function internalFailure(error: unknown): Failure {
+  const message = error instanceof Error ? error.message : String(error);
+  return {reason: 'internal', class: 'internal', message: `Internal error: ${message}`, tail: []};
+}

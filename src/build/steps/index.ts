@@ -1,0 +1,108 @@
+import type {ImageFacts, RunStep} from '../../adapters/docker/ports.ts';
+import type {Failure, StepName} from '../../failure.ts';
+import {maskText} from '../../util/masking.ts';
+import {buildStep, pullStep} from './build.ts';
+import {
+  type ImageState,
+  internalFailure,
+  type Step,
+  type StepContext,
+  type StepEnd,
+  type Work,
+} from './context.ts';
+import {manifestStep, pruneStep} from './page.ts';
+import {pushStep, reuseStep} from './push.ts';
+import {integrationTestStep, testStep} from './test.ts';
+
+/** The steps of a run's images; who calls them, and when, is the scheduler's business. */
+export interface Steps {
+  readonly runStep: RunStep;
+  /** What is known of an image so far. */
+  facts(image: string): ImageFacts;
+}
+
+const steps: Record<StepName, Step> = {
+  pull: pullStep,
+  build: buildStep,
+  test: testStep,
+  push: pushStep,
+  reuse: reuseStep,
+  'integration-test': integrationTestStep,
+  manifest: manifestStep,
+  prune: pruneStep,
+};
+
+/** Makes the steps. They share nothing but the context and what earlier steps of the same image left. */
+export function createSteps(context: StepContext): Steps {
+  const states = new Map<string, ImageState>();
+  const stateOf = (image: string): ImageState => {
+    const known = states.get(image) ?? freshState();
+    states.set(image, known);
+    return known;
+  };
+
+  const runStep: RunStep = async (image, step, signal) => {
+    const spec = context.images.get(image.name);
+    if (spec === undefined) throw new Error(`Internal error: no image "${image.name}" in the spec`);
+    const started = context.now().getTime();
+    const state = stateOf(image.name);
+    const end = await endOf(steps[step], {context, image, spec, state, signal, stateOf});
+    const {failure, notes = [], cacheSeconds} = end;
+    // Whoever waits for this image in the registry waits in vain.
+    if (failure !== undefined) state.pushed.resolve(undefined);
+    return {
+      step,
+      durationMs: context.now().getTime() - started,
+      failure: failure === undefined ? undefined : masked(failure, context.secrets),
+      notes: notes.map((note) => maskText(note, context.secrets)),
+      ...(cacheSeconds === undefined ? {} : {cacheSeconds}),
+    };
+  };
+
+  return {
+    runStep,
+    facts: (name) => {
+      const planned = context.plan.images.find((image) => image.name === name);
+      const {digest, size} = stateOf(name);
+      const standing = planned?.action === 'build' ? undefined : planned?.source?.digest;
+      return {digest: digest ?? standing, size};
+    },
+  };
+}
+
+/** Every exception of a step is a bug, or what cancelling left behind; neither ends the run. */
+async function endOf(step: Step, work: Work): Promise<StepEnd> {
+  try {
+    return await step(work);
+  } catch (error) {
+    return {failure: work.signal.aborted ? cancelled : internalFailure(error)};
+  }
+}
+
+const cancelled: Failure = {
+  reason: 'cancelled',
+  class: 'cancelled',
+  message: 'The run was cancelled.',
+  tail: [],
+};
+
+function freshState(): ImageState {
+  return {
+    id: undefined,
+    size: undefined,
+    digest: undefined,
+    manifest: undefined,
+    pulledCache: [],
+    logs: new Set(),
+    pushed: Promise.withResolvers(),
+    brought: undefined,
+    tagging: undefined,
+  };
+}
+
+/** Results are uploaded, so they hold no secret either. */
+function masked(failure: Failure, secrets: readonly string[]): Failure {
+  const mask = (text: string): string => maskText(text, secrets);
+  const base = {...failure, message: mask(failure.message), tail: failure.tail.map(mask)};
+  return 'command' in base ? {...base, command: mask(base.command)} : base;
+}

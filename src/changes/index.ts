@@ -1,0 +1,128 @@
+import type {Answer, Git, GitHubApi} from '../adapters/docker/ports.ts';
+import type {
+  Event,
+  MergeGroupEvent,
+  PullRequestEvent,
+  PushEvent,
+} from '../adapters/github/event.ts';
+import type {ChangedFiles} from '../stack/spec/types.ts';
+
+/** What can be asked; without a token there is no API. */
+export interface ChangeSources {
+  readonly git: Git;
+  readonly api: GitHubApi | undefined;
+}
+
+/**
+ * Finds the files that the event changed, net: a change and its revert are none (DESIGN.md rule 3.1). Asks the
+ * nearest first, and says why when nobody could tell (rule 3.5).
+ */
+export async function findChangedFiles(event: Event, ports: ChangeSources): Promise<ChangedFiles> {
+  switch (event.kind) {
+    case 'push':
+      return filesOfPush(event, ports);
+    case 'pull_request':
+      return filesOfPullRequest(event, ports);
+    case 'merge_group':
+      return filesOfMergeGroup(event, ports);
+    case 'other':
+      return {kind: 'no-range', event: event.name || 'no event'};
+  }
+}
+
+async function filesOfPush(event: PushEvent, ports: ChangeSources): Promise<ChangedFiles> {
+  if (event.deleted) return {kind: 'files', files: []};
+  if (event.created) return {kind: 'no-range', event: `first push of ${event.branch}`};
+  return filesOfRange(event, ports, event.before, event.after);
+}
+
+async function filesOfMergeGroup(
+  event: MergeGroupEvent,
+  ports: ChangeSources,
+): Promise<ChangedFiles> {
+  return filesOfRange(event, ports, event.baseSha, event.headSha);
+}
+
+async function filesOfRange(
+  event: Event,
+  {git, api}: ChangeSources,
+  from: string | undefined,
+  to: string | undefined,
+): Promise<ChangedFiles> {
+  if (from === undefined || to === undefined || to === '') return withoutRange(event);
+  const local = await localDifference(git, from, to);
+  if (local.ok) return {kind: 'files', files: local.value};
+  const remote = api === undefined ? noToken : await api.compare(from, to);
+  if (remote.ok) return {kind: 'files', files: remote.value};
+  return {kind: 'unknown', because: `${local.because}; ${remote.because}`};
+}
+
+async function filesOfPullRequest(
+  event: PullRequestEvent,
+  {git, api}: ChangeSources,
+): Promise<ChangedFiles> {
+  const {number, baseSha, headSha} = event;
+  if (baseSha === undefined || headSha === '') return withoutRange(event);
+  const mergedBase = await baseOfMergeCommit(event, git);
+  const local = await sinceMergeBase(git, mergedBase ?? baseSha, headSha);
+  if (local.ok) return {kind: 'files', files: local.value};
+  const remote =
+    api === undefined || number === undefined ? noToken : await api.pullRequestFiles(number);
+  if (remote.ok && remote.value.isWhole) return {kind: 'files', files: remote.value.files};
+  const why = `${local.because}; ${remote.ok ? 'the API lists at most 3000 files' : remote.because}`;
+  if (remote.ok || mergedBase === undefined) return {kind: 'unknown', because: why};
+  const merged = await localDifference(git, mergedBase, event.sha);
+  return merged.ok
+    ? {kind: 'files', files: merged.value, note: `${mergeCommitNote}: ${why}`}
+    : {kind: 'unknown', because: `${why}; ${merged.because}`};
+}
+
+/** The merge commit's own difference lacks what the base branch has got by another way. */
+const mergeCommitNote =
+  'Only the merge commit could be asked, which may name fewer files than the pull request';
+
+const noToken = {ok: false, because: 'there is no github-token to ask the API with'} as const;
+
+function withoutRange(event: Event): ChangedFiles {
+  const because = event.hasPayload
+    ? `the payload of the event "${event.name}" does not name its commits`
+    : `the event "${event.name}" came without a payload`;
+  return {kind: 'unknown', because};
+}
+
+async function localDifference(
+  git: Git,
+  from: string,
+  to: string,
+): Promise<Answer<readonly string[]>> {
+  const there = await git.ensureCommits([from, to]);
+  return there.ok ? git.changedFiles(from, to) : there;
+}
+
+/** Three dots: what the head has and the base branch did not have when the two parted. */
+async function sinceMergeBase(
+  git: Git,
+  base: string,
+  head: string,
+): Promise<Answer<readonly string[]>> {
+  if (await git.isShallow()) {
+    return {
+      ok: false,
+      because: 'the clone is shallow, so it has no merge base (use fetch-depth: 0)',
+    };
+  }
+  const there = await git.ensureCommits([base, head]);
+  if (!there.ok) return there;
+  const mergeBase = await git.mergeBase(base, head);
+  return mergeBase.ok ? git.changedFiles(mergeBase.value, head) : mergeBase;
+}
+
+/**
+ * The base that GitHub merged the head into: the first parent of the merge commit. It can be newer than the base
+ * of the payload, and then the head may hold commits of the base branch that are no change of the pull request.
+ */
+async function baseOfMergeCommit(event: PullRequestEvent, git: Git): Promise<string | undefined> {
+  const parents = event.sha === '' ? undefined : await git.parentsOf(event.sha);
+  if (parents?.ok !== true || parents.value[1] !== event.headSha) return undefined;
+  return parents.value[0];
+}

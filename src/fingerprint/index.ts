@@ -1,0 +1,89 @@
+import {relative} from 'node:path/posix';
+import {hashContext} from '../adapters/build-context/index.ts';
+import type {Registry} from '../adapters/docker/ports.ts';
+import type {Workspace} from '../adapters/files/index.ts';
+import {testFolders} from '../plan/plan-reasons.ts';
+import type {Stack} from '../stack/index.ts';
+import type {ImageSpec} from '../stack/spec/types.ts';
+import {SpecError} from '../stack/yaml/findings.ts';
+import {type Fingerprint, type FingerprintInputs, fingerprintsOf} from './fingerprint.ts';
+
+/** The fingerprints of every image of the stack, without Docker. */
+export interface StackHashes {
+  readonly values: ReadonlyMap<string, Fingerprint>;
+  /** Base images that count by their reference because their registry cannot be asked: one line for all. */
+  readonly warnings: readonly string[];
+}
+
+/** @throws {SpecError} naming every file of a context that cannot be read */
+export async function hashStack(
+  stack: Stack,
+  {workspace, registry}: {readonly workspace: Workspace; readonly registry: Registry},
+): Promise<StackHashes> {
+  const images = [...stack.spec.images.values()];
+  const [contexts, bases] = await Promise.all([
+    hashContexts(workspace, images),
+    baseDigests(registry, stack.externalBases),
+  ]);
+  const inputs = new Map<string, FingerprintInputs>();
+  for (const image of images) {
+    inputs.set(image.name, {
+      contextDigest: contexts.get(image.name) ?? '',
+      buildArgs: image.buildArgs,
+      target: image.target,
+      platforms: image.platforms,
+      parents: image.parents,
+      externalBases: (stack.externalBases.get(image.name) ?? []).map((ref) => ({
+        ref,
+        digest: bases.digests.get(ref),
+      })),
+    });
+  }
+  return {values: fingerprintsOf(stack.tree.order, inputs), warnings: bases.warnings};
+}
+
+async function hashContexts(
+  workspace: Workspace,
+  images: readonly ImageSpec[],
+): Promise<ReadonlyMap<string, string>> {
+  const digests = new Map<string, string>();
+  const mistakes: string[] = [];
+  await Promise.all(
+    images.map(async (image) => {
+      const result = await hashContext(workspace.root, {
+        context: image.context,
+        dockerfile: image.dockerfile,
+        skip: testFolders.map((folder) => relative(image.context, `${image.folder}/${folder}`)),
+        watch: image.watch,
+      });
+      if (result.ok) digests.set(image.name, result.value.digest);
+      else mistakes.push(result.failure.message);
+    }),
+  );
+  if (mistakes.length > 0) throw new SpecError(mistakes.toSorted());
+  return digests;
+}
+
+async function baseDigests(
+  registry: Registry,
+  externalBases: Stack['externalBases'],
+): Promise<{digests: ReadonlyMap<string, string>; warnings: readonly string[]}> {
+  const digests = new Map<string, string>();
+  const unanswered: string[] = [];
+  const refs = new Set([...externalBases.values()].flat());
+  await Promise.all(
+    [...refs].map(async (ref) => {
+      const presence = await registry.head(ref, {once: true});
+      if (presence.state === 'present') digests.set(ref, presence.digest);
+      else unanswered.push(ref);
+    }),
+  );
+  const names = unanswered.toSorted().join(', ');
+  const warnings =
+    unanswered.length === 0
+      ? []
+      : [
+          `The registry gives no digest for ${names}: in fingerprints they count by their reference.`,
+        ];
+  return {digests, warnings};
+}

@@ -1,0 +1,27 @@
+import {relative} from 'node:path';
+import {filesBelow} from '../adapters/files/all-files.ts';
+import {outputFolders} from '../adapters/files/index.ts';
+import {mergeReports, parseReport} from '../report/merge-reports.ts';
+import type {Run} from '../run/index.ts';
+import {finish} from './finish.ts';
+
+/**
+ * `mode: report`: the reports of several runners, downloaded into artifacts/, become one, and the postwork is done
+ * once. Resolves with the sentence that fails the step.
+ * @throws {MergeError} for reports that are none, or do not fit together
+ */
+export async function merge(run: Run): Promise<string | undefined> {
+  const {workspace} = run;
+  const files = await filesBelow([workspace.path(outputFolders.artifacts)]);
+  const reports = [];
+  for (const file of files.filter((path) => path.endsWith('/report.json'))) {
+    reports.push(parseReport(relative(workspace.root, file), (await workspace.read(file)) ?? ''));
+  }
+  const {tag, outcome, images} = mergeReports(reports);
+  // The pages of all runners are published together.
+  for (const file of files.filter((path) => /\/manifests\/[^/]+\.md$/.test(path))) {
+    const name = file.slice(file.lastIndexOf('/') + 1);
+    await workspace.write(`${outputFolders.manifests}/${name}`, (await workspace.read(file)) ?? '');
+  }
+  return await finish(run, {tag, images: [], changed: []}, {outcome, images});
+}

@@ -1,0 +1,143 @@
+import type {Registry} from '../adapters/docker/ports.ts';
+import type {Workspace} from '../adapters/files/index.ts';
+import type {Event} from '../adapters/github/event.ts';
+import {isFullRebuild} from '../changes/commit-messages.ts';
+import {type ChangeSources, findChangedFiles} from '../changes/index.ts';
+import {selectChanges} from '../changes/select.ts';
+import {hashStack} from '../fingerprint/index.ts';
+import {branchTag} from '../image/tags.ts';
+import {InputError, type Inputs} from '../run/inputs.ts';
+import type {Stack} from '../stack/index.ts';
+import type {ChangedFiles, ChangeSet, ImageSpec, Plan} from '../stack/spec/types.ts';
+import {makePlan} from './decide.ts';
+import type {PlanFacts} from './facts.ts';
+import {isTestFile, reasonsForAll} from './plan-reasons.ts';
+import {readRegistryState} from './registry-state.ts';
+
+/** What planning reads from. Left of the plan nothing is changed anywhere. */
+export interface PlannerPorts {
+  readonly workspace: Workspace;
+  readonly registry: Registry;
+  readonly changes: ChangeSources;
+}
+
+export interface Planned {
+  readonly plan: Plan;
+  /** Things to say in the log, no more. */
+  readonly notes: readonly string[];
+  readonly warnings: readonly string[];
+  /** References that the registry could not answer for, with the reason. */
+  readonly unknown: readonly string[];
+}
+
+/**
+ * From the event, the checkout and the registry to the plan (DESIGN.md section 7).
+ * @throws {SpecError | InputError} for mistakes of the user, all at once
+ */
+export async function planRun(
+  inputs: Inputs,
+  event: Event,
+  stack: Stack,
+  ports: PlannerPorts,
+): Promise<Planned> {
+  const {spec, tree} = stack;
+  const tagOf = tagsOf(inputs, event);
+  checkKeys(inputs, spec.images.values());
+  const refs = new Map(
+    [...spec.images.values()].map((image) => [image.name, `${image.repository}:${tagOf(image)}`]),
+  );
+  const [changed, isFull, hashes] = await Promise.all([
+    findChangedFiles(event, ports.changes),
+    isFullRebuild(event, ports.changes),
+    hashStack(stack, ports),
+  ]);
+  const state = await readRegistryState(ports.registry, spec, refs, hashes.values);
+  const files = changed.kind === 'files' ? changed.files : [];
+  const changes = selectChanges(files, stack.rules, inputs.stackDir, spec.images.values());
+  const facts: PlanFacts = {
+    tag: tagOf(spec),
+    images: spec.images,
+    order: tree.order,
+    refs,
+    everything: reasonsForAll({
+      rebuildAll: inputs.rebuild === 'all',
+      isFullRebuild: isFull,
+      isDefaultBranchPush:
+        event.kind === 'push' && !event.isTag && event.branch === defaultBranchOf(inputs, event),
+      isCreated: event.kind === 'push' && event.created,
+      changed,
+      atTag: state.atTag,
+    }),
+    changes,
+    requested: new Set(typeof inputs.rebuild === 'string' ? [] : inputs.rebuild),
+    only: new Set(inputs.images),
+    reuse: inputs.reuse,
+    hashes: hashes.values,
+    atTag: state.atTag,
+    twins: state.twins,
+    untested: state.untested,
+    bases: stack.bases,
+    isTestFile: (image, file) => isTestFile(inputs.stackDir, image, file),
+    run: {
+      commit: event.headSha,
+      runId: event.runId,
+      isRetry: event.runAttempt > 1,
+      commitNamesEvent: event.kind !== 'other' && inputs.rebuild === 'auto',
+    },
+  };
+  return {
+    plan: makePlan(facts),
+    notes: notesOn(changed, changes),
+    warnings: [...stack.warnings, ...hashes.warnings, ...state.warnings],
+    unknown: state.unknown,
+  };
+}
+
+function notesOn(changed: ChangedFiles, changes: ChangeSet): readonly string[] {
+  const note = changed.kind === 'files' ? changed.note : undefined;
+  const folders = changes.kind === 'some' ? changes.undeclared : [];
+  return [
+    ...(note === undefined ? [] : [note]),
+    ...folders.map((folder) => `${folder} changed, but no image of the spec has this folder`),
+  ];
+}
+
+/**
+ * The tag that each image gets in this run.
+ * @throws {InputError} when there is no branch to name it after, or it would be a stable tag
+ */
+export function tagsOf(inputs: Inputs, event: Event): (image: {tagPrefix: string}) => string {
+  const suffix = inputs.tagSuffix === 'sha' ? event.headSha.slice(0, 7) : event.branch;
+  if (suffix === '') {
+    throw new InputError(
+      'The tag cannot be made: GITHUB_REF names no branch, or GITHUB_SHA no commit. Run in a workflow, or set them.',
+    );
+  }
+  return ({tagPrefix}) => {
+    const result = branchTag(tagPrefix, suffix);
+    if (!result.ok) throw new InputError(result.message);
+    return result.tag;
+  };
+}
+
+/** @throws {InputError} for image keys that the spec does not have */
+export function checkKeys(inputs: Inputs, images: Iterable<ImageSpec>): void {
+  const keys = new Set([...images].flatMap((image) => [image.key, image.name]));
+  const unknown = (input: string, names: readonly string[]): string[] =>
+    names
+      .filter((name) => !keys.has(name))
+      .map(
+        (name) =>
+          `Input "${input}" names "${name}", which is no image of the spec. There are: ${[...keys].join(', ')}.`,
+      );
+  const mistakes = [
+    ...unknown('images', inputs.images),
+    ...(typeof inputs.rebuild === 'string' ? [] : unknown('rebuild', inputs.rebuild)),
+  ];
+  if (mistakes.length > 0) throw new InputError(mistakes.join('\n'));
+}
+
+/** The branch whose builds may go to production. */
+export function defaultBranchOf(inputs: Inputs, event: Event): string {
+  return inputs.defaultBranch ?? event.defaultBranch ?? 'main';
+}

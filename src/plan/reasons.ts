@@ -1,0 +1,63 @@
+import type {BuildReason, PlannedAction, PlannedImage} from '../stack/spec/types.ts';
+
+/** One line for each image: the product's answer to "why was (wasn't) it built?". */
+export function planLine(image: PlannedImage): string {
+  return `${image.name}: ${actionWords[image.action]}: ${image.reasons.map(reasonWords).join('; ')}`;
+}
+
+const actionWords: Record<PlannedAction, string> = {
+  build: 'build',
+  reuse: 'reuse',
+  test: 'test again',
+  skip: 'skip',
+};
+
+/** A reason as words, without a full stop. */
+export function reasonWords(reason: BuildReason): string {
+  switch (reason.kind) {
+    case 'changed':
+      return `changed: ${someOf(reason.files)}`;
+    case 'parent':
+      return `its parent ${reason.image} is new`;
+    case 'needed':
+      return `${reason.image} needs it and it is not there`;
+    case 'missing':
+      return 'not in the registry at this tag';
+    case 'first-run':
+      return 'first run of this branch';
+    case 'full-rebuild':
+      return 'a commit message says "full rebuild"';
+    case 'default-branch':
+      return 'push to the default branch';
+    case 'requested':
+      return 'asked for by the input "rebuild"';
+    case 'build-all':
+      return `changed for every image: ${someOf(reason.files)}`;
+    case 'event':
+      return `the event ${reason.event} builds everything`;
+    case 'unknown-changes':
+      return `what changed is not known (${reason.because})`;
+    case 'unknown-registry':
+      return `the registry cannot say whether it is there (${reason.because})`;
+    case 'stale':
+      return `${reason.ref} is not what this checkout says`;
+    case 'untested':
+      return `never passed its tests (no ${reason.ref})`;
+    case 'unchanged':
+      return 'nothing changed';
+    case 'fingerprint':
+      return `the same content was tested as ${reason.ref}`;
+    default:
+      return unreachable(reason);
+  }
+}
+
+function someOf(files: readonly string[]): string {
+  const shown = files.slice(0, 3).join(', ');
+  return files.length > 3 ? `${shown} and ${files.length - 3} more` : shown;
+}
+
+/** The compiler proves that a switch is whole; reaching this is a bug. */
+export function unreachable(value: never): never {
+  throw new Error(`Internal error: unexpected value ${JSON.stringify(value)}`);
+}

@@ -1,0 +1,108 @@
+import {join} from 'node:path/posix';
+import type {Workspace} from '../adapters/files/index.ts';
+import {checkParents, type DockerfileText} from './parents.ts';
+import {parseChangeRules} from './spec/change-rules.ts';
+import {parseSpec, refuseLargeSpec} from './spec/index.ts';
+import {buildTree, type Tree} from './spec/tree.ts';
+import type {ChangeRules, ImageSpec, Spec} from './spec/types.ts';
+import {SpecError} from './yaml/findings.ts';
+
+/** What the repository declares, checked: spec.yml, change_ignore.json and the Dockerfiles agree. */
+export interface Stack {
+  readonly spec: Spec;
+  readonly rules: ChangeRules;
+  readonly tree: Tree;
+  /** References of each image's Dockerfile that are no images of the stack, in full. */
+  readonly externalBases: ReadonlyMap<string, readonly string[]>;
+  /** The parents whose layers each image begins with. */
+  readonly bases: ReadonlyMap<string, readonly string[]>;
+  readonly warnings: readonly string[];
+}
+
+export interface StackRequest {
+  readonly stackDir: string;
+  readonly tagPrefix: string | undefined;
+  /** The tag that an image gets in this run. */
+  readonly tagOf: (image: ImageSpec) => string;
+}
+
+/**
+ * Reads and checks the stack of a workspace.
+ * @throws {SpecError} with every mistake of the spec, or of the Dockerfiles, at once
+ */
+export async function loadStack(workspace: Workspace, request: StackRequest): Promise<Stack> {
+  const file = join(request.stackDir, 'spec.yml');
+  const size = await workspace.size(file);
+  if (size === undefined) {
+    throw new SpecError([
+      `${file}:1:1: no such file. Write one (docs/spec.md has an example), or set the input "stack-dir" to the folder that has it.`,
+    ]);
+  }
+  if (!(await workspace.isInside(file)))
+    throw new SpecError([`${file}:1:1: leads out of the workspace.`]);
+  refuseLargeSpec(file, size);
+  const text = (await workspace.read(file)) ?? '';
+  const spec = parseSpec({file, text, stackDir: request.stackDir, tagPrefix: request.tagPrefix});
+  const rules = await readRules(workspace, join(request.stackDir, 'change_ignore.json'));
+  const {dockerfiles, mistakes} = await readDockerfiles(workspace, spec, file);
+  const checked = checkParents(spec, dockerfiles, request.tagOf);
+  const all = [...mistakes, ...checked.mistakes];
+  if (all.length > 0) throw new SpecError(all);
+  return {
+    spec,
+    rules,
+    tree: buildTree(spec.images),
+    externalBases: checked.externalBases,
+    bases: checked.bases,
+    warnings: [...spec.warnings, ...checked.warnings],
+  };
+}
+
+/** A repository without the file ignores nothing; only spec.yml itself then rebuilds everything. */
+async function readRules(workspace: Workspace, file: string): Promise<ChangeRules> {
+  const text = await workspace.read(file);
+  return text === undefined ? {ignore: [], buildAll: ['spec.yml']} : parseChangeRules(file, text);
+}
+
+interface Dockerfiles {
+  readonly dockerfiles: ReadonlyMap<string, DockerfileText>;
+  readonly mistakes: readonly string[];
+}
+
+async function readDockerfiles(
+  workspace: Workspace,
+  spec: Spec,
+  specFile: string,
+): Promise<Dockerfiles> {
+  const dockerfiles = new Map<string, DockerfileText>();
+  const mistakes: string[] = [];
+  const texts = await Promise.all(
+    [...spec.images.values()].map(async (image) => ({
+      image,
+      ...(await readDockerfile(workspace, image)),
+    })),
+  );
+  for (const {image, text, mistake} of texts) {
+    const {line, column} = image.position;
+    if (text !== undefined) dockerfiles.set(image.name, {file: image.dockerfile, text});
+    else if (image.track === undefined) {
+      mistakes.push(`${specFile}:${line}:${column}: image "${image.key}": ${mistake}`);
+    }
+  }
+  return {dockerfiles, mistakes};
+}
+
+async function readDockerfile(
+  workspace: Workspace,
+  image: ImageSpec,
+): Promise<{text: string | undefined; mistake: string}> {
+  const none = (mistake: string) => ({text: undefined, mistake});
+  if (!(await workspace.isFolder(image.context))) {
+    return none(`there is no folder ${image.context}. Make it, or remove the image from the spec.`);
+  }
+  for (const path of [image.context, image.dockerfile]) {
+    if (!(await workspace.isInside(path))) return none(`${path} leads out of the workspace.`);
+  }
+  const text = await workspace.read(image.dockerfile);
+  return text === undefined ? none(`there is no file ${image.dockerfile}.`) : {text, mistake: ''};
+}

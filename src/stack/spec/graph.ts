@@ -1,0 +1,88 @@
+import type {Findings} from '../yaml/findings.ts';
+import type {TextNode} from '../yaml/spec-nodes.ts';
+import type {ImageDraft} from './image.ts';
+import {sortParentsFirst} from './tree.ts';
+
+type Edges = ReadonlyMap<string, readonly string[]>;
+
+interface GraphRequest {
+  readonly findings: Findings;
+  readonly drafts: ReadonlyMap<string, ImageDraft>;
+  /** Names in `images:` that could not be read: their mistake is told, they are not "unknown". */
+  readonly broken: ReadonlySet<string>;
+  readonly roots: readonly TextNode[];
+}
+
+/** The parents of every image, by key; cycles, unknown names and roots that are none become findings. */
+export function checkGraph(request: GraphRequest): Edges {
+  const parents = new Map<string, readonly string[]>();
+  for (const [key, draft] of request.drafts) parents.set(key, readParents(request, key, draft));
+  reportCycles(request, parents);
+  checkRoots(request);
+  return parents;
+}
+
+function readParents(
+  {findings, drafts, broken}: GraphRequest,
+  key: string,
+  draft: ImageDraft,
+): readonly string[] {
+  const parents = new Set<string>();
+  for (const {text, offset} of draft.dependsOn) {
+    const says = `depend_on of image "${key}" names "${text}"`;
+    if (text === key) findings.mistake(offset, `${says}, which is the image itself. Remove it.`);
+    else if (parents.has(text)) findings.mistake(offset, `${says} twice. Keep one.`);
+    else if (drafts.has(text)) parents.add(text);
+    else if (!broken.has(text)) {
+      const others = [...drafts.keys()].filter((name) => name !== key);
+      const hint = findings.suggest(text, others) || ' Add it there, or remove it here.';
+      findings.mistake(offset, `${says}, which is not in "images".${hint}`);
+    }
+  }
+  return [...parents];
+}
+
+/** Whoever cannot be put in order stands in or below a cycle; each cycle is walked once and printed whole. */
+function reportCycles({findings, drafts}: GraphRequest, parents: Edges): void {
+  const sorted = new Set(sortParentsFirst(parents));
+  const walked = new Set<string>();
+  for (const start of parents.keys()) {
+    if (sorted.has(start)) continue;
+    const path: string[] = [];
+    const onPath = new Set<string>();
+    let key: string | undefined = start;
+    while (key !== undefined && !walked.has(key)) {
+      walked.add(key);
+      onPath.add(key);
+      path.push(key);
+      key = parents.get(key)?.find((name) => !sorted.has(name));
+    }
+    if (key === undefined || !onPath.has(key)) continue;
+    const cycle = [...path.slice(path.indexOf(key)), key].join(' -> ');
+    const message = `depend_on goes in a circle: ${cycle}. Remove one of these.`;
+    findings.mistake(drafts.get(key)?.dependsOn[0]?.offset ?? 0, message);
+  }
+}
+
+/** With `root`, an image that is in no tree is a mistake: the Python scripts left it out without a word. */
+function checkRoots({findings, drafts, broken, roots}: GraphRequest): void {
+  for (const {text, offset} of roots) {
+    if (broken.has(text)) continue;
+    const dependsOn = drafts.get(text)?.dependsOn;
+    if (dependsOn === undefined) {
+      const hint = findings.suggest(text, drafts.keys());
+      findings.mistake(offset, `root names "${text}", which is not in "images".${hint}`);
+    } else if (dependsOn.length > 0) {
+      const names = dependsOn.map((node) => node.text).join(', ');
+      const message = `root names "${text}", which depends on ${names}. A root has no depend_on.`;
+      findings.mistake(offset, message);
+    }
+  }
+  if (roots.length === 0) return;
+  const known = new Set(roots.map(({text}) => text));
+  for (const [key, {dependsOn, offset}] of drafts) {
+    if (dependsOn.length > 0 || known.has(key)) continue;
+    const message = `image "${key}" has no depend_on and is not in root, so it is in no tree. Add it to root, or say what it depends on.`;
+    findings.mistake(offset, message);
+  }
+}
