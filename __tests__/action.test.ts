@@ -15,7 +15,7 @@ function namesIn(source: string, pattern: RegExp): ReadonlySet<string> {
 describe('action.yml', () => {
   it('declares exactly the inputs that the program reads', () => {
     const reads = namesIn(
-      read('src/inputs.ts'),
+      read('src/run/inputs.ts'),
       /(?:getInput|oneOf|optional|wholeNumber)\(\s*'([a-z-]+)'/g,
     );
     expect([...reads].toSorted()).toEqual(Object.keys(action.inputs).toSorted());

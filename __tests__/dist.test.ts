@@ -1,8 +1,8 @@
 import {readdir, readFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
-import {type RegistryServer, startRegistry} from './fakes/registry-server.ts';
-import {makeWorkspace, runStep, type StepRequest, type StepRun} from './fakes/runner.ts';
+import {makeWorkspace, runStep, type StepRequest, type StepRun} from './support/rig/runner.ts';
+import {type RegistryServer, startRegistry} from './support/servers/registry-server.ts';
 
 let server: RegistryServer;
 

@@ -1,8 +1,8 @@
 import {writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
-import {startFaultProxy} from '../__tests__/fakes/fault-proxy.ts';
-import type {StepRun} from '../__tests__/fakes/runner.ts';
+import type {StepRun} from '../__tests__/support/rig/runner.ts';
+import {startFaultProxy} from '../__tests__/support/servers/fault-proxy.ts';
 import {
   expectGood,
   peakOf,

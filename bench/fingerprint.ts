@@ -1,7 +1,7 @@
 import {randomBytes} from 'node:crypto';
 import {mkdir, rm, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
-import {makeWorkspace} from '../__tests__/fakes/runner.ts';
+import {makeWorkspace} from '../__tests__/support/rig/runner.ts';
 import {alone} from './alone.ts';
 import {type Row, seconds, timedShell} from './measure.ts';
 

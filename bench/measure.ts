@@ -1,5 +1,5 @@
 import {spawn} from 'node:child_process';
-import {type StepRequest, type StepRun, startStep} from '../__tests__/fakes/runner.ts';
+import {type StepRequest, type StepRun, startStep} from '../__tests__/support/rig/runner.ts';
 import {peakMb} from './peak.ts';
 
 /** One line of the table. */

@@ -1,7 +1,7 @@
 import {readFile, stat} from 'node:fs/promises';
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
-import {makeWorkspace, startStep} from '../__tests__/fakes/runner.ts';
+import {makeWorkspace, startStep} from '../__tests__/support/rig/runner.ts';
 import {
   expectGood,
   median,

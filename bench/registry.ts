@@ -3,10 +3,14 @@ import {randomBytes} from 'node:crypto';
 import {mkdtemp, readFile, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import {startFaultProxy} from '../__tests__/fakes/fault-proxy.ts';
-import {pushImage} from '../__tests__/fakes/push-image.ts';
-import {digestOf, type RegistryServer, startRegistry} from '../__tests__/fakes/registry-server.ts';
-import {makeWorkspace} from '../__tests__/fakes/runner.ts';
+import {makeWorkspace} from '../__tests__/support/rig/runner.ts';
+import {startFaultProxy} from '../__tests__/support/servers/fault-proxy.ts';
+import {pushImage} from '../__tests__/support/servers/push-image.ts';
+import {
+  digestOf,
+  type RegistryServer,
+  startRegistry,
+} from '../__tests__/support/servers/registry-server.ts';
 import {openWorkspace} from '../src/adapters/files/index.ts';
 import {createRegistry} from '../src/adapters/registry/index.ts';
 import {hashStack} from '../src/fingerprint/index.ts';

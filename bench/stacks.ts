@@ -1,6 +1,6 @@
 import {execFileSync} from 'node:child_process';
 import {randomUUID} from 'node:crypto';
-import {makeWorkspace, type StepRequest} from '../__tests__/fakes/runner.ts';
+import {makeWorkspace, type StepRequest} from '../__tests__/support/rig/runner.ts';
 
 export const registry = process.env['REGISTRY'] ?? '127.0.0.1:5000';
 

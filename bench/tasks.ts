@@ -1,8 +1,8 @@
 /** One piece of work in a process of its own, so that its memory is its own: `node bench/tasks.ts <name> <argument>` */
 
 import {parse} from 'yaml';
-import {plainOptions, plannedImage, simulate} from '../__tests__/fakes/simulation.ts';
-import {planFacts} from '../__tests__/fakes/stack.ts';
+import {plainOptions, plannedImage, simulate} from '../__tests__/support/builders/simulation.ts';
+import {planFacts} from '../__tests__/support/builders/stack.ts';
 import {hashContext} from '../src/adapters/build-context/index.ts';
 import {createRegistry} from '../src/adapters/registry/index.ts';
 import {selectChanges} from '../src/changes/select.ts';

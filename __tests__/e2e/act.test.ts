@@ -1,8 +1,8 @@
 import {rmSync} from 'node:fs';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
-import {type ActRun, runAct, stageAction} from '../fakes/act.ts';
-import {copySampleStack, type SampleStack} from '../fakes/sample-stack.ts';
-import {type BareWiki, startWikiServer, type WikiServer} from '../fakes/wiki-server.ts';
+import {type ActRun, runAct, stageAction} from '../support/rig/act.ts';
+import {copySampleStack, type SampleStack} from '../support/rig/sample-stack.ts';
+import {type BareWiki, startWikiServer, type WikiServer} from '../support/servers/wiki-server.ts';
 
 const token = 'ghs_tokenOfTheActRun';
 const images = ['base-notebook', 'science-notebook', 'r-notebook', 'pandas-notebook'] as const;

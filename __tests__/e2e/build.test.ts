@@ -4,7 +4,13 @@ import {setTimeout as sleep} from 'node:timers/promises';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import {createRegistry} from '../../src/adapters/registry/index.ts';
 import {fingerprintTag} from '../../src/image/tags.ts';
-import {runPost, runStep, type StartedStep, type StepRequest, startStep} from '../fakes/runner.ts';
+import {
+  runPost,
+  runStep,
+  type StartedStep,
+  type StepRequest,
+  startStep,
+} from '../support/rig/runner.ts';
 import {
   makeSmallStack,
   outcomes,
@@ -12,7 +18,7 @@ import {
   reasonsOf,
   results,
   type SmallStack,
-} from '../fakes/small-stack.ts';
+} from '../support/rig/small-stack.ts';
 
 let stack: SmallStack;
 

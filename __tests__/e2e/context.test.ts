@@ -2,7 +2,7 @@ import {execFileSync, spawnSync} from 'node:child_process';
 import {rm} from 'node:fs/promises';
 import {afterAll, describe, expect, it} from 'vitest';
 import {contextFiles} from '../../src/adapters/build-context/index.ts';
-import {makeWorkspace} from '../fakes/runner.ts';
+import {makeWorkspace} from '../support/rig/runner.ts';
 
 /** Enough shapes of names for any pattern to be wrong about. */
 const names = [

@@ -3,15 +3,15 @@ import {readFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
-import {type Fault, type FaultProxy, startFaultProxy} from '../fakes/fault-proxy.ts';
-import {type ImageRecipe, pushImage, pushIndex} from '../fakes/push-image.ts';
 import {
   makeWorkspace,
   runStep,
   type StepRequest,
   type StepRun,
   startStep,
-} from '../fakes/runner.ts';
+} from '../support/rig/runner.ts';
+import {type Fault, type FaultProxy, startFaultProxy} from '../support/servers/fault-proxy.ts';
+import {type ImageRecipe, pushImage, pushIndex} from '../support/servers/push-image.ts';
 
 const registry = process.env['REGISTRY'] ?? '127.0.0.1:5000';
 const keys = ['base', 'left', 'right'];

@@ -6,8 +6,8 @@ import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import type {Registry} from '../../src/adapters/docker/ports.ts';
 import {createRegistry} from '../../src/adapters/registry/index.ts';
-import {type FaultProxy, startFaultProxy} from '../fakes/fault-proxy.ts';
-import {pushImage, pushIndex} from '../fakes/push-image.ts';
+import {type FaultProxy, startFaultProxy} from '../support/servers/fault-proxy.ts';
+import {pushImage, pushIndex} from '../support/servers/push-image.ts';
 
 const host = process.env['REGISTRY'] ?? '127.0.0.1:5000';
 const layers = [Buffer.from('first layer'), Buffer.from('second layer')];

@@ -13,8 +13,8 @@ import {createSteps, type Steps} from '../../src/build/steps/index.ts';
 import type {StepName, StepResult} from '../../src/failure.ts';
 import {fileNameOf, fingerprintTag, labels} from '../../src/image/tags.ts';
 import type {ImageSpec, PlannedImage} from '../../src/stack/spec/types.ts';
-import {type Fault, startFaultProxy} from '../fakes/fault-proxy.ts';
-import {imageSpec} from '../fakes/stack.ts';
+import {imageSpec} from '../support/builders/stack.ts';
+import {type Fault, startFaultProxy} from '../support/servers/fault-proxy.ts';
 
 const host = '127.0.0.1:5000';
 /** Of this test run alone: others use the same engine and registry. */

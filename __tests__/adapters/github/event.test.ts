@@ -1,0 +1,205 @@
+import {describe, expect, test} from 'vitest';
+import {type Event, hasPhrase, refusalOf} from '../../../src/adapters/github/event.ts';
+import {parseEvent} from '../../../src/adapters/github/payload.ts';
+import {environmentOf, readPayload} from '../../support/builders/events.ts';
+
+const someSha = '6113728f27ae82c7b1a177c8d03f9e96e0adf246';
+
+function read(fixture: string, name: string, overrides = {}): Event {
+  return parseEvent(readPayload(fixture), environmentOf(name, overrides));
+}
+
+describe('a push', () => {
+  test('of new commits has its range, branch and messages', () => {
+    expect(read('push-update', 'push', {ref: 'refs/heads/master', sha: someSha})).toEqual({
+      kind: 'push',
+      name: 'push',
+      hasPayload: true,
+      branch: 'master',
+      isTag: false,
+      sha: someSha,
+      headSha: someSha,
+      before: 'ec26c3e57ca3a959ca5aad62de7213c562f8c821',
+      after: someSha,
+      created: false,
+      deleted: false,
+      forced: false,
+      defaultBranch: 'master',
+      messages: ['Initial commit'],
+      repository: {owner: 'Codertocat', repo: 'Hello-World'},
+      runId: '77',
+      runAttempt: 1,
+      serverUrl: 'https://github.com',
+      apiUrl: 'https://api.github.com',
+      actor: 'Codertocat',
+    });
+  });
+
+  test.each([
+    ['push-created', {created: true, deleted: false, before: undefined, branch: 'master'}],
+    ['push-deleted', {created: false, deleted: true, after: undefined, branch: 'simple-tag'}],
+    ['push-forced', {created: false, deleted: false, forced: true, isTag: false}],
+    [
+      'push-tag',
+      {created: true, isTag: true, branch: 'simple-tag', messages: ['Adding a .gitignore file']},
+    ],
+  ])('%s is read', (fixture, expected) => {
+    expect(read(fixture, 'push')).toMatchObject(expected);
+  });
+
+  test('that creates or deletes a ref is known by its zeros alone', () => {
+    const payload = {...readPayload('push-update'), created: undefined, before: '0'.repeat(40)};
+    expect(parseEvent(payload, environmentOf('push'))).toMatchObject({created: true});
+    const gone = {...readPayload('push-update'), deleted: undefined, after: '0'.repeat(40)};
+    expect(parseEvent(gone, environmentOf('push'))).toMatchObject({deleted: true});
+  });
+
+  test('has every message, and the head commit last', () => {
+    const payload = {
+      commits: [{message: 'one'}, {message: 'two'}, {}, null],
+      head_commit: {message: 'two'},
+    };
+    expect(parseEvent(payload, environmentOf('push')).messages).toEqual(['one', 'two']);
+    expect(
+      parseEvent({...payload, head_commit: {message: 'three'}}, environmentOf('push')).messages,
+    ).toEqual(['one', 'two', 'three']);
+  });
+
+  test('keeps slashes of the branch name and only drops the prefix', () => {
+    const event = parseEvent({}, environmentOf('push', {ref: 'refs/heads/feature/refs/heads/a'}));
+    expect(event.branch).toBe('feature/refs/heads/a');
+  });
+
+  test.each(['--upload-pack=evil', 'main', 'ABC', '0'.repeat(40), 7, null])(
+    'ignores %j where a hash belongs',
+    (hash) => {
+      const event = parseEvent({before: hash, after: hash}, environmentOf('push'));
+      expect(event).toMatchObject({before: undefined, after: undefined});
+    },
+  );
+});
+
+describe('a pull request', () => {
+  test('of the repository itself has both ends and its number', () => {
+    expect(read('pull-request', 'pull_request', {ref: 'refs/pull/2/merge'})).toMatchObject({
+      kind: 'pull_request',
+      number: 2,
+      branch: 'changes',
+      sha: 'c'.repeat(40),
+      headSha: 'ec26c3e57ca3a959ca5aad62de7213c562f8c821',
+      baseSha: 'f95f852bd8fca8fcc58a9a2d6c842781e32a215e',
+      baseRef: 'master',
+      fromFork: false,
+      isTag: false,
+    });
+  });
+
+  test.each([
+    ['pull-request', false],
+    ['pull-request-fork', true],
+    ['pull-request-fork-deleted', true],
+  ])('%s comes from a fork: %s', (fixture, fromFork) => {
+    expect(read(fixture, 'pull_request')).toMatchObject({fromFork});
+  });
+
+  test('without a payload is trusted like a fork and named by the runner', () => {
+    const env = environmentOf('pull_request', {
+      headRef: 'feature',
+      baseRef: 'main',
+      ref: 'refs/pull/9/merge',
+    });
+    expect(parseEvent({}, env)).toMatchObject({
+      hasPayload: false,
+      fromFork: true,
+      branch: 'feature',
+      baseRef: 'main',
+      number: undefined,
+      baseSha: undefined,
+    });
+  });
+
+  test('that is reviewed is the same pull request', () => {
+    expect(read('pull-request', 'pull_request_review')).toMatchObject({
+      kind: 'pull_request',
+      number: 2,
+    });
+  });
+});
+
+test('a merge group has its own head branch, range and message', () => {
+  expect(read('merge-group', 'merge_group')).toMatchObject({
+    kind: 'merge_group',
+    branch: 'gh-readonly-queue/main/pr-104-929f8209d40f77f4abc622a499c93a83babdbe64',
+    baseRef: 'main',
+    baseSha: '380387fbc80638b734a49e1be1c4dfec1c01b33c',
+    headSha: '2ffea6db159f6b6c47a24e778fb9ef40cf6b1c7d',
+    messages: ['Merge pull request #2048 from octo-repo/update-readme\n\nUpdate README.md'],
+  });
+});
+
+test.each([
+  ['schedule', 'schedule', 'refs/heads/main', 'main'],
+  ['workflow-dispatch', 'workflow_dispatch', 'refs/tags/v1', 'v1'],
+  ['pull-request', 'issue_comment', 'refs/heads/main', 'main'],
+])('%s as %s has no range and the branch of the ref', (fixture, name, ref, branch) => {
+  expect(read(fixture, name, {ref})).toMatchObject({kind: 'other', name, branch, messages: []});
+});
+
+test.each(
+  ['push', 'pull_request', 'merge_group', 'schedule', undefined].flatMap((name) =>
+    [
+      {},
+      undefined,
+      null,
+      'text',
+      [],
+      {pull_request: null, merge_group: 3, commits: 'x', repository: [], head_commit: null},
+    ].map((payload) => [name, payload] as const),
+  ),
+)('%s with the payload %j is read without a crash', (name, payload) => {
+  const nothing = {
+    name,
+    ref: undefined,
+    sha: undefined,
+    headRef: undefined,
+    baseRef: undefined,
+    repository: undefined,
+    runId: undefined,
+    runAttempt: undefined,
+    serverUrl: undefined,
+    apiUrl: undefined,
+    actor: undefined,
+  };
+  expect(parseEvent(payload, nothing)).toMatchObject({
+    name: name ?? '',
+    sha: '',
+    branch: '',
+    defaultBranch: undefined,
+    runAttempt: 1,
+    repository: {owner: '', repo: ''},
+    serverUrl: 'https://github.com',
+    apiUrl: 'https://api.github.com',
+  });
+});
+
+test('only an empty or missing payload counts as none', () => {
+  const hasPayload = (payload: unknown) => parseEvent(payload, environmentOf('push')).hasPayload;
+  expect([{}, undefined, [], {ref: 'x'}].map(hasPayload)).toEqual([false, false, false, true]);
+});
+
+test('events that run code of a pull request with secrets are refused, the others are not', () => {
+  const refused = (name: string) => refusalOf(read('pull-request', name)) !== undefined;
+  expect(
+    ['pull_request_target', 'workflow_run', 'pull_request', 'push', 'schedule'].filter(refused),
+  ).toEqual(['pull_request_target', 'workflow_run']);
+  expect(refusalOf(read('pull-request', 'workflow_run'))).toContain('"workflow_run"');
+});
+
+test.each([
+  [['Full Rebuild please'], true],
+  [['a', 'b\n\nFULL REBUILD'], true],
+  [['full  rebuild', 'rebuild full'], false],
+  [[], false],
+])('%j asks for it: %s', (messages, expected) => {
+  expect(hasPhrase(messages, 'full rebuild')).toBe(expected);
+});

@@ -1,0 +1,224 @@
+import {describe, expect, it} from 'vitest';
+import type {Lookup} from '../../src/adapters/registry/types.ts';
+import {makePlan} from '../../src/plan/decide.ts';
+import type {PlanFacts} from '../../src/plan/facts.ts';
+import type {BuildReason, Plan} from '../../src/stack/spec/types.ts';
+import {
+  digestOf,
+  imageSpec,
+  labelsOf,
+  planFacts,
+  published,
+  twinRef,
+} from '../support/builders/stack.ts';
+
+const stack = [
+  imageSpec('base'),
+  imageSpec('left', ['base']),
+  imageSpec('right', ['base']),
+  imageSpec('leaf', ['left']),
+];
+
+const changed = (...keys: string[]): Partial<PlanFacts> => ({
+  changes: {
+    kind: 'some',
+    files: new Map(keys.map((key) => [key, [`images/${key}/Dockerfile`]])),
+    undeclared: [],
+  },
+});
+
+const noTwins = {twins: new Map<string, Lookup>()};
+
+function actions(plan: Plan): Record<string, string> {
+  return Object.fromEntries(plan.images.map((image) => [image.name, image.action]));
+}
+
+function reasons(plan: Plan, name: string): readonly BuildReason[] {
+  return plan.images.find((image) => image.name === name)?.reasons ?? [];
+}
+
+const withTag = (name: string, lookup: Lookup): PlanFacts['atTag'] =>
+  new Map([...planFacts(stack).atTag, [name, lookup]]);
+
+describe('makePlan', () => {
+  it('skips everything when nothing changed and everything stands tested', () => {
+    const plan = makePlan(planFacts(stack));
+    expect(actions(plan)).toEqual({base: 'skip', left: 'skip', right: 'skip', leaf: 'skip'});
+    expect(reasons(plan, 'leaf')).toEqual([{kind: 'unchanged'}]);
+    expect(plan.changed).toEqual([]);
+  });
+
+  it('builds a changed leaf only, on parents that stand as they are', () => {
+    const plan = makePlan(planFacts(stack, {...changed('leaf'), ...noTwins}));
+    expect(actions(plan)).toEqual({base: 'skip', left: 'skip', right: 'skip', leaf: 'build'});
+    expect(plan.changed).toEqual(['leaf']);
+    expect(plan.images[1]?.source).toEqual({
+      ref: 'ghcr.io/o/left:2026.3-feature',
+      digest: digestOf('left'),
+    });
+  });
+
+  it('builds every descendant of a changed image and leaves its siblings alone', () => {
+    const plan = makePlan(planFacts(stack, {...changed('left'), ...noTwins}));
+    expect(actions(plan)).toEqual({base: 'skip', left: 'build', right: 'skip', leaf: 'build'});
+    expect(reasons(plan, 'leaf')).toEqual([{kind: 'parent', image: 'left'}]);
+  });
+
+  it('builds an image that is missing at this tag, and what sits on it', () => {
+    const atTag = withTag('left', {state: 'absent'});
+    const plan = makePlan(planFacts(stack, {atTag, ...noTwins}));
+    expect(actions(plan)).toEqual({base: 'skip', left: 'build', right: 'skip', leaf: 'build'});
+    expect(reasons(plan, 'left')).toEqual([{kind: 'missing'}]);
+  });
+
+  it('builds an image that the registry cannot answer for', () => {
+    const atTag = withTag('right', {state: 'unknown', because: '503'});
+    const plan = makePlan(planFacts(stack, {atTag, ...noTwins}));
+    expect(reasons(plan, 'right')).toEqual([{kind: 'unknown-registry', because: '503'}]);
+  });
+
+  it('builds an image whose content label is not what the checkout says', () => {
+    const other = published('right', {
+      labels: labelsOf('right', {'edu.ucsd.ets.stack.content': 'x'}),
+    });
+    const plan = makePlan(planFacts(stack, {atTag: withTag('right', other), ...noTwins}));
+    expect(reasons(plan, 'right')).toEqual([
+      {kind: 'stale', ref: 'ghcr.io/o/right:2026.3-feature'},
+    ]);
+    expect(actions(plan)).toMatchObject({left: 'skip', right: 'build'});
+  });
+
+  it('takes an image without labels for unchanged', () => {
+    const atTag = withTag('right', published('right', {labels: new Map()}));
+    expect(actions(makePlan(planFacts(stack, {atTag}))).right).toBe('skip');
+  });
+
+  it('tests again when only tests changed', () => {
+    const files = new Map([['left', ['images/left/test/test_a.py']]]);
+    const plan = makePlan(planFacts(stack, {changes: {kind: 'some', files, undeclared: []}}));
+    expect(actions(plan)).toEqual({base: 'skip', left: 'test', right: 'skip', leaf: 'skip'});
+    expect(plan.changed).toEqual(['left']);
+  });
+
+  it('tests again what never passed its tests', () => {
+    const plan = makePlan(planFacts(stack, {untested: new Set(['right'])}));
+    expect(reasons(plan, 'right')).toEqual([{kind: 'untested', ref: twinRef('right')}]);
+    expect(actions(plan).right).toBe('test');
+  });
+
+  it('reuses a tested twin of a changed image, and of the images on it', () => {
+    const plan = makePlan(planFacts(stack, changed('left')));
+    expect(actions(plan)).toEqual({base: 'skip', left: 'reuse', right: 'skip', leaf: 'reuse'});
+    expect(reasons(plan, 'left').at(-1)).toEqual({kind: 'fingerprint', ref: twinRef('left')});
+  });
+
+  it('builds what was asked for by name although a twin stands', () => {
+    const plan = makePlan(planFacts(stack, {requested: new Set(['right'])}));
+    expect(actions(plan)).toMatchObject({left: 'skip', right: 'build'});
+  });
+
+  it.each([
+    ['auto', 'build'],
+    ['never', 'build'],
+    ['always', 'reuse'],
+  ] as const)('with reuse %s a push to the default branch gives %s', (reuse, action) => {
+    const plan = makePlan(planFacts(stack, {reuse, everything: [{kind: 'default-branch'}]}));
+    expect(new Set(Object.values(actions(plan)))).toEqual(new Set([action]));
+    expect(plan.changed).toEqual(['base', 'left', 'right', 'leaf']);
+  });
+
+  it('goes on where the first attempt of the same push stopped, on the default branch too', () => {
+    const run = {commit: 'c0ffee', runId: '9', isRetry: true, commitNamesEvent: true};
+    const twins = new Map([...planFacts(stack).twins].filter(([name]) => name !== 'leaf'));
+    const plan = makePlan(planFacts(stack, {run, twins, everything: [{kind: 'default-branch'}]}));
+    expect(actions(plan)).toEqual({base: 'reuse', left: 'reuse', right: 'reuse', leaf: 'build'});
+  });
+
+  it.each([
+    [{runId: '1', isRetry: true}, 'reuse'],
+    [{runId: '1', isRetry: false}, 'build'],
+    [{runId: '2', isRetry: true}, 'build'],
+  ])('a scheduled run %o of the same commit gives %s', (more, action) => {
+    const run = {commit: 'c0ffee', commitNamesEvent: false, ...more};
+    const plan = makePlan(
+      planFacts(stack, {run, everything: [{kind: 'event', event: 'schedule'}]}),
+    );
+    expect(actions(plan).base).toBe(action);
+  });
+
+  it('does not trust a twin whose label denies its tag', () => {
+    const twins = new Map([...planFacts(stack).twins, ['leaf', published('left')]]);
+    expect(actions(makePlan(planFacts(stack, {...changed('leaf'), twins}))).leaf).toBe('build');
+  });
+
+  it('does not reuse a twin that sits on another parent than the one of this run', () => {
+    const bases = new Map([['leaf', ['left']]]);
+    const layers = [digestOf('layer left'), digestOf('layer leaf')];
+    const on = (diffIds: readonly string[]): PlanFacts['twins'] =>
+      new Map([...planFacts(stack).twins, ['leaf', published('leaf', {diffIds})]]);
+    const planned = (twins: PlanFacts['twins']) =>
+      actions(makePlan(planFacts(stack, {...changed('leaf'), bases, twins}))).leaf;
+    expect(planned(on(layers))).toBe('reuse');
+    expect(planned(on([digestOf('older layer'), digestOf('layer leaf')]))).toBe('build');
+  });
+
+  it('never reuses a child of a parent that is built anew', () => {
+    const twins = new Map([...planFacts(stack).twins].filter(([name]) => name !== 'left'));
+    expect(actions(makePlan(planFacts(stack, {...changed('left'), twins})))).toMatchObject({
+      left: 'build',
+      leaf: 'build',
+    });
+  });
+
+  it('does not reuse a twin that passed other tests than those of the checkout', () => {
+    const files = new Map([['right', ['images/right/Dockerfile', 'images/right/test/test_a.py']]]);
+    const plan = makePlan(planFacts(stack, {changes: {kind: 'some', files, undeclared: []}}));
+    expect(actions(plan).right).toBe('build');
+  });
+
+  it('trusts the tests of the twin when the user says always', () => {
+    const files = new Map([['right', ['images/right/Dockerfile', 'images/right/test/test_a.py']]]);
+    const changes = {kind: 'some', files, undeclared: []} as const;
+    expect(actions(makePlan(planFacts(stack, {changes, reuse: 'always'}))).right).toBe('reuse');
+  });
+
+  it('counts every image as changed when a BuildAll file changed', () => {
+    const because = {kind: 'build-all', files: ['images/spec.yml']} as const;
+    const plan = makePlan(planFacts(stack, {changes: {kind: 'all', because}, ...noTwins}));
+    expect(new Set(Object.values(actions(plan)))).toEqual(new Set(['build']));
+    expect(plan.changed).toHaveLength(4);
+  });
+
+  it('restricts the plan to the images asked for and their ancestors', () => {
+    const plan = makePlan(
+      planFacts(stack, {...changed('left', 'right'), ...noTwins, only: new Set(['leaf'])}),
+    );
+    expect(actions(plan)).toEqual({base: 'skip', left: 'skip', leaf: 'skip'});
+  });
+
+  it('builds an ancestor outside the restriction that is not there', () => {
+    const atTag = withTag('left', {state: 'absent'});
+    const plan = makePlan(
+      planFacts(stack, {...changed('leaf'), ...noTwins, atTag, only: new Set(['leaf'])}),
+    );
+    expect(actions(plan)).toEqual({base: 'skip', left: 'build', leaf: 'build'});
+    expect(reasons(plan, 'left')).toEqual([{kind: 'needed', image: 'leaf'}]);
+  });
+
+  it('builds an unpublished parent only for a child that is built', () => {
+    const images = [
+      imageSpec('base', [], {publish: false}),
+      imageSpec('left', ['base']),
+      imageSpec('right', ['base']),
+    ];
+    const atTag = new Map([...planFacts(images).atTag].filter(([name]) => name !== 'base'));
+    expect(actions(makePlan(planFacts(images, {atTag}))).base).toBe('skip');
+    const plan = makePlan(planFacts(images, {...changed('left'), ...noTwins, atTag}));
+    expect(actions(plan)).toEqual({base: 'build', left: 'build', right: 'skip'});
+  });
+
+  it('gives levels by the deepest parent', () => {
+    const images = [...stack, imageSpec('both', ['base', 'leaf'])];
+    expect(makePlan(planFacts(images)).images.map((image) => image.level)).toEqual([0, 1, 1, 2, 3]);
+  });
+});

@@ -1,0 +1,125 @@
+import {describe, expect, it} from 'vitest';
+import type {JobLog} from '../../src/adapters/github/log.ts';
+import type {Failure, ImageResult, StepResult} from '../../src/failure.ts';
+import {createReporter} from '../../src/report/index.ts';
+import {plannedImage} from '../support/builders/simulation.ts';
+
+/** A log that keeps its lines: groups as their title and indented lines, annotations with their kind. */
+function keepingLog(): {readonly log: JobLog; readonly lines: string[]} {
+  const lines: string[] = [];
+  const log: JobLog = {
+    info: (line) => lines.push(line),
+    group: (title, inside) => lines.push(`[${title}]`, ...inside.map((line) => `  ${line}`)),
+    warning: (message) => lines.push(`warning ${message}`),
+    error: (message) => lines.push(`error ${message}`),
+  };
+  return {log, lines};
+}
+
+const failure: Failure = {
+  reason: 'exit-code',
+  class: 'build-failed',
+  command: 'docker',
+  exitCode: 1,
+  message: 'The build of r/b:t failed.',
+  hint: 'Look at it.',
+  tail: ['the last line'],
+};
+
+function step(name: StepResult['step'], more: Partial<StepResult> = {}): StepResult {
+  return {step: name, durationMs: 2000, failure: undefined, notes: [], ...more};
+}
+
+function result(image: string, more: Partial<ImageResult>): ImageResult {
+  return {
+    image,
+    ref: `r/${image}:t`,
+    digest: undefined,
+    outcome: 'built',
+    steps: [],
+    blockedBy: undefined,
+    size: undefined,
+    allowedFailure: false,
+    ...more,
+  };
+}
+
+function open(logs: Readonly<Record<string, string>> = {}) {
+  const {log, lines} = keepingLog();
+  const readLog = async (name: string): Promise<string> => logs[name] ?? '';
+  const reporter = createReporter({log, readLog, now: () => new Date('2026-11-24T12:34:56Z')});
+  return {...reporter, lines};
+}
+
+describe('the reporter', () => {
+  it('tells what happens in one line each, and shows the logs of an image when it is done', async () => {
+    const {emit, flush, lines} = open({
+      'r-a-t.build.log': 'built\n::set-output name=x::y\n',
+      'r-a-t.basic-tests.log': '1 passed\n',
+    });
+    emit({kind: 'image-started', image: plannedImage('a')});
+    emit({kind: 'step-started', image: 'a', step: 'build'});
+    emit({kind: 'step-finished', image: 'a', result: step('build', {notes: ['in the cold']})});
+    emit({kind: 'image-finished', result: result('a', {digest: 'sha256:1'})});
+    await flush();
+    expect(lines).toEqual([
+      '12:34:56 a: started (r/a:t)',
+      '12:34:56 a: build done in 2.0 s; in the cold',
+      '12:34:56 a: built sha256:1',
+      '[a: built]',
+      '  r-a-t.build.log:',
+      '  | built',
+      '  | ::set-output name=x::y',
+      '  r-a-t.basic-tests.log:',
+      '  | 1 passed',
+    ]);
+  });
+
+  it('says nothing of an image that was skipped', async () => {
+    const {emit, flush, lines} = open();
+    emit({kind: 'image-finished', result: result('a', {outcome: 'skipped'})});
+    await flush();
+    expect(lines).toEqual([]);
+  });
+
+  it('gives a failed step one annotation: what, why, what to do, the last lines', async () => {
+    const {emit, flush, lines} = open();
+    const steps = [step('pull'), step('build', {failure})];
+    emit({kind: 'image-finished', result: result('b', {outcome: 'failed', steps})});
+    await flush();
+    expect(lines).toEqual([
+      '12:34:56 b: FAILED',
+      'error b: build: The build of r/b:t failed. (build-failed)\nLook at it.\n| the last line',
+    ]);
+  });
+
+  it('says who blocks an image, and does not blame it for the step that was stopped', async () => {
+    const {emit, flush, lines} = open();
+    const stopped = step('build', {
+      failure: {reason: 'cancelled', class: 'cancelled', message: '', tail: []},
+    });
+    const blocked = {outcome: 'blocked', blockedBy: 'a: test', steps: [stopped]} as const;
+    emit({kind: 'step-finished', image: 'b', result: stopped});
+    emit({kind: 'image-finished', result: result('b', blocked)});
+    await flush();
+    expect(lines).toEqual([
+      '12:34:56 b: build stopped after 2.0 s',
+      '12:34:56 b: blocked by a: test',
+    ]);
+  });
+
+  it('does not mix the groups of images that end at the same time', async () => {
+    const {emit, flush, lines} = open({'r-a-t.build.log': 'of a\n', 'r-b-t.build.log': 'of b\n'});
+    emit({kind: 'image-finished', result: result('a', {})});
+    emit({kind: 'image-finished', result: result('b', {})});
+    await flush();
+    expect(lines.slice(2)).toEqual([
+      '[a: built]',
+      '  r-a-t.build.log:',
+      '  | of a',
+      '[b: built]',
+      '  r-b-t.build.log:',
+      '  | of b',
+    ]);
+  });
+});

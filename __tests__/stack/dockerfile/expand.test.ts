@@ -1,0 +1,61 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: Dockerfiles write their variables so.
+
+import {expect, it} from 'vitest';
+import {expandWord} from '../../../src/stack/dockerfile/expand.ts';
+
+const values = new Map([
+  ['A', 'x'],
+  ['EMPTY', ''],
+  ['VERSION', 'v1.2.3-rc1'],
+  ['PATHS', 'a/b/c'],
+]);
+const expand = (word: string, escapeChar?: string): string =>
+  expandWord(word, (name) => values.get(name), escapeChar);
+
+it.each([
+  ['debian:12', 'debian:12'],
+  ['$A', 'x'],
+  ['${A}y', 'xy'],
+  ['$A-$A', 'x-x'],
+  ['$Ay', ''],
+  ['$UNSET', ''],
+  ['${UNSET}', ''],
+  ['${UNSET:-d}', 'd'],
+  ['${UNSET-d}', 'd'],
+  ['${EMPTY:-d}', 'd'],
+  ['${EMPTY-d}', ''],
+  ['${A:-d}', 'x'],
+  ['${A:+alt}', 'alt'],
+  ['${EMPTY:+alt}', ''],
+  ['${EMPTY+alt}', 'alt'],
+  ['${UNSET:+alt}', ''],
+  ['${A:?message}', 'x'],
+  ['${UNSET:-${A}}', 'x'],
+  ['${UNSET:-${UNSET:-deep}}-end', 'deep-end'],
+  ['${UNSET:-"a}b"}', 'a}b'],
+  ['${VERSION#v}', '1.2.3-rc1'],
+  ['${VERSION%-*}', 'v1.2.3'],
+  ['${PATHS#*/}', 'b/c'],
+  ['${PATHS##*/}', 'c'],
+  ['${PATHS%/*}', 'a/b'],
+  ['${PATHS%%/*}', 'a'],
+  ['${VERSION%nothing}', 'v1.2.3-rc1'],
+  ['${VERSION/./_}', 'v1_2.3-rc1'],
+  ['${VERSION//./_}', 'v1_2_3-rc1'],
+  ['"$A b"', 'x b'],
+  ["'$A'", '$A'],
+  [`"'$A'"`, "'x'"],
+  ['\\$A', '$A'],
+  ['a\\b', 'ab'],
+  ['$', '$'],
+  ['$1', '$1'],
+  ['${', '${'],
+  ['${A', 'x'],
+])('%s is %j', (word, value) => {
+  expect(expand(word)).toBe(value);
+});
+
+it('takes the escape character of the file', () => {
+  expect(expand('`$A', '`')).toBe('$A');
+  expect(expand('\\$A', '`')).toBe('\\x');
+});

@@ -1,0 +1,218 @@
+import {describe, expect, it} from 'vitest';
+import {SpecError} from '../../../src/stack/yaml/findings.ts';
+import {mistakesOf} from '../../support/builders/specs.ts';
+
+/** A spec around the keys of image "a", whose first key stands at 3:5. */
+function withKeys(keys: string, after = ''): string {
+  const lines = keys.replaceAll('\n', '\n    ');
+  return `images:\n  a:\n    ${lines}\n    image_name: x/a\ntag: {prefix: v1}\n${after}`;
+}
+
+describe('one mistake, with its place and its fix', () => {
+  it.each([
+    ['imge_name: x', '3:5: unknown key "imge_name" in image "a". Did you mean "image_name"?'],
+    ['Depend-On: x', '3:5: unknown key "Depend-On" in image "a". Did you mean "depend_on"?'],
+    ['zzzzzzzz: x', '3:5: unknown key "zzzzzzzz" in image "a". There are: image_name, depend_on,'],
+    ['dbuild_env: {}', '3:5: "dbuild_env" in image "a" is a key of the scripts before 2023.'],
+    ['manifests: []', '3:5: "manifests" in image "a" is a key of the scripts before 2023.'],
+    ['skip_plans: []', '3:5: "skip_plans" in image "a" is a key of the scripts before 2023.'],
+    [
+      'prune: true\nprune: true',
+      '4:5: the key "prune" stands twice; first at images/spec.yml:3:5.',
+    ],
+    [
+      'prepull: false -- later',
+      '3:14: prepull of image "a" is "false -- later". Write true or false, without quotes. A comment begins with " #".',
+    ],
+    ['prune: "true"', '3:12: prune of image "a" is "true". Write true or false, without quotes.'],
+    ['prune: !!str true', '3:18: prune of image "a" is "true". Write true or false'],
+    ['prune: 1', '3:12: prune of image "a" is "1"'],
+    ['prune: [true]', '3:12: prune of image "a" is a list'],
+    ['depend_on: b', '3:16: depend_on of image "a" names "b", which is not in "images".'],
+    ['depend_on: a', '3:16: depend_on of image "a" names "a", which is the image itself.'],
+    ['depend_on: {b: c}', '3:16: depend_on of image "a" must be text, not a mapping.'],
+    ['depend_on: [""]', '3:17: depend_on of image "a" must be text, not "".'],
+    [
+      'context: ../../..',
+      '3:14: context of image "a" is "../../..", which leads out of the repository.',
+    ],
+    ['context: /etc', '3:14: context of image "a" is "/etc", which is absolute.'],
+    ['context: C:\\x', 'which is absolute'],
+    ['context: "-"', '3:14: context of image "a" is "-", which docker would take for an option.'],
+    ['context: "a\\0b"', '3:14: holds a NUL character'],
+    ['dockerfile: ../../../Dockerfile', '3:17: dockerfile of image "a"'],
+    ['dockerfile: -f', 'which docker would take for an option'],
+    [
+      'watch: ../../../x',
+      '3:12: watch of image "a" is "../../../x", which leads out of the repository.',
+    ],
+    ['watch: ["!x"]', '3:13: watch of image "a" is "!x", which excludes'],
+    ['target: "a b"', '3:13: target of image "a" is "a b"'],
+    ['platforms: arm64', '3:16: platforms of image "a" has "arm64". Write os/architecture'],
+    ['secrets: [token]', '3:15: secrets of image "a" has "token". Write "id=NAME'],
+    ['secrets: ["--push"]', '3:15: secrets of image "a" has "--push"'],
+    [
+      'info_cmds: [PY_VERR]',
+      '3:17: info_cmds of image "a" names "PY_VERR", which is not in all_info_cmds. Did you mean "PY_VER"?',
+    ],
+    [
+      'build_args: [A=b]',
+      '3:17: build_args of image "a" must be a mapping (KEY: value), not a list.',
+    ],
+    ['build_args: {A: [b]}', '3:21: "A" in build_args of image "a" must be text, not a list.'],
+    ['build_args: {"A=b": c}', '3:18: "A=b" in build_args of image "a" is no name of an ARG.'],
+    [
+      'tests: {where: moon}',
+      '3:20: where of tests of image "a" is "moon". Write host or container.',
+    ],
+    ['tests: {command: "a \'b"}', '3:22: command of tests of image "a" has a quote or an escape'],
+    ['tests: {timeout_minutes: soon}', '3:30: timeout_minutes of tests of image "a" is "soon"'],
+    ['tests: {timeout_minutes: 99999}', 'at most 10080 (a week)'],
+    ['tests: {timeout_minutes: 0}', 'timeout_minutes of tests of image "a" is "0"'],
+    ['tests: pytest', '3:12: tests of image "a" must hold keys'],
+    ['tests: {comand: x}', 'unknown key "comand" in tests of image "a". Did you mean "command"?'],
+  ])('%s', (keys, message) => {
+    const mistakes = mistakesOf(withKeys(keys, 'all_info_cmds: {PY_VER: {command: v}}\n'));
+    expect(mistakes).toHaveLength(1);
+    expect(mistakes[0]).toContain(message);
+  });
+
+  it.each([
+    ['GITHUB_TOKEN', true],
+    ['DB_PASSWORD', true],
+    ['MY_SECRET', true],
+    ['API_KEY', true],
+    ['OPENAI_APIKEY', true],
+    ['apiToken', true],
+    ['GH_PAT', true],
+    ['TOKENIZERS_VERSION', false],
+    ['TOKEN_URL', false],
+    ['PATH', false],
+    ['COMPASS', false],
+    ['KEYBOARD', false],
+    ['PY_VER', false],
+  ])('a build arg %s is a secret: %s', (name, isSecret) => {
+    const mistakes = mistakesOf(withKeys(`build_args: {${name}: x}`));
+    expect(mistakes).toHaveLength(isSecret ? 1 : 0);
+    if (isSecret) expect(mistakes[0]).toContain(`3:18: "${name}" in build_args of image "a" looks`);
+  });
+
+  it.each([
+    [
+      'ghcr.io/Owner/Image',
+      'which has upper case letters, and registries allow none: "ghcr.io/owner/image"',
+    ],
+    ['ghcr.io/o/a:v1', 'which has a tag. Write the repository alone'],
+    [`ghcr.io/o/a@sha256:${'a'.repeat(64)}`, 'which has a digest'],
+    ['https://ghcr.io/o/a', 'which is an address. Leave out "https://"'],
+    ['-v', 'which is no name of an image repository'],
+    ['a b', 'which is no name of an image repository'],
+    ['a;reboot', 'which is no name of an image repository'],
+  ])('image_name: %s', (name, message) => {
+    const mistakes = mistakesOf(`images: {a: {image_name: "${name}"}}\ntag: {prefix: v1}`);
+    expect(mistakes).toHaveLength(1);
+    expect(mistakes[0]).toContain(`1:26: image_name of image "a" is "${name}", ${message}`);
+  });
+
+  it.each([
+    ['images: {a: {}}', '1:10: image "a" has no image_name. Add "image_name: ghcr.io/owner/a"'],
+    ['images: {a: }', '1:10: image "a" is empty'],
+    ['images: {a: text}', '1:13: image "a" must hold keys'],
+    ['images: {a/b: {image_name: x/a}}', '1:10: "a/b" cannot be the name of an image'],
+    ['images: {.git: {image_name: x/a}}', '".git" cannot be the name'],
+    ['images: {"..": {image_name: x/a}}', '".." cannot be the name'],
+    ['images: {a@b: {image_name: x/a}}', '"a@b" cannot be the name'],
+    ['images: {}', '1:9: "images" has no image. Add one'],
+    ['images:', '1:1: "images" has no image. Add one'],
+    ['images: [a]', '1:9: images of the spec must be a mapping'],
+    [
+      'registry: ghcr.io/o\nimages: {Upper: {}}',
+      '2:10: image "Upper" would be ghcr.io/o/Upper, which has upper case',
+    ],
+    [
+      'registry: "a b"\nimages: {a: {image_name: x/a}}',
+      '1:11: registry is "a b", which is no name',
+    ],
+    ['root: b\nimages: {a: {image_name: x/a}}', '1:7: root names "b", which is not in "images"'],
+  ])('%s', (text, message) => {
+    expect(mistakesOf(`${text}\ntag: {prefix: v1}`).join('\n')).toContain(message);
+  });
+
+  it.each([
+    ['', '1:1: there is no tag prefix. Add "tag: {prefix: …}", or set the input "tag-prefix".'],
+    ['tag:', '1:1: there is no tag prefix'],
+    ['tag: {}', '2:1: there is no tag prefix'],
+    ['tag: {prefix: }', '2:1: there is no tag prefix'],
+    ['tag: v1', '2:6: tag must hold keys (prefix), not "v1".'],
+    ['tag: {prefix: [v1]}', '2:15: prefix of tag must be text, not a list.'],
+    ['tag: {prefix: -v}', '2:15: prefix of tag is "-v", which cannot begin a tag.'],
+    ['tag: {prefix: a/b}', '2:15: prefix of tag is "a/b", which cannot begin a tag.'],
+    [`tag: {prefix: ${'x'.repeat(65)}}`, 'which is longer than 64 characters.'],
+    ['tag: {prefx: v1}', 'unknown key "prefx" in tag. Did you mean "prefix"?'],
+    ['tag_prefix: v1', '2:1: "tag_prefix" in the spec is a key of the scripts before 2023.'],
+  ])('the tag prefix: %s', (tag, message) => {
+    expect(mistakesOf(`images: {a: {image_name: x/a}}\n${tag}`).join('\n')).toContain(message);
+  });
+
+  it('a bad input tag-prefix is named as the input', () => {
+    expect(mistakesOf('images: {a: {image_name: x/a}}', 'a b')).toEqual([
+      'images/spec.yml:1:1: the input "tag-prefix" is "a b", which cannot begin a tag. Use letters, digits, "_", "." and "-"; the first is a letter, a digit or "_".',
+    ]);
+  });
+
+  it.each([
+    ['{V: {}}', '2:17: info command "V" has no command.'],
+    ['{V: {command: }}', '2:17: info command "V" has no command.'],
+    ['{V: {command: " "}}', '2:30: command of info command "V" is empty.'],
+    ['{V: {command: "bash -c \'a"}}', '2:30: command of info command "V" has a quote'],
+    ['{V: python}', '2:20: info command "V" must hold keys (description, command), not "python".'],
+    ['[V]', '2:16: all_info_cmds of the spec must be a mapping'],
+  ])('all_info_cmds: %s', (commands, message) => {
+    const text = `images: {a: {image_name: x/a}}\nall_info_cmds: ${commands}\ntag: {prefix: v1}`;
+    expect(mistakesOf(text)).toHaveLength(1);
+    expect(mistakesOf(text)[0]).toContain(message);
+  });
+
+  it.each([
+    ['{P: {}}', '2:9: track "P" has no prefix'],
+    ['{P: {prefix: v1}}', 'prefix of track "P" is "v1", as that of the stack'],
+    ['{P: {prefix: v2}, Q: {prefix: v2}}', 'prefix of track "Q" is "v2", as that of track "P"'],
+    [
+      '{P: {prefix: v2, skip: [ab]}}',
+      'skip of track "P" names "ab", which is not in "images". Did you mean "a"?',
+    ],
+    [
+      '{P: {tag_prefix: v2, prefix: v3}}',
+      '"tag_prefix" in track "P" is a key of the scripts before 2023',
+    ],
+    ['{P: {tag_stable_postfix: x, prefix: v3}}', 'the stable tag is always <prefix>-stable'],
+    ['{"P/Q": {prefix: v2}}', '"P/Q" cannot be the name of a track'],
+    [
+      '{P: {prefix: v2, build_args: {A_TOKEN: x}}}',
+      '"A_TOKEN" in build_args of track "P" looks like a secret',
+    ],
+  ])('plans: %s', (plans, message) => {
+    const text = `images: {a: {image_name: x/a}}\nplans: ${plans}\ntag: {prefix: v1}`;
+    expect(mistakesOf(text)).toHaveLength(1);
+    expect(mistakesOf(text)[0]).toContain(message);
+  });
+});
+
+it('all mistakes come at once, in the order of the file', () => {
+  const mistakes = mistakesOf(
+    'images:\n  a: {image_name: X/a, prun: 1}\n  b: {image_name: x/b, prune: maybe}\n  b: {}\ntag: {prefix: "a b"}\nplan: {}\n',
+  );
+  expect(mistakes.map((mistake) => mistake.split(':').slice(1, 3).join(':'))).toEqual([
+    '2:19',
+    '2:24',
+    '3:31',
+    '4:3',
+    '5:15',
+    '6:1',
+  ]);
+});
+
+it('a SpecError shows every mistake on its own line', () => {
+  const error = new SpecError(['one', 'two']);
+  expect([error.name, error.message]).toEqual(['SpecError', 'one\ntwo']);
+});
