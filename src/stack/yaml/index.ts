@@ -88,7 +88,7 @@ function boundErrors(composer: Composer): void {
     if (isStopped) throw new TooManyErrors(errors);
     report(source, code, message, isWarning);
     if (isWarning) return;
-    errors.push({offset: offsetOf(source), message: explain(code, message)});
+    errors.push({offset: offsetOfError(source), message: explain(code, message)});
     isStopped = errors.length >= maxErrors || code === 'RESOURCE_EXHAUSTION';
     if (isStopped) throw new TooManyErrors(errors);
   };
@@ -98,7 +98,7 @@ function boundErrors(composer: Composer): void {
 type Source = number | readonly number[] | {readonly offset: number};
 type ReportError = (source: Source, code: string, message: string, isWarning?: boolean) => void;
 
-function offsetOf(source: Source): number {
+function offsetOfError(source: Source): number {
   if (typeof source === 'number') return source;
   return 'offset' in source ? source.offset : (source[0] ?? 0);
 }
