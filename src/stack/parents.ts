@@ -2,7 +2,8 @@ import {parseReference} from '../image/reference.ts';
 import {findUses, type ImageUse} from './dockerfile/index.ts';
 import {type Dockerfile, readDockerfile} from './dockerfile/parse.ts';
 import {nameInTrack} from './spec/tracks.ts';
-import type {ImageSpec, Position, Spec} from './spec/types.ts';
+import type {ImageSpec, Spec} from './spec/types.ts';
+import type {Position} from './yaml/findings.ts';
 
 /** A Dockerfile and the name that messages give it. */
 export interface DockerfileText {

@@ -1,5 +1,5 @@
 import {parseReference} from '../../image/reference.ts';
-import type {Position} from '../spec/types.ts';
+import type {Position} from '../yaml/findings.ts';
 import {expandWord, type LookUp} from './expand.ts';
 import type {ArgDefault, Dockerfile, DockerfileLine, DockerfileProblem} from './parse.ts';
 

@@ -4,7 +4,7 @@ import {
   type ModifiableInstruction,
   type PropertyInstruction,
 } from 'dockerfile-ast';
-import type {Position} from '../spec/types.ts';
+import type {Position} from '../yaml/findings.ts';
 
 /** What a Dockerfile says about the images it needs; everything else is left out. */
 export interface Dockerfile {

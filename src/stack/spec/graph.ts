@@ -1,5 +1,5 @@
 import type {Findings} from '../yaml/findings.ts';
-import type {TextNode} from '../yaml/spec-nodes.ts';
+import type {TextNode} from '../yaml/index.ts';
 import type {ImageDraft} from './image.ts';
 import {sortParentsFirst} from './tree.ts';
 

@@ -9,7 +9,7 @@ import {
   readTexts,
 } from '../yaml/fields.ts';
 import type {Findings} from '../yaml/findings.ts';
-import type {Entry, TextNode} from '../yaml/spec-nodes.ts';
+import type {Entry, TextNode} from '../yaml/index.ts';
 import {readInfoCommands, readTests} from './commands.ts';
 import {readRepository} from './repository.ts';
 import {readBuildArgs, readPlatforms, readSecrets, readTarget, withoutBase} from './spec-build.ts';

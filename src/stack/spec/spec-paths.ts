@@ -1,6 +1,6 @@
 import {isAbsolute, join, normalize} from 'node:path/posix';
 import type {Fields} from '../yaml/fields.ts';
-import type {TextNode} from '../yaml/spec-nodes.ts';
+import type {TextNode} from '../yaml/index.ts';
 
 /** A folder relative to the workspace, without `./` and a slash at the end: `images`. */
 export function normalFolder(folder: string): string {

@@ -7,7 +7,7 @@ import {
   readText,
   readTexts,
 } from '../yaml/fields.ts';
-import type {TextNode} from '../yaml/spec-nodes.ts';
+import type {TextNode} from '../yaml/index.ts';
 import {checkName} from './image.ts';
 import {readBuildArgs, withoutBase} from './spec-build.ts';
 import type {ImageSpec} from './types.ts';

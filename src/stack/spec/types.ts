@@ -1,10 +1,4 @@
-/** The words of the domain. Data only: readonly, no behaviour, no I/O. */
-
-/** Where something stands in a text file; both counted from 1. */
-export interface Position {
-  readonly line: number;
-  readonly column: number;
-}
+import type {Position} from '../yaml/findings.ts';
 
 /** One image of the stack as `spec.yml` declares it (one per track: see {@link Spec.images}). */
 export interface ImageSpec {
