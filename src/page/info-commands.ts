@@ -1,5 +1,5 @@
 import {randomBytes} from 'node:crypto';
-import type {CommandOutput} from '../adapters/docker/ports.ts';
+import type {CommandOutput} from '../adapters/process/index.ts';
 import type {Work} from '../build/steps/context.ts';
 import type {Failure, Result} from '../failure.ts';
 import type {InfoCommand} from '../stack/spec/types.ts';

@@ -2,9 +2,13 @@ import {mkdtempSync, readFileSync, rmSync, statSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
-import type {CommandOutput, CommandRequest, LogSink} from '../../../src/adapters/docker/ports.ts';
 import {openLog} from '../../../src/adapters/files/log.ts';
-import {runCommand} from '../../../src/adapters/process/index.ts';
+import {
+  type CommandOutput,
+  type CommandRequest,
+  type LogSink,
+  runCommand,
+} from '../../../src/adapters/process/index.ts';
 import type {Failure} from '../../../src/failure.ts';
 
 const sh = (script: string, more: Partial<CommandRequest> = {}) =>

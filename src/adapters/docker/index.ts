@@ -1,10 +1,11 @@
+import type {RunCommand} from '../process/index.ts';
 import {createBuilds} from './build.ts';
 import {createChecks} from './check.ts';
 import {createDockerCli, deadlines, withoutValue} from './cli.ts';
 import type {DockerConfig} from './config.ts';
 import {createContainers} from './containers.ts';
 import {createImages} from './images.ts';
-import type {Docker, RunCommand} from './ports.ts';
+import type {Docker} from './ports.ts';
 
 export interface DockerPorts {
   readonly run: RunCommand;

@@ -1,48 +1,12 @@
 /** What the program needs from outside, as small interfaces; adapters/ implements them. */
 import type {Failure, Result, RunEvent, StepName, StepResult} from '../../failure.ts';
 import type {PlannedImage} from '../../stack/spec/types.ts';
+import type {CommandOutput, LogSink} from '../process/index.ts';
 import type {Lookup, Presence} from '../registry/types.ts';
 import type {BuildRequest, BuiltImage, ContainerRequest, EngineFacts, Layer} from './types.ts';
 
 /** Takes a run's events; report.ts turns them into words. */
 export type Emit = (event: RunEvent) => void;
-
-/** A log that is being written: raw bytes in, secrets masked on the way to the file. */
-export interface LogSink {
-  /** The bytes are the caller's again when it returns: who wants to keep them copies them. */
-  write(chunk: Uint8Array): void;
-  /** Resolves when everything is on disk. */
-  close(): Promise<void>;
-}
-
-export interface CommandRequest {
-  readonly file: string;
-  readonly args: readonly string[];
-  readonly cwd?: string;
-  /** The whole environment of the child; nothing is inherited when given. */
-  readonly env?: Readonly<Record<string, string>>;
-  /** Written to the child's standard input, for secrets that must not be arguments. */
-  readonly input?: string;
-  /** Deadline in seconds; the process group is ended when it passes. */
-  readonly seconds: number;
-  /** Receives stdout and stderr as they come. */
-  readonly log?: LogSink;
-  readonly signal?: AbortSignal;
-  /** Called with the child's process id as soon as it runs. */
-  readonly onStart?: (pid: number) => void;
-}
-
-export interface CommandOutput {
-  /** Bounded: the first 16 MiB of stdout, the first MiB when it goes to a log as well. */
-  readonly stdout: string;
-  readonly stderr: string;
-  /** The last lines of both. */
-  readonly tail: readonly string[];
-  readonly durationMs: number;
-}
-
-/** Runs a program without a shell. A non-zero exit, a deadline, a signal and a missing program are all failures. */
-export type RunCommand = (request: CommandRequest) => Promise<Result<CommandOutput>>;
 
 /** A manifest or index as the registry keeps it. The bytes are the identity: never re-encoded. */
 export interface RawManifest {

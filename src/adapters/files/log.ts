@@ -1,7 +1,7 @@
 import {closeSync, mkdirSync, openSync, writeSync} from 'node:fs';
 import {dirname} from 'node:path';
 import {createMasker} from '../../util/masking.ts';
-import type {LogSink} from '../docker/ports.ts';
+import type {LogSink} from '../process/index.ts';
 
 /** A log file that is being written. */
 export interface LogFile extends LogSink {

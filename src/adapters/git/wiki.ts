@@ -2,7 +2,7 @@ import {mkdtemp, rm} from 'node:fs/promises';
 import {join} from 'node:path';
 import {setTimeout as wait} from 'node:timers/promises';
 import type {Failure, Result} from '../../failure.ts';
-import type {RunCommand} from '../docker/ports.ts';
+import type {RunCommand} from '../process/index.ts';
 import {
   checkOut,
   commitFiles,

@@ -1,9 +1,9 @@
+import {existsSync} from 'node:fs';
 import {execa} from 'execa';
-import type {Result} from '../../failure.ts';
-import type {CommandOutput, CommandRequest, RunCommand} from '../docker/ports.ts';
+import {join as shellJoin} from 'shlex';
+import type {Failure, Result} from '../../failure.ts';
 import {watchEnd} from './end.ts';
 import {forwardLines, keepHead, keepTail, release} from './output.ts';
-import {cancelled, exited, notStarted, timedOut} from './process-failure.ts';
 
 const mib = 1024 * 1024;
 /** Output that goes to a log is whole there. */
@@ -76,3 +76,117 @@ function start({file, args, cwd, env, input, onStart}: CommandRequest) {
     return error instanceof Error ? error : new Error(String(error));
   }
 }
+
+const longestCommand = 400;
+
+/** The command as one could type it, cut. */
+function commandText({file, args}: CommandRequest): string {
+  const text = shellJoin([file, ...args]).replaceAll('\0', '\\0');
+  return text.length > longestCommand ? `${text.slice(0, longestCommand)}…` : text;
+}
+
+/** It ran and said no. */
+export function exited(
+  request: CommandRequest,
+  exitCode: number,
+  tail: readonly string[],
+): Failure {
+  const command = commandText(request);
+  const message = `${request.file} ${request.args[0] ?? ''}`.trim();
+  return {
+    reason: 'exit-code',
+    class: 'internal',
+    command,
+    exitCode,
+    message: `${message} ended with exit code ${exitCode}.`,
+    tail,
+  };
+}
+
+export function timedOut(request: CommandRequest, tail: readonly string[]): Failure {
+  const {seconds} = request;
+  const message = `${request.file} ${request.args[0] ?? ''} was not done after ${seconds} s and was ended.`;
+  return {
+    reason: 'timeout',
+    class: 'timeout',
+    command: commandText(request),
+    seconds,
+    message,
+    tail,
+  };
+}
+
+export function cancelled(tail: readonly string[]): Failure {
+  return {reason: 'cancelled', class: 'cancelled', message: 'The run was cancelled.', tail};
+}
+
+/** It never ran; the usual causes have their sentence. */
+export function notStarted(request: CommandRequest, error: unknown): Failure {
+  const code = codeOf(error);
+  return {
+    reason: 'spawn',
+    class: 'internal',
+    command: commandText(request),
+    code,
+    message: spawnSentence(request, code, error),
+    tail: [],
+  };
+}
+
+function spawnSentence({file, args, cwd}: CommandRequest, code: string, error: unknown): string {
+  if ([file, ...args].some((part) => part.includes('\0'))) {
+    return `${file} was not started: an argument holds a NUL character.`;
+  }
+  if (code === 'E2BIG') {
+    return `${file} was not started: its arguments are too long for the system (E2BIG). A single one may have 128 KiB.`;
+  }
+  if (cwd !== undefined && !existsSync(cwd)) {
+    return `${file} was not started: there is no folder ${cwd}.`;
+  }
+  if (code === 'ENOENT') return `The program "${file}" was not found on this machine.`;
+  if (code === 'EACCES') return `The program "${file}" may not be executed.`;
+  return `${file} was not started: ${error instanceof Error ? error.message : String(error)}`;
+}
+
+function codeOf(error: unknown): string {
+  if (typeof error !== 'object' || error === null) return 'unknown';
+  if ('code' in error && typeof error.code === 'string') return error.code;
+  return 'cause' in error ? codeOf(error.cause) : 'unknown';
+}
+
+/** A log that is being written: raw bytes in, secrets masked on the way to the file. */
+export interface LogSink {
+  /** The bytes are the caller's again when it returns: who wants to keep them copies them. */
+  write(chunk: Uint8Array): void;
+  /** Resolves when everything is on disk. */
+  close(): Promise<void>;
+}
+
+export interface CommandRequest {
+  readonly file: string;
+  readonly args: readonly string[];
+  readonly cwd?: string;
+  /** The whole environment of the child; nothing is inherited when given. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Written to the child's standard input, for secrets that must not be arguments. */
+  readonly input?: string;
+  /** Deadline in seconds; the process group is ended when it passes. */
+  readonly seconds: number;
+  /** Receives stdout and stderr as they come. */
+  readonly log?: LogSink;
+  readonly signal?: AbortSignal;
+  /** Called with the child's process id as soon as it runs. */
+  readonly onStart?: (pid: number) => void;
+}
+
+export interface CommandOutput {
+  /** Bounded: the first 16 MiB of stdout, the first MiB when it goes to a log as well. */
+  readonly stdout: string;
+  readonly stderr: string;
+  /** The last lines of both. */
+  readonly tail: readonly string[];
+  readonly durationMs: number;
+}
+
+/** Runs a program without a shell. A non-zero exit, a deadline, a signal and a missing program are all failures. */
+export type RunCommand = (request: CommandRequest) => Promise<Result<CommandOutput>>;

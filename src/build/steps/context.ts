@@ -5,10 +5,10 @@ import type {
   Emit,
   RawManifest,
   Registry,
-  RunCommand,
 } from '../../adapters/docker/ports.ts';
 import {outputFolders, type Workspace} from '../../adapters/files/index.ts';
 import {type LogFile, openLog} from '../../adapters/files/log.ts';
+import type {RunCommand} from '../../adapters/process/index.ts';
 import type {Failure, Result} from '../../failure.ts';
 import {repositoryOf} from '../../image/reference.ts';
 import {fileNameOf, type logNames} from '../../image/tags.ts';

@@ -1,7 +1,7 @@
 import {chmod, cp, mkdir, mkdtemp, rm} from 'node:fs/promises';
 import {basename, join} from 'node:path';
-import type {CommandOutput} from '../../adapters/docker/ports.ts';
 import type {LogFile} from '../../adapters/files/log.ts';
+import type {CommandOutput} from '../../adapters/process/index.ts';
 import type {Failure, Result} from '../../failure.ts';
 import type {Work} from './context.ts';
 
