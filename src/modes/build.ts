@@ -1,5 +1,5 @@
 import type {Registry} from '../adapters/docker/ports.ts';
-import {readExcerpt} from '../adapters/files/log-excerpt.ts';
+import {readExcerpt} from '../adapters/files/log.ts';
 import {addSummary, setOutputs} from '../adapters/github/actions-output.ts';
 import {runPlan} from '../build/index.ts';
 import type {Result, RunReport} from '../failure.ts';

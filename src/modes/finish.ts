@@ -1,6 +1,5 @@
 import {join} from 'node:path';
-import {filesBelow} from '../adapters/files/all-files.ts';
-import {outputFolders, type Workspace} from '../adapters/files/index.ts';
+import {filesBelow, outputFolders, type Workspace} from '../adapters/files/index.ts';
 import {addSummary, setOutputs} from '../adapters/github/actions-output.ts';
 import {uploadArtifact} from '../adapters/github/artifact.ts';
 import type {RunReport} from '../failure.ts';

@@ -1,6 +1,5 @@
 import {relative} from 'node:path';
-import {filesBelow} from '../adapters/files/all-files.ts';
-import {outputFolders} from '../adapters/files/index.ts';
+import {filesBelow, outputFolders} from '../adapters/files/index.ts';
 import {mergeReports, parseReport} from '../report/merge-reports.ts';
 import type {Run} from '../run/index.ts';
 import {finish} from './finish.ts';

@@ -1,4 +1,4 @@
-import {mkdir, readFile, realpath, rm, stat, writeFile} from 'node:fs/promises';
+import {mkdir, readdir, readFile, realpath, rm, stat, writeFile} from 'node:fs/promises';
 import {dirname, join, relative, resolve, sep} from 'node:path';
 
 /** Files of the workspace, by paths relative to it. */
@@ -60,4 +60,17 @@ async function unlessMissing<T>(promise: Promise<T>): Promise<T | undefined> {
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
     throw error;
   }
+}
+
+/** Absolute paths of every file below these folders, sorted; a folder that does not exist has none. */
+export async function filesBelow(folders: readonly string[]): Promise<readonly string[]> {
+  const found = await Promise.all(
+    folders.map(async (folder) => {
+      const entries = await readdir(folder, {recursive: true, withFileTypes: true}).catch(() => []);
+      return entries
+        .filter((entry) => entry.isFile())
+        .map((entry) => join(entry.parentPath, entry.name));
+    }),
+  );
+  return found.flat().toSorted();
 }
