@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {compileIgnore} from '../../../src/adapters/build-context/ignore-patterns.ts';
+import {compileIgnore} from '../../../src/adapters/build-context/ignore.ts';
 
 /** What is left out of these, asked as a walk asks: folders first, and nothing below one that is left out whole. */
 function leftOut(text: string, paths: readonly string[]): readonly string[] {

@@ -5,8 +5,7 @@ import picomatch from 'picomatch';
 import type {Result} from '../../failure.ts';
 import {normalPath} from '../../util/globs.ts';
 import {compileWatches} from '../../util/watch.ts';
-import {walkFiles} from './file-walk.ts';
-import {describeFile, hashFile} from './files.ts';
+import {describeFile, hashFile, walkFiles} from './files.ts';
 import {readIgnore} from './ignore.ts';
 
 /** Paths are relative to the workspace. */
