@@ -1,4 +1,5 @@
-import type {Answer, Git, GitHubApi} from '../adapters/docker/ports.ts';
+import type {Answer, GitHubApi} from '../adapters/docker/ports.ts';
+import type {Git} from '../adapters/git/index.ts';
 import type {
   Event,
   MergeGroupEvent,

@@ -62,21 +62,6 @@ export type Answer<T> =
   | {readonly ok: true; readonly value: T}
   | {readonly ok: false; readonly because: string};
 
-/** The checkout's history. Commits are whole hashes; nothing of the working tree is looked at. */
-export interface Git {
-  isShallow(): Promise<boolean>;
-  /** Fetches what is missing from `origin`, in a shallow clone only the commits themselves. */
-  ensureCommits(commits: readonly string[]): Promise<Answer<void>>;
-  mergeBase(one: string, other: string): Promise<Answer<string>>;
-  /** Paths that differ between two commits; a rename counts for both names. */
-  changedFiles(from: string, to: string): Promise<Answer<readonly string[]>>;
-  /** Also those that a shallow clone does not have. */
-  parentsOf(commit: string): Promise<Answer<readonly string[]>>;
-  messageOf(commit: string): Promise<Answer<string>>;
-  /** Messages of the commits in `to` and not in `from`, oldest first. */
-  messagesBetween(from: string, to: string): Promise<Answer<readonly string[]>>;
-}
-
 /** GitHub's REST API for one repository. */
 export interface GitHubApi {
   /** The files of a pull request; not whole at the API's cap of 3000. */

@@ -1,6 +1,6 @@
 import {realpathSync} from 'node:fs';
 import {getExecOutput} from '@actions/exec';
-import type {Answer, Git} from '../docker/ports.ts';
+import type {Answer} from '../docker/ports.ts';
 
 /** The history of the checkout in this folder, asked with the git program. */
 export function openGit(workspace: string): Git {
@@ -136,4 +136,19 @@ function inheritedEnvironment(): Record<string, string> {
 
 function splitNul(text: string): readonly string[] {
   return text.split('\0').filter((item) => item !== '');
+}
+
+/** The checkout's history. Commits are whole hashes; nothing of the working tree is looked at. */
+export interface Git {
+  isShallow(): Promise<boolean>;
+  /** Fetches what is missing from `origin`, in a shallow clone only the commits themselves. */
+  ensureCommits(commits: readonly string[]): Promise<Answer<void>>;
+  mergeBase(one: string, other: string): Promise<Answer<string>>;
+  /** Paths that differ between two commits; a rename counts for both names. */
+  changedFiles(from: string, to: string): Promise<Answer<readonly string[]>>;
+  /** Also those that a shallow clone does not have. */
+  parentsOf(commit: string): Promise<Answer<readonly string[]>>;
+  messageOf(commit: string): Promise<Answer<string>>;
+  /** Messages of the commits in `to` and not in `from`, oldest first. */
+  messagesBetween(from: string, to: string): Promise<Answer<readonly string[]>>;
 }
