@@ -1,11 +1,9 @@
 import {openWorkspace, runLog} from './adapters/files/index.ts';
 import {openGit} from './adapters/git/index.ts';
-import {maskSecrets} from './adapters/github/actions-output.ts';
 import {openGitHubApi} from './adapters/github/api.ts';
-import {refusalOf} from './adapters/github/event.ts';
-import {readEvent} from './adapters/github/github-event.ts';
+import {readEvent, refusalOf} from './adapters/github/event.ts';
 import {openJobLog} from './adapters/github/log.ts';
-import {workspaceRoot} from './adapters/github/output.ts';
+import {maskSecrets, workspaceRoot} from './adapters/github/output.ts';
 import {build} from './modes/build.ts';
 import {merge} from './modes/report.ts';
 import {promote} from './modes/tag.ts';

@@ -2,7 +2,7 @@ import {rmSync} from 'node:fs';
 import {afterAll, beforeAll, beforeEach, describe, expect, test} from 'vitest';
 import {openGit} from '../../src/adapters/git/index.ts';
 import {openGitHubApi} from '../../src/adapters/github/api.ts';
-import {parseEvent} from '../../src/adapters/github/payload.ts';
+import {parseEvent} from '../../src/adapters/github/event.ts';
 import {type ChangeSources, findChangedFiles} from '../../src/changes/index.ts';
 import {
   environmentOf,

@@ -1,7 +1,7 @@
 import {afterAll, beforeAll, beforeEach, expect, test} from 'vitest';
 import {openGit} from '../../src/adapters/git/index.ts';
 import {openGitHubApi} from '../../src/adapters/github/api.ts';
-import {parseEvent} from '../../src/adapters/github/payload.ts';
+import {parseEvent} from '../../src/adapters/github/event.ts';
 import {findMessages, isFullRebuild} from '../../src/changes/commit-messages.ts';
 import type {ChangeSources} from '../../src/changes/index.ts';
 import {environmentOf, pullRequestEvent, readPayload} from '../support/builders/events.ts';

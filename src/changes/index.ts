@@ -1,5 +1,6 @@
-import type {Answer, GitHubApi} from '../adapters/docker/ports.ts';
+import type {Answer} from '../adapters/docker/ports.ts';
 import type {Git} from '../adapters/git/index.ts';
+import type {GitHubApi} from '../adapters/github/api.ts';
 import type {
   Event,
   MergeGroupEvent,

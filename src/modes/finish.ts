@@ -1,7 +1,7 @@
 import {join} from 'node:path';
 import {filesBelow, outputFolders, type Workspace} from '../adapters/files/index.ts';
-import {addSummary, setOutputs} from '../adapters/github/actions-output.ts';
 import {uploadArtifact} from '../adapters/github/artifact.ts';
+import {addSummary, setOutputs} from '../adapters/github/output.ts';
 import type {RunReport} from '../failure.ts';
 import {fileNameOf, logNames} from '../image/tags.ts';
 import {reportFile, resultFile} from '../report/file.ts';

@@ -1,6 +1,6 @@
 import {join} from 'node:path';
 import {outputFolders} from '../adapters/files/index.ts';
-import {addSummary, setOutputs} from '../adapters/github/actions-output.ts';
+import {addSummary, setOutputs} from '../adapters/github/output.ts';
 import {readTagFacts, readTagRequest} from '../promote/gather.ts';
 import {runTagPlan} from '../promote/index.ts';
 import {

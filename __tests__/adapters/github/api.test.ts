@@ -1,6 +1,5 @@
 import {afterAll, beforeAll, beforeEach, describe, expect, test} from 'vitest';
-import type {GitHubApi} from '../../../src/adapters/docker/ports.ts';
-import {openGitHubApi} from '../../../src/adapters/github/api.ts';
+import {type GitHubApi, openGitHubApi} from '../../../src/adapters/github/api.ts';
 import {type GitHubServer, startGitHubServer} from '../../support/servers/github-server.ts';
 import {type Prism, startPrism} from '../../support/servers/prism.ts';
 

@@ -1,6 +1,5 @@
 import {describe, expect, test} from 'vitest';
-import {type Event, hasPhrase, refusalOf} from '../../../src/adapters/github/event.ts';
-import {parseEvent} from '../../../src/adapters/github/payload.ts';
+import {type Event, hasPhrase, parseEvent, refusalOf} from '../../../src/adapters/github/event.ts';
 import {environmentOf, readPayload} from '../../support/builders/events.ts';
 
 const someSha = '6113728f27ae82c7b1a177c8d03f9e96e0adf246';

@@ -1,6 +1,5 @@
 import {readFileSync} from 'node:fs';
-import type {Event, EventEnvironment} from '../../../src/adapters/github/event.ts';
-import {parseEvent} from '../../../src/adapters/github/payload.ts';
+import {type Event, type EventEnvironment, parseEvent} from '../../../src/adapters/github/event.ts';
 
 /** A payload of __tests__/fixtures/events: GitHub's published examples, without their links. */
 export function readPayload(name: string): Readonly<Record<string, unknown>> {

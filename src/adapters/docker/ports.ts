@@ -62,19 +62,6 @@ export type Answer<T> =
   | {readonly ok: true; readonly value: T}
   | {readonly ok: false; readonly because: string};
 
-/** GitHub's REST API for one repository. */
-export interface GitHubApi {
-  /** The files of a pull request; not whole at the API's cap of 3000. */
-  pullRequestFiles(
-    number: number,
-  ): Promise<Answer<{readonly files: readonly string[]; readonly isWhole: boolean}>>;
-  /** The net difference, wherever the commits stand to each other; no answer at the API's cap of 300. */
-  compare(from: string, to: string): Promise<Answer<readonly string[]>>;
-  commitMessage(commit: string): Promise<Answer<string>>;
-  /** Creates the comment that begins with the marker, or gives it this text. The marker is put before the body. */
-  upsertComment(number: number, marker: string, body: string): Promise<Answer<void>>;
-}
-
 /** What every docker command takes. */
 export interface DockerOptions {
   /** Receives the command line and its output. */

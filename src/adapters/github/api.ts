@@ -1,6 +1,6 @@
 import {getOctokit} from '@actions/github';
 import {retry} from '@octokit/plugin-retry';
-import type {Answer, GitHubApi} from '../docker/ports.ts';
+import type {Answer} from '../docker/ports.ts';
 
 export interface GitHubApiOptions {
   /** Empty: there is no API to ask. */
@@ -125,4 +125,17 @@ function reasonOf(error: unknown): string {
   const hasAnswer = 'response' in error && error.response !== undefined;
   if (hasAnswer && 'status' in error) return `HTTP ${error.status}`;
   return (error.message.split('\n', 1)[0] ?? '').slice(0, 200);
+}
+
+/** GitHub's REST API for one repository. */
+export interface GitHubApi {
+  /** The files of a pull request; not whole at the API's cap of 3000. */
+  pullRequestFiles(
+    number: number,
+  ): Promise<Answer<{readonly files: readonly string[]; readonly isWhole: boolean}>>;
+  /** The net difference, wherever the commits stand to each other; no answer at the API's cap of 300. */
+  compare(from: string, to: string): Promise<Answer<readonly string[]>>;
+  commitMessage(commit: string): Promise<Answer<string>>;
+  /** Creates the comment that begins with the marker, or gives it this text. The marker is put before the body. */
+  upsertComment(number: number, marker: string, body: string): Promise<Answer<void>>;
 }
