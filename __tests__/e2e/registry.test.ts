@@ -4,8 +4,8 @@ import {mkdtempSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
-import type {Registry} from '../../src/adapters/docker/ports.ts';
 import {createRegistry} from '../../src/adapters/registry/index.ts';
+import type {Registry} from '../../src/adapters/registry/types.ts';
 import {type FaultProxy, startFaultProxy} from '../support/servers/fault-proxy.ts';
 import {pushImage, pushIndex} from '../support/servers/push-image.ts';
 

@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import type {Registry} from '../../src/adapters/docker/ports.ts';
+import type {Registry} from '../../src/adapters/registry/types.ts';
 import type {Failure} from '../../src/failure.ts';
 import {runTagPlan} from '../../src/promote/index.ts';
 import {digestAfter, promotionFile} from '../../src/promote/report.ts';

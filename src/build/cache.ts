@@ -1,4 +1,4 @@
-import type {Registry} from '../adapters/docker/ports.ts';
+import type {Registry} from '../adapters/registry/types.ts';
 import type {ImageSpec, Plan} from '../stack/spec/types.ts';
 import {type CacheKind, cachePlaces} from './build-cache.ts';
 

@@ -1,5 +1,4 @@
-import type {Registry} from '../adapters/docker/ports.ts';
-import type {Lookup} from '../adapters/registry/types.ts';
+import type {Lookup, Registry} from '../adapters/registry/types.ts';
 
 /**
  * What an `fp-` tag shows. Mostly it is the image that is looked up anyway, and then one HEAD is enough: it is quick,

@@ -1,6 +1,6 @@
-import {machineLogins} from '../adapters/docker/config.ts';
-import type {Registry} from '../adapters/docker/ports.ts';
+import {machineLogins} from '../adapters/registry/credentials.ts';
 import {createRegistry} from '../adapters/registry/index.ts';
+import type {Registry} from '../adapters/registry/types.ts';
 import {parseReference} from '../image/reference.ts';
 import {isFork, type Run} from '../run/index.ts';
 import {InputError} from '../run/inputs.ts';

@@ -1,6 +1,6 @@
-import type {Registry} from '../adapters/docker/ports.ts';
 import {readExcerpt} from '../adapters/files/log.ts';
 import {addSummary, setOutputs} from '../adapters/github/output.ts';
+import type {Registry} from '../adapters/registry/types.ts';
 import {runPlan} from '../build/index.ts';
 import type {Result, RunReport} from '../failure.ts';
 import {type Planned, planRun, tagsOf} from '../plan/index.ts';

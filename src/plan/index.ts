@@ -1,6 +1,6 @@
-import type {Registry} from '../adapters/docker/ports.ts';
 import type {Workspace} from '../adapters/files/index.ts';
 import type {Event} from '../adapters/github/event.ts';
+import type {Registry} from '../adapters/registry/types.ts';
 import {isFullRebuild} from '../changes/commit-messages.ts';
 import {type ChangeSources, findChangedFiles} from '../changes/index.ts';
 import {selectChanges} from '../changes/select.ts';

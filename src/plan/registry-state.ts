@@ -1,5 +1,4 @@
-import type {Registry} from '../adapters/docker/ports.ts';
-import type {Lookup} from '../adapters/registry/types.ts';
+import type {Lookup, Registry} from '../adapters/registry/types.ts';
 import type {Fingerprint} from '../fingerprint/fingerprint.ts';
 import {inspectProof} from '../fingerprint/proof.ts';
 import {fingerprintTag, labels} from '../image/tags.ts';

@@ -1,5 +1,4 @@
-import type {Registry} from '../adapters/docker/ports.ts';
-import type {Lookup} from '../adapters/registry/types.ts';
+import type {Lookup, Registry} from '../adapters/registry/types.ts';
 import {inspectProof} from '../fingerprint/proof.ts';
 import {checkKeys} from '../plan/index.ts';
 import type {Run} from '../run/index.ts';

@@ -1,6 +1,5 @@
 import {setTimeout as sleep} from 'node:timers/promises';
-import type {Registry} from '../adapters/docker/ports.ts';
-import type {Presence} from '../adapters/registry/types.ts';
+import type {Presence, Registry} from '../adapters/registry/types.ts';
 import type {Failure, Result} from '../failure.ts';
 import {repositoryOf} from '../image/reference.ts';
 import {shownBefore, type TagReport, type TagResult, type TagState} from './report.ts';

@@ -10,7 +10,8 @@ import {
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest';
-import {createDockerConfig, machineLogins} from '../../../src/adapters/docker/config.ts';
+import {createDockerConfig} from '../../../src/adapters/docker/config.ts';
+import {machineLogins} from '../../../src/adapters/registry/credentials.ts';
 
 describe('createDockerConfig', () => {
   let folder: string;

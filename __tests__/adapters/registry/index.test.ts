@@ -1,8 +1,8 @@
 import {setTimeout as sleep} from 'node:timers/promises';
 import {afterEach, describe, expect, it} from 'vitest';
-import type {Registry} from '../../../src/adapters/docker/ports.ts';
 import {createRegistry} from '../../../src/adapters/registry/index.ts';
 import type {RegistryOptions} from '../../../src/adapters/registry/request.ts';
+import type {Registry} from '../../../src/adapters/registry/types.ts';
 import {
   digestOf,
   type RegistryServer,

@@ -1,5 +1,6 @@
-import type {Docker, Registry} from '../../../src/adapters/docker/ports.ts';
+import type {Docker} from '../../../src/adapters/docker/ports.ts';
 import type {BuiltImage, DockerFacts} from '../../../src/adapters/docker/types.ts';
+import type {Registry} from '../../../src/adapters/registry/types.ts';
 import {published} from '../builders/stack.ts';
 
 const done = {ok: true, value: undefined} as const;

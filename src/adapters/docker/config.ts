@@ -1,7 +1,6 @@
-import {mkdir, mkdtemp, readFile, rm, symlink, writeFile} from 'node:fs/promises';
-import {homedir} from 'node:os';
+import {mkdir, mkdtemp, rm, symlink, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
-import type {Credentials} from '../registry/auth.ts';
+import {isJson, type Json, machineFolder, readJson} from '../registry/credentials.ts';
 
 /** A folder of our own for docker's credentials; the machine's is only read. */
 export interface DockerConfig {
@@ -12,8 +11,6 @@ export interface DockerConfig {
   releaseHost(host: string): Promise<void>;
   remove(): Promise<void>;
 }
-
-type Json = Readonly<Record<string, unknown>>;
 
 /**
  * Makes the folder below `tempDir` (0700, its config.json 0600) with the machine's credentials in it, so that
@@ -53,27 +50,6 @@ export async function createDockerConfig(tempDir: string): Promise<DockerConfig>
   };
 }
 
-/** Where docker keeps the configuration of this machine's user. */
-function machineFolder(): string {
-  return process.env['DOCKER_CONFIG'] || join(homedir(), '.docker');
-}
-
-/**
- * The logins that an earlier step made (docker/login-action, `docker login`), by host: docker itself would use them,
- * so requests to the registry do too. Those in a store of the system are docker's alone.
- */
-export async function machineLogins(): Promise<ReadonlyMap<string, Credentials>> {
-  const {auths} = await readJson(join(machineFolder(), 'config.json'));
-  const logins = new Map<string, Credentials>();
-  for (const [host, entry] of Object.entries(isJson(auths) ? auths : {})) {
-    const written = isJson(entry) && typeof entry['auth'] === 'string' ? entry['auth'] : '';
-    const [, username, password] =
-      /^([^:]+):(.+)$/s.exec(Buffer.from(written, 'base64').toString()) ?? [];
-    if (username !== undefined && password !== undefined) logins.set(host, {username, password});
-  }
-  return logins;
-}
-
 /** The machine's configuration, with a store of all credentials turned into helpers that are only asked. */
 function derivedConfig({credsStore, ...config}: Json, base: string): Json {
   const auths = isJson(config['auths']) ? config['auths'] : {};
@@ -91,18 +67,4 @@ function derivedConfig({credsStore, ...config}: Json, base: string): Json {
       ...(Array.isArray(pluginFolders) ? pluginFolders : []),
     ],
   };
-}
-
-/** A file that is missing or broken is an empty one: docker itself warns of it. */
-async function readJson(path: string): Promise<Json> {
-  try {
-    const value: unknown = JSON.parse(await readFile(path, 'utf8'));
-    return isJson(value) ? value : {};
-  } catch {
-    return {};
-  }
-}
-
-function isJson(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -2,47 +2,10 @@
 import type {Failure, Result, RunEvent, StepName, StepResult} from '../../failure.ts';
 import type {PlannedImage} from '../../stack/spec/types.ts';
 import type {CommandOutput, LogSink} from '../process/index.ts';
-import type {Lookup, Presence} from '../registry/types.ts';
 import type {BuildRequest, BuiltImage, ContainerRequest, EngineFacts, Layer} from './types.ts';
 
 /** Takes a run's events; report.ts turns them into words. */
 export type Emit = (event: RunEvent) => void;
-
-/** A manifest or index as the registry keeps it. The bytes are the identity: never re-encoded. */
-export interface RawManifest {
-  readonly bytes: Uint8Array;
-  readonly mediaType: string;
-  readonly digest: string;
-}
-
-export type ManifestLookup =
-  | ({readonly state: 'present'} & RawManifest)
-  | {readonly state: 'absent'}
-  | {readonly state: 'unknown'; readonly because: string; readonly failure: Failure};
-
-/** A registry over HTTP. No layer is ever read or written here. Retries and deadlines are inside. */
-export interface Registry {
-  /** `once`: an answer that would only be nice to have is not worth a second try. */
-  head(ref: string, options?: {readonly once?: boolean}): Promise<Presence>;
-  /** Manifest, then the config blob: labels, diff ids, size. For an index, of its first real image. */
-  inspect(ref: string): Promise<Lookup>;
-  manifest(ref: string): Promise<ManifestLookup>;
-  /** Puts the same bytes under another reference; the digest that the registry answers must be the same. */
-  put(ref: string, manifest: RawManifest): Promise<Result<void>>;
-  /** Deletes the tag, never the manifest by digest. `false`: this registry cannot delete a tag. */
-  deleteTag(ref: string): Promise<Result<boolean>>;
-  /**
-   * Asks with HEAD until the tag answers this digest, at most 60 s (registries may lag). Who says what the tag showed
-   * before is told at once of any third digest.
-   */
-  waitForDigest(
-    ref: string,
-    digest: string,
-    lag?: {readonly before: string | undefined},
-  ): Promise<Result<void>>;
-  /** Ends kept-alive connections. */
-  close(): Promise<void>;
-}
 
 /** Does one step of one image; steps.ts implements it, runner.ts calls it in the order of the schedule. */
 export type RunStep = (

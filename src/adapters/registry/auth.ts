@@ -1,11 +1,7 @@
 import {isLoopback} from '../../image/reference.ts';
 import {isPassing} from '../../util/retry.ts';
 import type {HttpAnswer, HttpClient} from './http.ts';
-
-export interface Credentials {
-  readonly username: string;
-  readonly password: string;
-}
+import type {Credentials} from './types.ts';
 
 /** `WWW-Authenticate` taken apart; the parameters' names are lower case. */
 export interface Challenge {

@@ -1,12 +1,10 @@
 import type {Failure, FailureClass, Result} from '../../failure.ts';
 import {parseReference} from '../../image/reference.ts';
-import type {Registry} from '../docker/ports.ts';
 import {inconsistent} from './failure.ts';
 import {createHttpClient} from './http.ts';
-import {inspectImage} from './manifests.ts';
-import {fetchManifest, headManifest, manifestPath} from './registry-manifest.ts';
+import {fetchManifest, headManifest, inspectImage, manifestPath} from './manifests.ts';
 import {createSender, type RegistryOptions, waitOf} from './request.ts';
-import type {Presence} from './types.ts';
+import type {Presence, Registry} from './types.ts';
 
 /** Seconds; GHCR may show a tag some time after it was put. */
 const longestLag = 60;

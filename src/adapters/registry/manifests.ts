@@ -1,8 +1,9 @@
+import {createHash} from 'node:crypto';
+import {parseReference} from '../../image/reference.ts';
 import {labels} from '../../image/tags.ts';
-import type {ManifestLookup, RawManifest} from '../docker/ports.ts';
-import {fetchManifest, indexTypes, sha256} from './registry-manifest.ts';
+import {inconsistent} from './failure.ts';
 import type {SendToRegistry} from './request.ts';
-import type {Lookup, Published} from './types.ts';
+import type {Lookup, ManifestLookup, Presence, Published, RawManifest} from './types.ts';
 
 interface Descriptor {
   readonly digest: string;
@@ -82,4 +83,95 @@ function parseJson<T>(bytes: Uint8Array): T | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** Media types that stand for several images. */
+export const indexTypes = [
+  'application/vnd.oci.image.index.v1+json',
+  'application/vnd.docker.distribution.manifest.list.v2+json',
+];
+const manifestTypes = [
+  ...indexTypes,
+  'application/vnd.oci.image.manifest.v1+json',
+  'application/vnd.docker.distribution.manifest.v2+json',
+];
+const accept = {accept: manifestTypes.join(', ')};
+
+/** Below the repository: by digest where the reference has one. */
+export function manifestPath(ref: string): string {
+  const reference = parseReference(ref);
+  return `manifests/${reference?.digest ?? reference?.tag ?? 'latest'}`;
+}
+
+/** Asks without the body; an answer without a digest, or that may be no registry's, is asked again with it. */
+export async function headManifest(
+  send: SendToRegistry,
+  ref: string,
+  once: boolean,
+): Promise<Presence> {
+  const sent = await send({
+    method: 'HEAD',
+    ref,
+    path: manifestPath(ref),
+    access: 'pull',
+    headers: accept,
+    once,
+  });
+  if (!sent.ok) return {state: 'unknown', because: sent.failure.message};
+  const {status, headers} = sent.answer;
+  if (status === 404 && !isPage(headers['content-type'])) return {state: 'absent'};
+  const digest = headers['docker-content-digest'];
+  if (status === 200 && digest !== undefined && digestPattern.test(digest))
+    return {state: 'present', digest};
+  const found = await fetchManifest(send, ref);
+  return found.state === 'present' ? {state: 'present', digest: found.digest} : found;
+}
+
+/** The bytes, held against the digest that the registry, or the reference, promises. */
+export async function fetchManifest(send: SendToRegistry, ref: string): Promise<ManifestLookup> {
+  const sent = await send({
+    method: 'GET',
+    ref,
+    path: manifestPath(ref),
+    access: 'pull',
+    headers: accept,
+  });
+  if (!sent.ok) return {state: 'unknown', because: sent.failure.message, failure: sent.failure};
+  const {status, headers, body} = sent.answer;
+  if (status === 404 && absence.test(Buffer.from(body).toString())) return {state: 'absent'};
+  const mediaType = typeOf(headers['content-type'], body);
+  if (status !== 200 || mediaType === undefined)
+    return unknown(ref, `${status} ${headers['content-type'] ?? ''} where a manifest should be`);
+  const digest = sha256(body);
+  const promised = parseReference(ref)?.digest ?? headers['docker-content-digest'] ?? digest;
+  if (promised === digest) return {state: 'present', bytes: body, mediaType, digest};
+  return unknown(ref, `bytes of ${digest} where it promised ${promised}`);
+}
+
+/** As the registry says it, else as the manifest itself does; undefined for what is no manifest. */
+function typeOf(header: string | undefined, body: Uint8Array): string | undefined {
+  const said = header?.split(';')[0]?.trim().toLowerCase();
+  const own = /"mediaType"\s*:\s*"([^"]+)"/g;
+  const written = [...Buffer.from(body).toString().matchAll(own)].map((found) => found[1]);
+  const isJson = said === undefined || said === 'application/json';
+  return manifestTypes.find((type) => type === said || (isJson && written.includes(type)));
+}
+
+export function sha256(bytes: Uint8Array): string {
+  return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+}
+
+const digestPattern = /^sha256:[0-9a-f]{64}$/;
+
+/** What a registry says when it knows nothing of it (RELIABILITY.md 2d.4); `NOT_FOUND` is Harbor's word. */
+const absence = /"code"\s*:\s*"(?:MANIFEST_UNKNOWN|NAME_UNKNOWN|TAG_UNKNOWN|NOT_FOUND)"/;
+
+/** A page in the way of the registry says 404 too. */
+function isPage(type: string | undefined): boolean {
+  return type?.startsWith('text/') === true;
+}
+
+function unknown(ref: string, what: string): ManifestLookup {
+  const {failure} = inconsistent('GET', ref, what);
+  return {state: 'unknown', because: failure.message, failure};
 }

@@ -2,9 +2,10 @@ import {setTimeout as sleep} from 'node:timers/promises';
 import type {Failure} from '../../failure.ts';
 import {isLoopback, parseReference, type Reference} from '../../image/reference.ts';
 import {decideRetry} from '../../util/retry.ts';
-import {type Authorizer, type Credentials, createAuthorizer} from './auth.ts';
+import {type Authorizer, createAuthorizer} from './auth.ts';
 import {cancelledFailure, registryFailure, wordsOf} from './failure.ts';
 import type {HttpAnswer, HttpClient, HttpRequest} from './http.ts';
+import type {Credentials} from './types.ts';
 
 export interface RegistryOptions {
   /** By host, as image references or `docker login` name it. */

@@ -1,14 +1,9 @@
 import {join} from 'node:path';
-import type {
-  Docker,
-  DockerOptions,
-  Emit,
-  RawManifest,
-  Registry,
-} from '../../adapters/docker/ports.ts';
+import type {Docker, DockerOptions, Emit} from '../../adapters/docker/ports.ts';
 import {outputFolders, type Workspace} from '../../adapters/files/index.ts';
 import {type LogFile, openLog} from '../../adapters/files/log.ts';
 import type {RunCommand} from '../../adapters/process/index.ts';
+import type {RawManifest, Registry} from '../../adapters/registry/types.ts';
 import type {Failure, Result} from '../../failure.ts';
 import {repositoryOf} from '../../image/reference.ts';
 import {fileNameOf, type logNames} from '../../image/tags.ts';
