@@ -1,6 +1,4 @@
 /** What becomes of things: failures as data, results, what a run tells while it goes on. */
-import type {PlannedImage} from './stack/spec/types.ts';
-
 /** Classes of failure of RELIABILITY.md 2d. */
 export const failureClasses = [
   'spec-invalid',
@@ -62,45 +60,4 @@ export type StepName =
   | 'manifest'
   | 'prune';
 
-export interface StepResult {
-  readonly step: StepName;
-  readonly durationMs: number;
-  readonly failure: Failure | undefined;
-  /** Worth a line though nothing failed: `no tests collected`, `pushed after 2 retries`. */
-  readonly notes: readonly string[];
-  /** Of a build: seconds of it that writing the cache took, as far as the builder says. */
-  readonly cacheSeconds?: number;
-}
-
 export type Outcome = 'built' | 'reused' | 'skipped' | 'failed' | 'blocked' | 'cancelled';
-
-export interface ImageResult {
-  readonly image: string;
-  readonly ref: string;
-  /** In the registry, `sha256:…`; undefined when nothing was pushed. */
-  readonly digest: string | undefined;
-  readonly outcome: Outcome;
-  readonly steps: readonly StepResult[];
-  /** The image and step that stopped this one, when blocked: `datascience-notebook: test`. */
-  readonly blockedBy: string | undefined;
-  /** Bytes of all layers; undefined when not known. */
-  readonly size: number | undefined;
-  /** Failed, but the spec allows it: does not fail the run. */
-  readonly allowedFailure: boolean;
-}
-
-export type RunOutcome = 'passed' | 'failed' | 'cancelled';
-
-export interface RunReport {
-  readonly outcome: RunOutcome;
-  readonly images: readonly ImageResult[];
-}
-
-/** Everything a run has to say while it goes on; report.ts turns it into words. */
-export type RunEvent =
-  | {readonly kind: 'image-started'; readonly image: PlannedImage}
-  | {readonly kind: 'step-started'; readonly image: string; readonly step: StepName}
-  | {readonly kind: 'step-finished'; readonly image: string; readonly result: StepResult}
-  | {readonly kind: 'image-finished'; readonly result: ImageResult}
-  | {readonly kind: 'note'; readonly image: string | undefined; readonly message: string}
-  | {readonly kind: 'warning'; readonly image: string | undefined; readonly message: string};

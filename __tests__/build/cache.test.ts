@@ -6,8 +6,8 @@ import {
   cacheOptions,
   cachePlaces,
   cacheSeconds,
-} from '../../src/build/build-cache.ts';
-import {findCaches} from '../../src/build/cache.ts';
+  findCaches,
+} from '../../src/build/cache.ts';
 import {plannedImage} from '../support/builders/simulation.ts';
 import {imageSpec} from '../support/builders/stack.ts';
 import {fakeRegistryPort, pushedDigest} from '../support/fakes/step-ports.ts';

@@ -1,7 +1,7 @@
 import {describe, expect, it} from 'vitest';
-import type {RunStep} from '../../src/adapters/docker/ports.ts';
 import {runPlan} from '../../src/build/index.ts';
-import type {RunEvent, StepName, StepResult} from '../../src/failure.ts';
+import type {RunEvent, RunStep, StepResult} from '../../src/build/types.ts';
+import type {StepName} from '../../src/failure.ts';
 import type {PlannedImage} from '../../src/stack/spec/types.ts';
 import {plainOptions, plannedImage} from '../support/builders/simulation.ts';
 

@@ -1,5 +1,6 @@
 import {describe, expect, it} from 'vitest';
-import type {ImageResult, Outcome, RunOutcome} from '../../src/failure.ts';
+import type {ImageResult, RunOutcome} from '../../src/build/types.ts';
+import type {Outcome} from '../../src/failure.ts';
 import {makePlan} from '../../src/plan/decide.ts';
 import {reportFile} from '../../src/report/file.ts';
 import {mergeReports, parseReport} from '../../src/report/merge-reports.ts';

@@ -1,6 +1,7 @@
 import {describe, expect, it} from 'vitest';
 import type {JobLog} from '../../src/adapters/github/log.ts';
-import type {Failure, ImageResult, StepResult} from '../../src/failure.ts';
+import type {ImageResult, StepResult} from '../../src/build/types.ts';
+import type {Failure} from '../../src/failure.ts';
 import {createReporter} from '../../src/report/index.ts';
 import {plannedImage} from '../support/builders/simulation.ts';
 

@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import type {ImageResult} from '../../src/failure.ts';
+import type {ImageResult} from '../../src/build/types.ts';
 import {makePlan} from '../../src/plan/decide.ts';
 import {imagesOutput, matrixOutput, planJson, planOutput} from '../../src/report/outputs.ts';
 import type {Plan} from '../../src/stack/spec/types.ts';

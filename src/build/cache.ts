@@ -1,6 +1,7 @@
 import type {Registry} from '../adapters/registry/types.ts';
+import {repositoryOf} from '../image/reference.ts';
+import {branchTag, stableTag} from '../image/tags.ts';
 import type {ImageSpec, Plan} from '../stack/spec/types.ts';
-import {type CacheKind, cachePlaces} from './build-cache.ts';
 
 /** References that the build of an image reads its cache from, by name; all of them are there. */
 export type Caches = ReadonlyMap<string, readonly string[]>;
@@ -31,4 +32,90 @@ export async function findCaches(question: CacheQuestion): Promise<Caches> {
     return [name, (await Promise.all([firstOf(stores), firstOf(earlier)])).flat()];
   });
   return new Map(await Promise.all(found));
+}
+
+/** Where an image's build may find cache; of each list the first that is there is read. */
+export interface CachePlaces {
+  /** `<image>:buildcache`, where `cache: registry` keeps it. */
+  readonly stores: readonly string[];
+  /** Where an earlier build may stand, best first: the image's own tag, the default branch's, stable. */
+  readonly earlier: readonly string[];
+}
+
+export function cachePlaces(
+  {ref, spec}: {readonly ref: string; readonly spec: Pick<ImageSpec, 'tagPrefix' | 'prepull'>},
+  {cache, defaultBranch}: {readonly cache: CacheKind; readonly defaultBranch: string},
+): CachePlaces {
+  const repository = repositoryOf(ref);
+  const main = branchTag(spec.tagPrefix, defaultBranch);
+  const earlier = [
+    ref,
+    ...(main.ok ? [`${repository}:${main.tag}`] : []),
+    `${repository}:${stableTag(spec.tagPrefix)}`,
+  ];
+  return {
+    stores: cache === 'registry' ? [storeOf(ref)] : [],
+    earlier: cache === 'none' || !spec.prepull ? [] : [...new Set(earlier)],
+  };
+}
+
+export type CacheKind = 'inline' | 'registry' | 'gha' | 'none';
+
+export interface CacheRequest {
+  readonly cache: CacheKind;
+  /** The image's name in the spec; the scope of GitHub's cache. */
+  readonly name: string;
+  readonly ref: string;
+  /** References that have cache to read, and are there. */
+  readonly found: readonly string[];
+  /** A run that does not push writes no cache either: pull requests from forks only read. */
+  readonly isWritten: boolean;
+  /** The builder can write more than inline metadata; docker's own with the old image store cannot. */
+  readonly canExport: boolean;
+}
+
+export interface CacheOptions {
+  readonly from: readonly string[];
+  readonly to: readonly string[];
+}
+
+/**
+ * `--cache-from` and `--cache-to`. BuildKit reads caches without pulling the image; one that is not there would be an
+ * "ERROR" in the log. An export that fails must not fail the build.
+ */
+export function cacheOptions(request: CacheRequest): CacheOptions {
+  const {cache, name, ref, isWritten, canExport} = request;
+  if (cache === 'none') return {from: [], to: []};
+  const found = request.found.map(registryCache);
+  if (cache === 'inline' || !canExport) return {from: found, to: ['type=inline']};
+  const isStored = cache === 'registry';
+  const store = isStored ? registryCache(storeOf(ref)) : `type=gha,scope=${name}`;
+  const options = `mode=max,ignore-error=true${isStored ? ',image-manifest=true,oci-mediatypes=true' : ''}`;
+  return {from: isStored ? found : [store], to: isWritten ? [`${store},${options}`] : []};
+}
+
+function storeOf(ref: string): string {
+  return `${repositoryOf(ref)}:buildcache`;
+}
+
+function registryCache(ref: string): string {
+  return `type=registry,ref=${ref}`;
+}
+
+/** Seconds that a build spent on writing its cache, by the last lines of its plain progress. */
+export function cacheSeconds(lines: readonly string[]): number | undefined {
+  const inline = lines.map((line) => {
+    const found = /^#\d+ preparing layers for inline cache(?: ([\d.]+)s)? done/.exec(line);
+    return found === null ? undefined : (found[1] ?? '0');
+  });
+  const step = lines
+    .map((line) => /^#(\d+) exporting (?:cache|to .*cache)/i.exec(line)?.[1])
+    .find(isText);
+  const done = lines.map((line) => new RegExp(`^#${step} DONE ([\\d.]+)s`).exec(line)?.[1]);
+  const seconds = (step === undefined ? inline : done).findLast(isText);
+  return seconds === undefined ? undefined : Number(seconds);
+}
+
+function isText(text: string | undefined): text is string {
+  return text !== undefined;
 }

@@ -1,9 +1,17 @@
-import type {Emit, ImageFacts, RunStep} from '../adapters/docker/ports.ts';
-import type {Failure, ImageResult, RunOutcome, RunReport, StepResult} from '../failure.ts';
+import type {Failure} from '../failure.ts';
 import {startSchedule} from '../schedule/index.ts';
 import type {Task} from '../schedule/queue.ts';
 import type {ScheduleOptions} from '../schedule/steps.ts';
 import type {Plan, PlannedImage} from '../stack/spec/types.ts';
+import type {
+  Emit,
+  ImageFacts,
+  ImageResult,
+  RunOutcome,
+  RunReport,
+  RunStep,
+  StepResult,
+} from './types.ts';
 
 export interface RunnerPorts {
   readonly runStep: RunStep;

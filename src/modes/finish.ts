@@ -2,7 +2,7 @@ import {join} from 'node:path';
 import {filesBelow, outputFolders, type Workspace} from '../adapters/files/index.ts';
 import {uploadArtifact} from '../adapters/github/artifact.ts';
 import {addSummary, setOutputs} from '../adapters/github/output.ts';
-import type {RunReport} from '../failure.ts';
+import type {RunReport} from '../build/types.ts';
 import {fileNameOf, logNames} from '../image/tags.ts';
 import {reportFile, resultFile} from '../report/file.ts';
 import {failureText} from '../report/index.ts';

@@ -1,5 +1,6 @@
 import {stringify} from 'yaml';
-import type {Failure, ImageResult, RunReport} from '../failure.ts';
+import type {ImageResult, RunReport} from '../build/types.ts';
+import type {Failure} from '../failure.ts';
 import type {Plan} from '../stack/spec/types.ts';
 
 /** `artifacts/<name>.yaml`: the result of one image, readable by any safe YAML loader. */

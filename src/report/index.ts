@@ -1,6 +1,6 @@
-import type {Emit} from '../adapters/docker/ports.ts';
 import type {JobLog} from '../adapters/github/log.ts';
-import type {Failure, ImageResult, Outcome, RunEvent, StepResult} from '../failure.ts';
+import type {Emit, ImageResult, RunEvent, StepResult} from '../build/types.ts';
+import type {Failure, Outcome} from '../failure.ts';
 import {fileNameOf, logNames} from '../image/tags.ts';
 import {planLine, unreachable} from '../plan/reasons.ts';
 import type {Plan} from '../stack/spec/types.ts';

@@ -1,11 +1,5 @@
-import {
-  type Failure,
-  failureClasses,
-  type ImageResult,
-  type Outcome,
-  type RunOutcome,
-  type StepResult,
-} from '../failure.ts';
+import type {ImageResult, RunOutcome, StepResult} from '../build/types.ts';
+import {type Failure, failureClasses, type Outcome} from '../failure.ts';
 
 /** `artifacts/report.json` of one runner, read back. Its text is from outside: nothing in it is trusted. */
 export interface RunnerReport {

@@ -1,4 +1,4 @@
-import type {ImageResult} from '../failure.ts';
+import type {ImageResult} from '../build/types.ts';
 import type {Plan, PlannedImage} from '../stack/spec/types.ts';
 
 /** GitHub drops outputs of more than 1 MB without a word. */

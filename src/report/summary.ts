@@ -1,4 +1,4 @@
-import type {ImageResult, RunReport} from '../failure.ts';
+import type {ImageResult, RunReport} from '../build/types.ts';
 import {reasonWords} from '../plan/reasons.ts';
 import type {Plan} from '../stack/spec/types.ts';
 import {escapeCell, formatBytes, formatDuration} from '../util/text.ts';

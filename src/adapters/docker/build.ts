@@ -1,6 +1,6 @@
 import {mkdtemp, readFile, rm} from 'node:fs/promises';
 import {join} from 'node:path';
-import {cacheSeconds} from '../../build/build-cache.ts';
+import {cacheSeconds} from '../../build/cache.ts';
 import type {Failure, Result} from '../../failure.ts';
 import {type BuildMode, buildArguments} from './arguments.ts';
 import {type CallDocker, deadlines} from './cli.ts';

@@ -1,24 +1,8 @@
 /** What the program needs from outside, as small interfaces; adapters/ implements them. */
-import type {Failure, Result, RunEvent, StepName, StepResult} from '../../failure.ts';
-import type {PlannedImage} from '../../stack/spec/types.ts';
+
+import type {Failure, Result} from '../../failure.ts';
 import type {CommandOutput, LogSink} from '../process/index.ts';
 import type {BuildRequest, BuiltImage, ContainerRequest, EngineFacts, Layer} from './types.ts';
-
-/** Takes a run's events; report.ts turns them into words. */
-export type Emit = (event: RunEvent) => void;
-
-/** Does one step of one image; steps.ts implements it, runner.ts calls it in the order of the schedule. */
-export type RunStep = (
-  image: PlannedImage,
-  step: StepName,
-  signal: AbortSignal,
-) => Promise<StepResult>;
-
-/** What is known of an image when its steps are over. */
-export interface ImageFacts {
-  readonly digest: string | undefined;
-  readonly size: number | undefined;
-}
 
 /** An answer that may not be had; `because` is one sentence for the log. */
 export type Answer<T> =

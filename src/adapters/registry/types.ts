@@ -1,4 +1,5 @@
 import type {Failure, Result} from '../../failure.ts';
+
 /** What the registry says. */
 
 /** What the registry says of one reference: three answers, never two. */

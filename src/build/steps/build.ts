@@ -3,7 +3,7 @@ import type {Result} from '../../failure.ts';
 import {parseReference} from '../../image/reference.ts';
 import {labels} from '../../image/tags.ts';
 import {formatDuration} from '../../util/text.ts';
-import {type CacheOptions, cacheOptions} from '../build-cache.ts';
+import {type CacheOptions, cacheOptions} from '../cache.ts';
 import {attemptOften} from './attempts.ts';
 import {dockerOptions, isPushed, type Step, type StepEnd, type Work, withLog} from './context.ts';
 import {attempts} from './docker-retry.ts';

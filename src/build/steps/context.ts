@@ -1,5 +1,5 @@
 import {join} from 'node:path';
-import type {Docker, DockerOptions, Emit} from '../../adapters/docker/ports.ts';
+import type {Docker, DockerOptions} from '../../adapters/docker/ports.ts';
 import {outputFolders, type Workspace} from '../../adapters/files/index.ts';
 import {type LogFile, openLog} from '../../adapters/files/log.ts';
 import type {RunCommand} from '../../adapters/process/index.ts';
@@ -8,8 +8,8 @@ import type {Failure, Result} from '../../failure.ts';
 import {repositoryOf} from '../../image/reference.ts';
 import {fileNameOf, type logNames} from '../../image/tags.ts';
 import type {ImageSpec, Plan, PlannedImage} from '../../stack/spec/types.ts';
-import type {CacheKind} from '../build-cache.ts';
-import type {Caches} from '../cache.ts';
+import type {CacheKind, Caches} from '../cache.ts';
+import type {Emit} from '../types.ts';
 
 /** What the steps of all images share. */
 export interface StepContext {

@@ -1,6 +1,6 @@
-import type {ImageFacts, RunStep} from '../../adapters/docker/ports.ts';
 import type {Failure, StepName} from '../../failure.ts';
 import {maskText} from '../../util/masking.ts';
+import type {ImageFacts, RunStep} from '../types.ts';
 import {buildStep, pullStep} from './build.ts';
 import {
   type ImageState,

@@ -1,0 +1,60 @@
+/** What becomes of things: failures as data, results, what a run tells while it goes on. */
+import type {Failure, Outcome, StepName} from '../failure.ts';
+import type {PlannedImage} from '../stack/spec/types.ts';
+
+export interface StepResult {
+  readonly step: StepName;
+  readonly durationMs: number;
+  readonly failure: Failure | undefined;
+  /** Worth a line though nothing failed: `no tests collected`, `pushed after 2 retries`. */
+  readonly notes: readonly string[];
+  /** Of a build: seconds of it that writing the cache took, as far as the builder says. */
+  readonly cacheSeconds?: number;
+}
+
+export interface ImageResult {
+  readonly image: string;
+  readonly ref: string;
+  /** In the registry, `sha256:…`; undefined when nothing was pushed. */
+  readonly digest: string | undefined;
+  readonly outcome: Outcome;
+  readonly steps: readonly StepResult[];
+  /** The image and step that stopped this one, when blocked: `datascience-notebook: test`. */
+  readonly blockedBy: string | undefined;
+  /** Bytes of all layers; undefined when not known. */
+  readonly size: number | undefined;
+  /** Failed, but the spec allows it: does not fail the run. */
+  readonly allowedFailure: boolean;
+}
+
+export type RunOutcome = 'passed' | 'failed' | 'cancelled';
+
+export interface RunReport {
+  readonly outcome: RunOutcome;
+  readonly images: readonly ImageResult[];
+}
+
+/** Everything a run has to say while it goes on; report.ts turns it into words. */
+export type RunEvent =
+  | {readonly kind: 'image-started'; readonly image: PlannedImage}
+  | {readonly kind: 'step-started'; readonly image: string; readonly step: StepName}
+  | {readonly kind: 'step-finished'; readonly image: string; readonly result: StepResult}
+  | {readonly kind: 'image-finished'; readonly result: ImageResult}
+  | {readonly kind: 'note'; readonly image: string | undefined; readonly message: string}
+  | {readonly kind: 'warning'; readonly image: string | undefined; readonly message: string};
+
+/** Takes a run's events; report.ts turns them into words. */
+export type Emit = (event: RunEvent) => void;
+
+/** Does one step of one image; steps.ts implements it, runner.ts calls it in the order of the schedule. */
+export type RunStep = (
+  image: PlannedImage,
+  step: StepName,
+  signal: AbortSignal,
+) => Promise<StepResult>;
+
+/** What is known of an image when its steps are over. */
+export interface ImageFacts {
+  readonly digest: string | undefined;
+  readonly size: number | undefined;
+}
