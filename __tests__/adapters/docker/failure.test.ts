@@ -1,10 +1,7 @@
 import {describe, expect, it} from 'vitest';
-import {
-  type DockerOperation,
-  explainDockerFailure,
-  explainTestFailure,
-} from '../../../src/adapters/docker/failure.ts';
-import {retryWait} from '../../../src/build/steps/docker-retry.ts';
+import {type DockerOperation, explainDockerFailure} from '../../../src/adapters/docker/failure.ts';
+import {retryWait} from '../../../src/build/steps/attempts.ts';
+import {explainTestFailure} from '../../../src/build/steps/test.ts';
 import type {Failure, FailureClass} from '../../../src/failure.ts';
 
 const ref = 'ghcr.io/o/a:2026.3-main';

@@ -110,28 +110,3 @@ function tellingLine(tail: readonly string[]): string | undefined {
   );
   return (line ?? lines.at(-1))?.replace(wrappers, '');
 }
-
-/**
- * What pytest's exit code means; 5 (nothing collected) is no failure (DESIGN.md section 5).
- * https://docs.pytest.org/en/stable/reference/exit-codes.html
- */
-export function explainTestFailure(failure: Failure, ref: string): Failure {
-  if (failure.reason === 'timeout') {
-    return {...failure, message: `The tests of ${ref} were not done after ${failure.seconds} s.`};
-  }
-  if (failure.reason !== 'exit-code') return failure;
-  const words = pytestCodes.get(failure.exitCode) ?? `ended with exit code ${failure.exitCode}`;
-  const summary = failure.tail.findLast((line) => /^(?:FAILED|ERROR) /.test(line));
-  return {
-    ...failure,
-    class: failure.exitCode === 137 ? 'oom-killed' : 'test-failed',
-    message: `The tests of ${ref} ${words}${summary === undefined ? '.' : `: ${summary}`}`,
-  };
-}
-
-const pytestCodes: ReadonlyMap<number, string> = new Map([
-  [1, 'failed'],
-  [2, 'could not be collected, or were interrupted'],
-  [3, 'broke pytest itself'],
-  [4, 'were not started: pytest was called wrongly'],
-]);

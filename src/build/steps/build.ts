@@ -4,9 +4,8 @@ import {parseReference} from '../../image/reference.ts';
 import {labels} from '../../image/tags.ts';
 import {formatDuration} from '../../util/text.ts';
 import {type CacheOptions, cacheOptions} from '../cache.ts';
-import {attemptOften} from './attempts.ts';
+import {attemptOften, attempts} from './attempts.ts';
 import {dockerOptions, isPushed, type Step, type StepEnd, type Work, withLog} from './context.ts';
-import {attempts} from './docker-retry.ts';
 import {bringHere, bringParents, type Parents} from './parents.ts';
 
 /** Brings what the image needs before it can be worked on: itself when it is only tested, else a cache. */

@@ -2,9 +2,8 @@ import type {DockerFacts} from '../../adapters/docker/types.ts';
 import type {LogFile} from '../../adapters/files/log.ts';
 import type {Failure, Result} from '../../failure.ts';
 import type {PlannedImage} from '../../stack/spec/types.ts';
-import {attemptOften} from './attempts.ts';
+import {attemptOften, attempts} from './attempts.ts';
 import {byDigest, dockerOptions, type StepEnd, type Work} from './context.ts';
-import {attempts} from './docker-retry.ts';
 
 /**
  * Brings an image that was not built in this run into the engine's store, by digest, under its own reference: FROM

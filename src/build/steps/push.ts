@@ -2,7 +2,7 @@ import type {RawManifest} from '../../adapters/registry/types.ts';
 import type {Failure, Result} from '../../failure.ts';
 import {repositoryOf} from '../../image/reference.ts';
 import {fingerprintTag} from '../../image/tags.ts';
-import {attemptOften} from './attempts.ts';
+import {attemptOften, attempts} from './attempts.ts';
 import {buildRequest, factsFor} from './build.ts';
 import {
   byDigest,
@@ -13,7 +13,6 @@ import {
   type Work,
   withLog,
 } from './context.ts';
-import {attempts} from './docker-retry.ts';
 import {bringParents} from './parents.ts';
 
 /** Pushes what this run built, and believes the registry only. */
