@@ -1,4 +1,4 @@
-import type {ChangeRules, ChangeSet, ImageSpec} from '../stack/spec/types.ts';
+import type {BuildReason, ChangeRules, ImageSpec} from '../stack/spec/types.ts';
 import {foldersOf, normalPath} from '../util/globs.ts';
 import {compileWatches} from '../util/watch.ts';
 
@@ -86,3 +86,25 @@ function entry(map: Map<string, Set<string>>, key: string): Set<string> {
 function sorted(values: Iterable<string>): readonly string[] {
   return [...new Set(values)].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
 }
+
+/** What git, or GitHub's API, says was changed; `unknown` builds everything. */
+export type ChangedFiles =
+  | {
+      readonly kind: 'files';
+      readonly files: readonly string[];
+      /** Worth a line: the answer is the second best. */
+      readonly note?: string;
+    }
+  | {readonly kind: 'unknown'; readonly because: string}
+  /** The event has no range at all (schedule, dispatch): everything is built. */
+  | {readonly kind: 'no-range'; readonly event: string};
+
+/** The images that count as changed (rule 3.1). Keys, not names of tracks. */
+export type ChangeSet =
+  | {readonly kind: 'all'; readonly because: BuildReason}
+  | {
+      readonly kind: 'some';
+      readonly files: ReadonlyMap<string, readonly string[]>;
+      /** Folders below stack-dir that changed and that no image declares. */
+      readonly undeclared: readonly string[];
+    };

@@ -1,6 +1,7 @@
 import type {Lookup, Published} from '../adapters/registry/types.ts';
+import type {ChangeSet} from '../changes/select.ts';
 import {labels} from '../image/tags.ts';
-import type {BuildReason, ChangeSet, ImageSpec} from '../stack/spec/types.ts';
+import type {BuildReason, ImageSpec} from '../stack/spec/types.ts';
 
 /** Everything a plan is decided from. All of it is read before; nothing is asked here. */
 export interface PlanFacts {

@@ -1,14 +1,13 @@
 import type {Workspace} from '../adapters/files/index.ts';
 import type {Event} from '../adapters/github/event.ts';
 import type {Registry} from '../adapters/registry/types.ts';
-import {isFullRebuild} from '../changes/commit-messages.ts';
-import {type ChangeSources, findChangedFiles} from '../changes/index.ts';
-import {selectChanges} from '../changes/select.ts';
+import {type ChangeSources, findChangedFiles, isFullRebuild} from '../changes/index.ts';
+import {type ChangedFiles, type ChangeSet, selectChanges} from '../changes/select.ts';
 import {hashStack} from '../fingerprint/index.ts';
 import {branchTag} from '../image/tags.ts';
 import {InputError, type Inputs} from '../run/inputs.ts';
 import type {Stack} from '../stack/index.ts';
-import type {ChangedFiles, ChangeSet, ImageSpec, Plan} from '../stack/spec/types.ts';
+import type {ImageSpec, Plan} from '../stack/spec/types.ts';
 import {makePlan} from './decide.ts';
 import type {PlanFacts} from './facts.ts';
 import {isTestFile, reasonsForAll} from './plan-reasons.ts';

@@ -1,6 +1,7 @@
 import type {Lookup, Published} from '../adapters/registry/types.ts';
+import type {ChangedFiles} from '../changes/select.ts';
 import {labels} from '../image/tags.ts';
-import type {BuildReason, ChangedFiles, ImageSpec} from '../stack/spec/types.ts';
+import type {BuildReason, ImageSpec} from '../stack/spec/types.ts';
 
 /** What rule 3.2 looks at: the event and the wishes of the user. */
 export interface RunFacts {

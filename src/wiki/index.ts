@@ -3,7 +3,7 @@ import {openWiki, type Wiki} from '../adapters/git/wiki.ts';
 import {hasPhrase} from '../adapters/github/event.ts';
 import {temporaryFolder} from '../adapters/github/output.ts';
 import {runCommand} from '../adapters/process/index.ts';
-import {findMessages} from '../changes/commit-messages.ts';
+import {findMessages} from '../changes/index.ts';
 import {defaultBranchOf} from '../plan/index.ts';
 import {failureText} from '../report/index.ts';
 import {isFork, type Run} from '../run/index.ts';

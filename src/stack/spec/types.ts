@@ -71,28 +71,6 @@ export interface ChangeRules {
   readonly buildAll: readonly string[];
 }
 
-/** What git, or GitHub's API, says was changed; `unknown` builds everything. */
-export type ChangedFiles =
-  | {
-      readonly kind: 'files';
-      readonly files: readonly string[];
-      /** Worth a line: the answer is the second best. */
-      readonly note?: string;
-    }
-  | {readonly kind: 'unknown'; readonly because: string}
-  /** The event has no range at all (schedule, dispatch): everything is built. */
-  | {readonly kind: 'no-range'; readonly event: string};
-
-/** The images that count as changed (rule 3.1). Keys, not names of tracks. */
-export type ChangeSet =
-  | {readonly kind: 'all'; readonly because: BuildReason}
-  | {
-      readonly kind: 'some';
-      readonly files: ReadonlyMap<string, readonly string[]>;
-      /** Folders below stack-dir that changed and that no image declares. */
-      readonly undeclared: readonly string[];
-    };
-
 /** Why an image is (not) worked on; the kinds are part of the contract (DESIGN.md section 1). */
 export type BuildReason =
   | {readonly kind: 'changed'; readonly files: readonly string[]}
