@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {type FingerprintInputs, fingerprintsOf} from '../../src/fingerprint/fingerprint.ts';
+import {type FingerprintInputs, fingerprintsOf} from '../../src/fingerprint/index.ts';
 
 const base: FingerprintInputs = {
   contextDigest: 'sha256:context',

@@ -1,6 +1,5 @@
-import type {Lookup, Published} from '../adapters/registry/types.ts';
+import type {Lookup} from '../adapters/registry/types.ts';
 import type {ChangedFiles} from '../changes/select.ts';
-import {labels} from '../image/tags.ts';
 import type {BuildReason, ImageSpec} from '../stack/spec/types.ts';
 
 /** What rule 3.2 looks at: the event and the wishes of the user. */
@@ -45,16 +44,4 @@ export function isTestFile(stackDir: string, image: ImageSpec, file: string): bo
   return [...common, ...testFolders.map((folder) => `${image.folder}/${folder}/`)].some((path) =>
     path.endsWith('/') ? file.startsWith(path) : file === path,
   );
-}
-
-/**
- * Whether the image at a tag passed its tests: its `fp-` tag shows it, or a younger twin with the same content.
- * An older twin proves nothing: this one was built after it, and may have failed.
- */
-export function passedTests(image: Published, twin: Lookup | undefined): boolean {
-  if (twin?.state !== 'present') return false;
-  if (twin.digest === image.digest) return true;
-  if (twin.labels.get(labels.fingerprint) !== image.labels.get(labels.fingerprint)) return false;
-  const [mine, other] = [image.labels.get(labels.created), twin.labels.get(labels.created)];
-  return mine !== undefined && other !== undefined && Date.parse(other) > Date.parse(mine);
 }

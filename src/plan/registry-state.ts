@@ -1,9 +1,8 @@
 import type {Lookup, Registry} from '../adapters/registry/types.ts';
-import type {Fingerprint} from '../fingerprint/fingerprint.ts';
-import {inspectProof} from '../fingerprint/proof.ts';
+import type {Fingerprint} from '../fingerprint/index.ts';
+import {inspectProof, passedTests} from '../fingerprint/proof.ts';
 import {fingerprintTag, labels} from '../image/tags.ts';
 import type {Spec} from '../stack/spec/types.ts';
-import {passedTests} from './plan-reasons.ts';
 
 /** What the registry says of a stack: the memory of earlier runs (DESIGN.md section 4). */
 export interface RegistryState {

@@ -1,4 +1,5 @@
 import type {Published} from '../adapters/registry/types.ts';
+import {startsWith} from '../fingerprint/proof.ts';
 import {fingerprintTag, labels} from '../image/tags.ts';
 import type {BuildReason, ImageSpec, PlannedAction} from '../stack/spec/types.ts';
 import type {PlanFacts} from './facts.ts';
@@ -74,9 +75,4 @@ function sitsOn(
   if (!facts.bases.get(image.name)?.includes(parent)) return true;
   const used = (action === 'reuse' ? facts.twins : facts.atTag).get(parent);
   return used?.state === 'present' && startsWith(twin.diffIds, used.diffIds);
-}
-
-/** Whether an image with these layers is built on one with those. */
-export function startsWith(layers: readonly string[], base: readonly string[]): boolean {
-  return base.length <= layers.length && base.every((layer, index) => layers[index] === layer);
 }

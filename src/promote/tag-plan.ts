@@ -1,8 +1,7 @@
 import type {Lookup, Presence, Published} from '../adapters/registry/types.ts';
+import {passedTests, startsWith} from '../fingerprint/proof.ts';
 import {repositoryOf} from '../image/reference.ts';
 import {fingerprintTag, labels} from '../image/tags.ts';
-import {passedTests} from '../plan/plan-reasons.ts';
-import {startsWith} from '../plan/reuse.ts';
 
 /** One image to promote, and all that was read about it. */
 export interface TagFacts {
