@@ -1,10 +1,25 @@
+import {randomUUID} from 'node:crypto';
+import {withoutValue} from '../adapters/docker/cli.ts';
+import {createDockerConfig} from '../adapters/docker/config.ts';
+import {createDocker} from '../adapters/docker/index.ts';
+import type {Docker} from '../adapters/docker/ports.ts';
+import {saveForPost, temporaryFolder} from '../adapters/github/output.ts';
+import {testEnvironment} from '../adapters/process/environment.ts';
+import {runCommand} from '../adapters/process/index.ts';
 import {machineLogins} from '../adapters/registry/credentials.ts';
 import {createRegistry} from '../adapters/registry/index.ts';
 import type {Registry} from '../adapters/registry/types.ts';
+import {findCaches} from '../build/cache.ts';
+import type {StepContext} from '../build/steps/context.ts';
+import {createSteps, type Steps} from '../build/steps/index.ts';
+import type {Emit} from '../build/types.ts';
+import type {Result} from '../failure.ts';
 import {parseReference} from '../image/reference.ts';
+import {defaultBranchOf} from '../plan/index.ts';
 import {isFork, type Run} from '../run/index.ts';
 import {InputError} from '../run/inputs.ts';
-import type {Spec} from '../stack/spec/types.ts';
+import type {Stack} from '../stack/index.ts';
+import type {Plan, Spec} from '../stack/spec/types.ts';
 
 /** Where to log in, and as whom. */
 export interface Login {
@@ -53,4 +68,112 @@ export async function openRegistry(
     onRetry: (note) => log.info(note),
     signal,
   });
+}
+
+/** What the steps of a run are made of. */
+export interface EngineRequest {
+  readonly run: Run;
+  readonly stack: Stack;
+  readonly plan: Plan;
+  readonly registry: Registry;
+  readonly emit: Emit;
+  readonly push: boolean;
+  readonly login: Login | undefined;
+  readonly documentsReused: boolean;
+}
+
+/**
+ * Lends the steps of a run, with credentials in a private folder that is gone afterwards, and no container of the
+ * run left. A missing engine or a refused login is a failure before anything is built; a run that only reads and
+ * moves tags starts no docker process.
+ */
+export async function withDocker<T>(
+  request: EngineRequest,
+  use: (steps: Steps) => Promise<T>,
+): Promise<Result<T>> {
+  const {run, plan} = request;
+  const runId = randomUUID();
+  const config = await createDockerConfig(temporaryFolder());
+  saveForPost('dockerConfig', config.folder);
+  saveForPost('runId', runId);
+  const docker = createDocker({
+    run: runCommand,
+    config,
+    builder: run.inputs.builder,
+    runId,
+    root: run.workspace.root,
+    tempDir: temporaryFolder(),
+  });
+  const isNeeded = plan.images.some(({action}) => needsDocker(action, request.documentsReused));
+  let swept: Promise<unknown> | undefined;
+  try {
+    const [ready, caches] = await Promise.all([
+      isNeeded ? prepare(docker, request) : done,
+      findCaches({
+        plan,
+        images: request.stack.spec.images,
+        cache: run.inputs.cache,
+        defaultBranch: defaultBranchOf(run.inputs, run.event),
+        registry: request.registry,
+      }),
+    ]);
+    if (!ready.ok) return ready;
+    // Beside the first build: what killed runs left is in nobody's way.
+    if (isNeeded) swept = docker.sweep(new Date());
+    return {ok: true, value: await use(createSteps({...contextOf(request, docker), caches}))};
+  } finally {
+    await Promise.all([swept, docker.cleanUp()]);
+    await config.remove();
+  }
+}
+
+const done = {ok: true, value: undefined} as const;
+
+function needsDocker(action: Plan['images'][number]['action'], documentsReused: boolean): boolean {
+  return action === 'build' || action === 'test' || (action === 'reuse' && documentsReused);
+}
+
+/** A builder that the user names must be there. Which one docker takes by itself is asked beside the first build. */
+async function prepare(docker: Docker, {run, plan, login}: EngineRequest): Promise<Result<void>> {
+  const isBuilding = plan.images.some(({action}) => action === 'build');
+  const [engine, loggedIn] = await Promise.all([
+    docker.check(),
+    login === undefined ? done : docker.login(login.host, login.username, login.password),
+  ]);
+  if (!engine.ok) return engine;
+  if (!loggedIn.ok || !isBuilding) return loggedIn;
+  const driver = docker.driver();
+  return run.inputs.builder === undefined ? done : withoutValue(await driver);
+}
+
+function contextOf(
+  {run, stack, plan, registry, emit, push, login}: EngineRequest,
+  docker: Docker,
+): Omit<StepContext, 'caches'> {
+  const {inputs, event, workspace, secrets} = run;
+  const {owner, repo} = event.repository;
+  return {
+    plan,
+    images: stack.spec.images,
+    stackDir: inputs.stackDir,
+    workspace,
+    docker,
+    registry,
+    run: runCommand,
+    emit,
+    secrets,
+    testEnvironment: testEnvironment(),
+    tempDir: temporaryFolder(),
+    push,
+    cache: inputs.cache,
+    timeoutMinutes: inputs.timeoutMinutes,
+    runId: event.runId,
+    revision: event.headSha,
+    sourceUrl: repo === '' ? undefined : `${event.serverUrl}/${owner}/${repo}`,
+    login:
+      login === undefined
+        ? undefined
+        : () => docker.login(login.host, login.username, login.password),
+    now: () => new Date(),
+  };
 }

@@ -12,8 +12,7 @@ import {decidePush, type Run} from '../run/index.ts';
 import {loadStack, type Stack} from '../stack/index.ts';
 import type {Plan} from '../stack/spec/types.ts';
 import {mayPublish} from '../wiki/index.ts';
-import {loginOf, openRegistry} from './adapters.ts';
-import {withDocker} from './engine.ts';
+import {loginOf, openRegistry, withDocker} from './adapters.ts';
 import {finish, upload, writePlan} from './finish.ts';
 
 /**
