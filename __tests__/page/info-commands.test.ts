@@ -1,6 +1,6 @@
 import {spawnSync} from 'node:child_process';
 import {describe, expect, it} from 'vitest';
-import {commandWords, infoScript, readInfoOutput} from '../../src/page/info-script.ts';
+import {commandWords, infoScript, readInfoOutput} from '../../src/page/info-commands.ts';
 
 const nonce = 'f00dfeedf00dfeed';
 

@@ -7,7 +7,7 @@ import {
   formatBytes,
   plainText,
 } from '../util/text.ts';
-import {type InfoResult, timeoutCode} from './info-script.ts';
+import {type InfoResult, timeoutCode} from './info-commands.ts';
 
 export interface ManifestFacts {
   readonly ref: string;

@@ -5,7 +5,7 @@ import type {LogFile} from '../../adapters/files/log.ts';
 import type {CommandOutput} from '../../adapters/process/index.ts';
 import type {Failure, Result} from '../../failure.ts';
 import {fileNameOf} from '../../image/tags.ts';
-import {commandWords} from '../../page/info-script.ts';
+import {commandWords} from '../../page/info-commands.ts';
 import {type LogKind, type Step, type StepEnd, type Work, withLog} from './context.ts';
 import {markTested} from './push.ts';
 
