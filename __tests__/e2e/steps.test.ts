@@ -13,7 +13,8 @@ import {createSteps, type Steps} from '../../src/build/steps/index.ts';
 import type {StepResult} from '../../src/build/types.ts';
 import type {StepName} from '../../src/failure.ts';
 import {fileNameOf, fingerprintTag, labels} from '../../src/image/tags.ts';
-import type {ImageSpec, PlannedImage} from '../../src/stack/spec/types.ts';
+import type {PlannedImage} from '../../src/plan/types.ts';
+import type {ImageSpec} from '../../src/stack/spec/types.ts';
 import {imageSpec} from '../support/builders/stack.ts';
 import {type Fault, startFaultProxy} from '../support/servers/fault-proxy.ts';
 

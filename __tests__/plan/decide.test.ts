@@ -2,7 +2,7 @@ import {describe, expect, it} from 'vitest';
 import type {Lookup} from '../../src/adapters/registry/types.ts';
 import {makePlan} from '../../src/plan/decide.ts';
 import type {PlanFacts} from '../../src/plan/facts.ts';
-import type {BuildReason, Plan} from '../../src/stack/spec/types.ts';
+import type {BuildReason, Plan} from '../../src/plan/types.ts';
 import {
   digestOf,
   imageSpec,

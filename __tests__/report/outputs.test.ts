@@ -1,8 +1,8 @@
 import {describe, expect, it} from 'vitest';
 import type {ImageResult} from '../../src/build/types.ts';
 import {makePlan} from '../../src/plan/decide.ts';
+import type {Plan} from '../../src/plan/types.ts';
 import {imagesOutput, matrixOutput, planJson, planOutput} from '../../src/report/outputs.ts';
-import type {Plan} from '../../src/stack/spec/types.ts';
 import {imageSpec, planFacts} from '../support/builders/stack.ts';
 
 const small = makePlan(

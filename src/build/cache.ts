@@ -1,7 +1,8 @@
 import type {Registry} from '../adapters/registry/types.ts';
 import {repositoryOf} from '../image/reference.ts';
 import {branchTag, stableTag} from '../image/tags.ts';
-import type {ImageSpec, Plan} from '../stack/spec/types.ts';
+import type {Plan} from '../plan/types.ts';
+import type {ImageSpec} from '../stack/spec/types.ts';
 
 /** References that the build of an image reads its cache from, by name; all of them are there. */
 export type Caches = ReadonlyMap<string, readonly string[]>;

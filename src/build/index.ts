@@ -1,8 +1,8 @@
 import type {Failure} from '../failure.ts';
+import type {Plan, PlannedImage} from '../plan/types.ts';
 import {startSchedule} from '../schedule/index.ts';
 import type {Task} from '../schedule/queue.ts';
 import type {ScheduleOptions} from '../schedule/steps.ts';
-import type {Plan, PlannedImage} from '../stack/spec/types.ts';
 import type {
   Emit,
   ImageFacts,

@@ -1,6 +1,6 @@
 /** What becomes of things: failures as data, results, what a run tells while it goes on. */
 import type {Failure, Outcome, StepName} from '../failure.ts';
-import type {PlannedImage} from '../stack/spec/types.ts';
+import type {PlannedImage} from '../plan/types.ts';
 
 export interface StepResult {
   readonly step: StepName;

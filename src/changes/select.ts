@@ -1,4 +1,5 @@
-import type {BuildReason, ChangeRules, ImageSpec} from '../stack/spec/types.ts';
+import type {BuildReason} from '../plan/types.ts';
+import type {ChangeRules, ImageSpec} from '../stack/spec/types.ts';
 import {foldersOf, normalPath} from '../util/globs.ts';
 import {compileWatches} from '../util/watch.ts';
 

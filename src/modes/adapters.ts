@@ -16,10 +16,11 @@ import type {Emit} from '../build/types.ts';
 import type {Result} from '../failure.ts';
 import {parseReference} from '../image/reference.ts';
 import {defaultBranchOf} from '../plan/index.ts';
+import type {Plan} from '../plan/types.ts';
 import {isFork, type Run} from '../run/index.ts';
 import {InputError} from '../run/inputs.ts';
 import type {Stack} from '../stack/index.ts';
-import type {Plan, Spec} from '../stack/spec/types.ts';
+import type {Spec} from '../stack/spec/types.ts';
 
 /** Where to log in, and as whom. */
 export interface Login {

@@ -4,12 +4,12 @@ import {uploadArtifact} from '../adapters/github/artifact.ts';
 import {addSummary, setOutputs} from '../adapters/github/output.ts';
 import type {RunReport} from '../build/types.ts';
 import {fileNameOf, logNames} from '../image/tags.ts';
+import type {Plan} from '../plan/types.ts';
 import {reportFile, resultFile} from '../report/file.ts';
 import {failureText} from '../report/index.ts';
 import {imagesOutput, planJson} from '../report/outputs.ts';
 import {summaryPage} from '../report/summary.ts';
 import type {Run} from '../run/index.ts';
-import type {Plan} from '../stack/spec/types.ts';
 import {mayPublish, publishPages} from '../wiki/index.ts';
 
 const {artifacts, logs, manifests} = outputFolders;

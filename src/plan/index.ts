@@ -7,11 +7,11 @@ import {hashStack} from '../fingerprint/index.ts';
 import {branchTag} from '../image/tags.ts';
 import {InputError, type Inputs} from '../run/inputs.ts';
 import type {Stack} from '../stack/index.ts';
-import type {ImageSpec, Plan} from '../stack/spec/types.ts';
+import type {ImageSpec} from '../stack/spec/types.ts';
 import {makePlan} from './decide.ts';
-import type {PlanFacts} from './facts.ts';
-import {isTestFile, reasonsForAll} from './plan-reasons.ts';
+import {isTestFile, type PlanFacts, reasonsForAll} from './facts.ts';
 import {readRegistryState} from './registry-state.ts';
+import type {Plan} from './types.ts';
 
 /** What planning reads from. Left of the plan nothing is changed anywhere. */
 export interface PlannerPorts {

@@ -1,4 +1,4 @@
-import type {BuildReason, PlannedAction, PlannedImage} from '../stack/spec/types.ts';
+import type {BuildReason, PlannedAction, PlannedImage} from './types.ts';
 
 /** One line for each image: the product's answer to "why was (wasn't) it built?". */
 export function planLine(image: PlannedImage): string {

@@ -1,7 +1,7 @@
 import {stringify} from 'yaml';
 import type {ImageResult, RunReport} from '../build/types.ts';
 import type {Failure} from '../failure.ts';
-import type {Plan} from '../stack/spec/types.ts';
+import type {Plan} from '../plan/types.ts';
 
 /** `artifacts/<name>.yaml`: the result of one image, readable by any safe YAML loader. */
 export function resultFile(result: ImageResult): string {

@@ -3,7 +3,7 @@ import type {Emit, ImageResult, RunEvent, StepResult} from '../build/types.ts';
 import type {Failure, Outcome} from '../failure.ts';
 import {fileNameOf, logNames} from '../image/tags.ts';
 import {planLine, unreachable} from '../plan/reasons.ts';
-import type {Plan} from '../stack/spec/types.ts';
+import type {Plan} from '../plan/types.ts';
 import {safeLines} from '../util/safe-output.ts';
 import {formatDuration} from '../util/text.ts';
 

@@ -1,5 +1,5 @@
 import type {Outcome, StepName} from '../failure.ts';
-import type {PlannedAction, PlannedImage} from '../stack/spec/types.ts';
+import type {PlannedAction, PlannedImage} from '../plan/types.ts';
 import {createQueue, type Task, type Waiting} from './queue.ts';
 import {chainOf, pageAfter, type ScheduleOptions} from './steps.ts';
 

@@ -1,4 +1,4 @@
-import type {PlannedImage} from '../stack/spec/types.ts';
+import type {PlannedImage} from '../plan/types.ts';
 
 /**
  * The longest chain of work from each image to the end of the run, by name: what is started first among the ready

@@ -1,5 +1,5 @@
 import type {Outcome, StepName} from '../failure.ts';
-import type {PlannedImage} from '../stack/spec/types.ts';
+import type {PlannedImage} from '../plan/types.ts';
 import {remainingChains} from './priority.ts';
 import {type Pool, poolOf} from './steps.ts';
 

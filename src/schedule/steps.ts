@@ -1,5 +1,5 @@
 import type {StepName} from '../failure.ts';
-import type {PlannedImage} from '../stack/spec/types.ts';
+import type {PlannedImage} from '../plan/types.ts';
 
 /** What of the spec and the inputs decides which steps an image has. */
 export interface ScheduleOptions {

@@ -9,7 +9,8 @@ import {runCommand} from '../../../src/adapters/process/index.ts';
 import type {StepContext} from '../../../src/build/steps/context.ts';
 import {createSteps} from '../../../src/build/steps/index.ts';
 import type {Failure, Result, StepName} from '../../../src/failure.ts';
-import type {ImageSpec, PlannedImage} from '../../../src/stack/spec/types.ts';
+import type {PlannedImage} from '../../../src/plan/types.ts';
+import type {ImageSpec} from '../../../src/stack/spec/types.ts';
 import {imageSpec, published} from '../../support/builders/stack.ts';
 import {
   builtImage,

@@ -7,7 +7,8 @@ import type {RawManifest, Registry} from '../../adapters/registry/types.ts';
 import type {Failure, Result} from '../../failure.ts';
 import {repositoryOf} from '../../image/reference.ts';
 import {fileNameOf, type logNames} from '../../image/tags.ts';
-import type {ImageSpec, Plan, PlannedImage} from '../../stack/spec/types.ts';
+import type {Plan, PlannedImage} from '../../plan/types.ts';
+import type {ImageSpec} from '../../stack/spec/types.ts';
 import type {CacheKind, Caches} from '../cache.ts';
 import type {Emit} from '../types.ts';
 

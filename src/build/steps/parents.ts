@@ -1,7 +1,7 @@
 import type {DockerFacts} from '../../adapters/docker/types.ts';
 import type {LogFile} from '../../adapters/files/log.ts';
 import type {Failure, Result} from '../../failure.ts';
-import type {PlannedImage} from '../../stack/spec/types.ts';
+import type {PlannedImage} from '../../plan/types.ts';
 import {attemptOften, attempts} from './attempts.ts';
 import {byDigest, dockerOptions, type StepEnd, type Work} from './context.ts';
 
