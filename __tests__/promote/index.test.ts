@@ -2,8 +2,8 @@ import {describe, expect, it} from 'vitest';
 import type {Registry} from '../../src/adapters/registry/types.ts';
 import type {Failure} from '../../src/failure.ts';
 import {runTagPlan} from '../../src/promote/index.ts';
+import type {TagMove} from '../../src/promote/plan.ts';
 import {digestAfter, promotionFile} from '../../src/promote/report.ts';
-import type {TagMove} from '../../src/promote/tag-plan.ts';
 
 const refused: Failure = {
   reason: 'registry',

@@ -1,7 +1,6 @@
 import {describe, expect, it} from 'vitest';
 import type {Lookup} from '../../src/adapters/registry/types.ts';
-import {tagNames} from '../../src/promote/plan.ts';
-import {makeTagPlan, type TagFacts} from '../../src/promote/tag-plan.ts';
+import {makeTagPlan, type TagFacts, tagNames} from '../../src/promote/plan.ts';
 import {digestOf, labelsOf, published} from '../support/builders/stack.ts';
 
 function facts(name: string, more: Partial<TagFacts> = {}): TagFacts {

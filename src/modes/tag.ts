@@ -3,6 +3,7 @@ import {outputFolders} from '../adapters/files/index.ts';
 import {addSummary, setOutputs} from '../adapters/github/output.ts';
 import {readTagFacts, readTagRequest} from '../promote/gather.ts';
 import {runTagPlan} from '../promote/index.ts';
+import {makeTagPlan, type TagMove} from '../promote/plan.ts';
 import {
   digestAfter,
   promotionFile,
@@ -12,7 +13,6 @@ import {
   tagPlanTable,
   tagReportTable,
 } from '../promote/report.ts';
-import {makeTagPlan, type TagMove} from '../promote/tag-plan.ts';
 import {failureText} from '../report/index.ts';
 import {isFork, type Run} from '../run/index.ts';
 import {type Promotion, publishPromotion} from '../wiki/promotion.ts';

@@ -5,8 +5,7 @@ import type {Run} from '../run/index.ts';
 import {InputError} from '../run/inputs.ts';
 import {loadStack, type Stack} from '../stack/index.ts';
 import type {ImageSpec} from '../stack/spec/types.ts';
-import {type TagNames, tagNames} from './plan.ts';
-import {proofOf, type TagFacts} from './tag-plan.ts';
+import {proofOf, type TagFacts, type TagNames, tagNames} from './plan.ts';
 
 /** What is to be promoted, from which tag to which. */
 export interface TagRequest {

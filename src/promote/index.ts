@@ -2,8 +2,8 @@ import {setTimeout as sleep} from 'node:timers/promises';
 import type {Presence, Registry} from '../adapters/registry/types.ts';
 import type {Failure, Result} from '../failure.ts';
 import {repositoryOf} from '../image/reference.ts';
+import type {TagMove} from './plan.ts';
 import {shownBefore, type TagReport, type TagResult, type TagState} from './report.ts';
-import type {TagMove} from './tag-plan.ts';
 
 export interface TaggerPorts {
   readonly registry: Registry;

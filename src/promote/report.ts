@@ -1,6 +1,6 @@
 import type {Presence} from '../adapters/registry/types.ts';
 import type {Failure} from '../failure.ts';
-import type {TagMove} from './tag-plan.ts';
+import type {TagMove} from './plan.ts';
 
 /** What became of one tag. */
 export type TagState =
