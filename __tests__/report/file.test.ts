@@ -2,8 +2,7 @@ import {describe, expect, it} from 'vitest';
 import type {ImageResult, RunOutcome} from '../../src/build/types.ts';
 import type {Outcome} from '../../src/failure.ts';
 import {makePlan} from '../../src/plan/decide.ts';
-import {reportFile} from '../../src/report/file.ts';
-import {mergeReports, parseReport} from '../../src/report/merge-reports.ts';
+import {mergeReports, parseReport, reportFile} from '../../src/report/file.ts';
 import {imageSpec, planFacts} from '../support/builders/stack.ts';
 
 const plan = makePlan(planFacts([imageSpec('base'), imageSpec('leaf', ['base'])]));
