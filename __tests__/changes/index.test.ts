@@ -3,7 +3,8 @@ import {afterAll, beforeAll, beforeEach, describe, expect, test} from 'vitest';
 import {openGit} from '../../src/adapters/git/index.ts';
 import {openGitHubApi} from '../../src/adapters/github/api.ts';
 import {parseEvent} from '../../src/adapters/github/event.ts';
-import {type ChangeSources, findChangedFiles} from '../../src/changes/index.ts';
+import {findChangedFiles} from '../../src/changes/index.ts';
+import type {ChangeSources} from '../../src/run/index.ts';
 import {
   environmentOf,
   mergeGroupEvent,

@@ -1,6 +1,5 @@
 import type {Answer} from '../adapters/docker/ports.ts';
 import type {Git} from '../adapters/git/index.ts';
-import type {GitHubApi} from '../adapters/github/api.ts';
 import {
   type Event,
   hasPhrase,
@@ -8,13 +7,8 @@ import {
   type PullRequestEvent,
   type PushEvent,
 } from '../adapters/github/event.ts';
+import type {ChangeSources} from '../run/index.ts';
 import type {ChangedFiles} from './select.ts';
-
-/** What can be asked; without a token there is no API. */
-export interface ChangeSources {
-  readonly git: Git;
-  readonly api: GitHubApi | undefined;
-}
 
 /**
  * Finds the files that the event changed, net: a change and its revert are none (DESIGN.md rule 3.1). Asks the

@@ -4,15 +4,15 @@ import type {Registry} from '../adapters/registry/types.ts';
 import {runPlan} from '../build/index.ts';
 import type {RunReport} from '../build/types.ts';
 import type {Result} from '../failure.ts';
-import {type Planned, planRun, tagsOf} from '../plan/index.ts';
+import {type Planned, planRun} from '../plan/index.ts';
 import type {Plan} from '../plan/types.ts';
 import {createReporter, failureText, type Reporter, reportPlan} from '../report/index.ts';
 import {matrixOutput, planOutput} from '../report/outputs.ts';
 import {planSummaryPage} from '../report/summary.ts';
-import {decidePush, type Run} from '../run/index.ts';
+import {decidePush, loginOf, type Run, tagsOf} from '../run/index.ts';
 import {loadStack, type Stack} from '../stack/index.ts';
 import {mayPublish} from '../wiki/index.ts';
-import {loginOf, openRegistry, withDocker} from './adapters.ts';
+import {openRegistry, withDocker} from './adapters.ts';
 import {finish, upload, writePlan} from './finish.ts';
 
 /**

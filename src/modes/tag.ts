@@ -14,10 +14,10 @@ import {
   tagReportTable,
 } from '../promote/report.ts';
 import {failureText} from '../report/index.ts';
-import {isFork, type Run} from '../run/index.ts';
+import {isFork, loginOf, type Run} from '../run/index.ts';
 import {type Promotion, publishPromotion} from '../wiki/promotion.ts';
 import {planPages, type WikiPlan} from '../wiki/promotion-pages.ts';
-import {loginOf, openRegistry} from './adapters.ts';
+import {openRegistry} from './adapters.ts';
 import {upload} from './finish.ts';
 
 /**

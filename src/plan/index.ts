@@ -1,13 +1,12 @@
 import type {Workspace} from '../adapters/files/index.ts';
 import type {Event} from '../adapters/github/event.ts';
 import type {Registry} from '../adapters/registry/types.ts';
-import {type ChangeSources, findChangedFiles, isFullRebuild} from '../changes/index.ts';
+import {findChangedFiles, isFullRebuild} from '../changes/index.ts';
 import {type ChangedFiles, type ChangeSet, selectChanges} from '../changes/select.ts';
 import {hashStack} from '../fingerprint/index.ts';
-import {branchTag} from '../image/tags.ts';
-import {InputError, type Inputs} from '../run/inputs.ts';
+import {type ChangeSources, checkKeys, defaultBranchOf, tagsOf} from '../run/index.ts';
+import type {Inputs} from '../run/inputs.ts';
 import type {Stack} from '../stack/index.ts';
-import type {ImageSpec} from '../stack/spec/types.ts';
 import {makePlan} from './decide.ts';
 import {isTestFile, type PlanFacts, reasonsForAll} from './facts.ts';
 import {readRegistryState} from './registry-state.ts';
@@ -99,44 +98,4 @@ function notesOn(changed: ChangedFiles, changes: ChangeSet): readonly string[] {
     ...(note === undefined ? [] : [note]),
     ...folders.map((folder) => `${folder} changed, but no image of the spec has this folder`),
   ];
-}
-
-/**
- * The tag that each image gets in this run.
- * @throws {InputError} when there is no branch to name it after, or it would be a stable tag
- */
-export function tagsOf(inputs: Inputs, event: Event): (image: {tagPrefix: string}) => string {
-  const suffix = inputs.tagSuffix === 'sha' ? event.headSha.slice(0, 7) : event.branch;
-  if (suffix === '') {
-    throw new InputError(
-      'The tag cannot be made: GITHUB_REF names no branch, or GITHUB_SHA no commit. Run in a workflow, or set them.',
-    );
-  }
-  return ({tagPrefix}) => {
-    const result = branchTag(tagPrefix, suffix);
-    if (!result.ok) throw new InputError(result.message);
-    return result.tag;
-  };
-}
-
-/** @throws {InputError} for image keys that the spec does not have */
-export function checkKeys(inputs: Inputs, images: Iterable<ImageSpec>): void {
-  const keys = new Set([...images].flatMap((image) => [image.key, image.name]));
-  const unknown = (input: string, names: readonly string[]): string[] =>
-    names
-      .filter((name) => !keys.has(name))
-      .map(
-        (name) =>
-          `Input "${input}" names "${name}", which is no image of the spec. There are: ${[...keys].join(', ')}.`,
-      );
-  const mistakes = [
-    ...unknown('images', inputs.images),
-    ...(typeof inputs.rebuild === 'string' ? [] : unknown('rebuild', inputs.rebuild)),
-  ];
-  if (mistakes.length > 0) throw new InputError(mistakes.join('\n'));
-}
-
-/** The branch whose builds may go to production. */
-export function defaultBranchOf(inputs: Inputs, event: Event): string {
-  return inputs.defaultBranch ?? event.defaultBranch ?? 'main';
 }

@@ -1,7 +1,6 @@
 import type {Lookup, Registry} from '../adapters/registry/types.ts';
 import {inspectProof} from '../fingerprint/proof.ts';
-import {checkKeys} from '../plan/index.ts';
-import type {Run} from '../run/index.ts';
+import {checkKeys, type Run} from '../run/index.ts';
 import {InputError} from '../run/inputs.ts';
 import {loadStack, type Stack} from '../stack/index.ts';
 import type {ImageSpec} from '../stack/spec/types.ts';

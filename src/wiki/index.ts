@@ -4,9 +4,8 @@ import {hasPhrase} from '../adapters/github/event.ts';
 import {temporaryFolder} from '../adapters/github/output.ts';
 import {runCommand} from '../adapters/process/index.ts';
 import {findMessages} from '../changes/index.ts';
-import {defaultBranchOf} from '../plan/index.ts';
 import {failureText} from '../report/index.ts';
-import {isFork, type Run} from '../run/index.ts';
+import {defaultBranchOf, isFork, type Run} from '../run/index.ts';
 import {publishManifestPages} from './promotion.ts';
 
 /** The wiki of the repository; undefined where nobody could write it. */
