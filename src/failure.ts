@@ -48,16 +48,3 @@ export type Failure = FailureBase &
 export type Result<T> =
   | {readonly ok: true; readonly value: T}
   | {readonly ok: false; readonly failure: Failure};
-
-/** The steps of one image, in this order (DESIGN.md section 5); `reuse` stands for all up to the push. */
-export type StepName =
-  | 'pull'
-  | 'build'
-  | 'test'
-  | 'push'
-  | 'reuse'
-  | 'integration-test'
-  | 'manifest'
-  | 'prune';
-
-export type Outcome = 'built' | 'reused' | 'skipped' | 'failed' | 'blocked' | 'cancelled';

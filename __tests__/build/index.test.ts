@@ -1,8 +1,8 @@
 import {describe, expect, it} from 'vitest';
 import {runPlan} from '../../src/build/index.ts';
 import type {RunEvent, RunStep, StepResult} from '../../src/build/types.ts';
-import type {StepName} from '../../src/failure.ts';
 import type {PlannedImage} from '../../src/plan/types.ts';
+import type {StepName} from '../../src/schedule/steps.ts';
 import {plainOptions, plannedImage} from '../support/builders/simulation.ts';
 
 const good = (step: StepName): StepResult => ({step, durationMs: 1, failure: undefined, notes: []});

@@ -1,8 +1,8 @@
 import {describe, expect, it} from 'vitest';
 import type {ImageResult, RunOutcome} from '../../src/build/types.ts';
-import type {Outcome} from '../../src/failure.ts';
 import {makePlan} from '../../src/plan/decide.ts';
 import {mergeReports, parseReport, reportFile} from '../../src/report/file.ts';
+import type {Outcome} from '../../src/schedule/steps.ts';
 import {imageSpec, planFacts} from '../support/builders/stack.ts';
 
 const plan = makePlan(planFacts([imageSpec('base'), imageSpec('leaf', ['base'])]));

@@ -1,9 +1,8 @@
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
-import type {StepName} from '../../src/failure.ts';
 import type {PlannedAction, PlannedImage} from '../../src/plan/types.ts';
 import type {Task} from '../../src/schedule/queue.ts';
-import type {ScheduleOptions} from '../../src/schedule/steps.ts';
+import type {ScheduleOptions, StepName} from '../../src/schedule/steps.ts';
 import {
   find,
   mostAtOnce,

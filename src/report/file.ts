@@ -1,7 +1,8 @@
 import {stringify} from 'yaml';
 import type {ImageResult, RunOutcome, RunReport, StepResult} from '../build/types.ts';
-import {type Failure, failureClasses, type Outcome} from '../failure.ts';
+import {type Failure, failureClasses} from '../failure.ts';
 import type {Plan} from '../plan/types.ts';
+import type {Outcome} from '../schedule/steps.ts';
 
 /** `artifacts/<name>.yaml`: the result of one image, readable by any safe YAML loader. */
 export function resultFile(result: ImageResult): string {

@@ -1,9 +1,10 @@
 import type {JobLog} from '../adapters/github/log.ts';
 import type {Emit, ImageResult, RunEvent, StepResult} from '../build/types.ts';
-import type {Failure, Outcome} from '../failure.ts';
+import type {Failure} from '../failure.ts';
 import {fileNameOf, logNames} from '../image/tags.ts';
 import {planLine, unreachable} from '../plan/reasons.ts';
 import type {Plan} from '../plan/types.ts';
+import type {Outcome} from '../schedule/steps.ts';
 import {safeLines} from '../util/safe-output.ts';
 import {formatDuration} from '../util/text.ts';
 

@@ -1,7 +1,6 @@
-import type {Outcome, StepName} from '../failure.ts';
 import type {PlannedAction, PlannedImage} from '../plan/types.ts';
 import {createQueue, type Task, type Waiting} from './queue.ts';
-import {chainOf, pageAfter, type ScheduleOptions} from './steps.ts';
+import {chainOf, type Outcome, pageAfter, type ScheduleOptions, type StepName} from './steps.ts';
 
 /**
  * The order of a run as a state machine without clock or effects: tell it what ended, it says what may begin. No

@@ -1,7 +1,5 @@
-import type {Outcome, StepName} from '../failure.ts';
 import type {PlannedImage} from '../plan/types.ts';
-import {remainingChains} from './priority.ts';
-import {type Pool, poolOf} from './steps.ts';
+import {type Outcome, type Pool, poolOf, type StepName} from './steps.ts';
 
 /** One step of one image. */
 export interface Task {
@@ -74,4 +72,26 @@ export function createQueue<T extends Waiting>(
       free[poolFor(step)]++;
     },
   };
+}
+
+/**
+ * The longest chain of work from each image to the end of the run, by name: what is started first among the ready
+ * (list scheduling by critical path). Seconds of earlier builds where they are known; an image of unknown length
+ * counts as the median of the known, or as one.
+ * @param images parents first
+ */
+export function remainingChains(images: readonly PlannedImage[]): ReadonlyMap<string, number> {
+  const known = images
+    .flatMap(({expectedSeconds}) => expectedSeconds ?? [])
+    .toSorted((a, b) => a - b);
+  const usual = known[Math.floor(known.length / 2)] ?? 1;
+  const below = new Map<string, number>();
+  const chains = new Map<string, number>();
+  for (const image of images.toReversed()) {
+    const own = image.action === 'build' ? (image.expectedSeconds ?? usual) : 0;
+    const chain = own + (below.get(image.name) ?? 0);
+    chains.set(image.name, chain);
+    for (const parent of image.parents) below.set(parent, Math.max(below.get(parent) ?? 0, chain));
+  }
+  return chains;
 }

@@ -1,4 +1,3 @@
-import type {StepName} from '../failure.ts';
 import type {PlannedImage} from '../plan/types.ts';
 
 /** What of the spec and the inputs decides which steps an image has. */
@@ -62,3 +61,16 @@ export function pageAfter(image: PlannedImage, options: ScheduleOptions): StepNa
       return undefined;
   }
 }
+
+/** The steps of one image, in this order (DESIGN.md section 5); `reuse` stands for all up to the push. */
+export type StepName =
+  | 'pull'
+  | 'build'
+  | 'test'
+  | 'push'
+  | 'reuse'
+  | 'integration-test'
+  | 'manifest'
+  | 'prune';
+
+export type Outcome = 'built' | 'reused' | 'skipped' | 'failed' | 'blocked' | 'cancelled';

@@ -8,8 +8,9 @@ import {openWorkspace} from '../../../src/adapters/files/index.ts';
 import {runCommand} from '../../../src/adapters/process/index.ts';
 import type {StepContext} from '../../../src/build/steps/context.ts';
 import {createSteps} from '../../../src/build/steps/index.ts';
-import type {Failure, Result, StepName} from '../../../src/failure.ts';
+import type {Failure, Result} from '../../../src/failure.ts';
 import type {PlannedImage} from '../../../src/plan/types.ts';
+import type {StepName} from '../../../src/schedule/steps.ts';
 import type {ImageSpec} from '../../../src/stack/spec/types.ts';
 import {imageSpec, published} from '../../support/builders/stack.ts';
 import {

@@ -1,8 +1,7 @@
-import type {Outcome, StepName} from '../../../src/failure.ts';
 import type {PlannedAction, PlannedImage} from '../../../src/plan/types.ts';
 import {startSchedule} from '../../../src/schedule/index.ts';
 import type {Task} from '../../../src/schedule/queue.ts';
-import type {ScheduleOptions} from '../../../src/schedule/steps.ts';
+import type {Outcome, ScheduleOptions, StepName} from '../../../src/schedule/steps.ts';
 
 /** A step as the simulated clock saw it. */
 export interface Ran extends Task {

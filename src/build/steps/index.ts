@@ -1,4 +1,5 @@
-import type {Failure, StepName} from '../../failure.ts';
+import type {Failure} from '../../failure.ts';
+import type {StepName} from '../../schedule/steps.ts';
 import {maskText} from '../../util/masking.ts';
 import type {ImageFacts, RunStep} from '../types.ts';
 import {buildStep, pullStep} from './build.ts';
