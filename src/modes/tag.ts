@@ -15,8 +15,7 @@ import {
 } from '../promote/report.ts';
 import {failureText} from '../report/index.ts';
 import {isFork, loginOf, type Run} from '../run/index.ts';
-import {type Promotion, publishPromotion} from '../wiki/promotion.ts';
-import {planPages, type WikiPlan} from '../wiki/promotion-pages.ts';
+import {type Promotion, planPages, publishPromotion, type WikiPlan} from '../wiki/promotion.ts';
 import {openRegistry} from './adapters.ts';
 import {upload} from './finish.ts';
 
