@@ -7,8 +7,8 @@ import {hashContext} from '../src/adapters/build-context/index.ts';
 import {createRegistry} from '../src/adapters/registry/index.ts';
 import {selectChanges} from '../src/changes/select.ts';
 import {makePlan} from '../src/plan/decide.ts';
+import {buildTree} from '../src/stack/spec/graph.ts';
 import {parseSpec} from '../src/stack/spec/index.ts';
-import {buildTree} from '../src/stack/spec/tree.ts';
 import {peakMb} from './peak.ts';
 import {parentOf, specLines} from './stacks.ts';
 

@@ -2,8 +2,8 @@ import {join} from 'node:path/posix';
 import type {Workspace} from '../adapters/files/index.ts';
 import {checkParents, type DockerfileText} from './parents.ts';
 import {parseChangeRules} from './spec/change-rules.ts';
+import {buildTree, type Tree} from './spec/graph.ts';
 import {parseSpec, refuseLargeSpec} from './spec/index.ts';
-import {buildTree, type Tree} from './spec/tree.ts';
 import type {ChangeRules, ImageSpec, Spec} from './spec/types.ts';
 import {SpecError} from './yaml/findings.ts';
 

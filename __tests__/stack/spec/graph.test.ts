@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {buildTree, sortParentsFirst} from '../../../src/stack/spec/tree.ts';
+import {buildTree, sortParentsFirst} from '../../../src/stack/spec/graph.ts';
 import type {ImageSpec} from '../../../src/stack/spec/types.ts';
 import {mistakesOf} from '../../support/builders/specs.ts';
 import {imageSpec} from '../../support/builders/stack.ts';

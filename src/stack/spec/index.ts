@@ -9,12 +9,10 @@ import {
 import {type Findings, SpecError} from '../yaml/findings.ts';
 import {readYaml} from '../yaml/index.ts';
 import {readCommands} from './commands.ts';
-import {checkGraph} from './graph.ts';
-import {type ImageDraft, readImage} from './image.ts';
+import {checkGraph, sortParentsFirst} from './graph.ts';
+import {type ImageDraft, normalFolder, readImage} from './image.ts';
 import {checkReferences, readRegistry} from './repository.ts';
-import {normalFolder} from './spec-paths.ts';
 import {checkPrefix, imagesOfTrack, prefixProblem, readTracks, type Track} from './tracks.ts';
-import {sortParentsFirst} from './tree.ts';
 import type {ImageSpec, Spec} from './types.ts';
 
 export interface SpecSource {

@@ -8,8 +8,7 @@ import {
   readTexts,
 } from '../yaml/fields.ts';
 import type {TextNode} from '../yaml/index.ts';
-import {checkName} from './image.ts';
-import {readBuildArgs, withoutBase} from './spec-build.ts';
+import {checkName, readBuildArgs, withoutBase} from './image.ts';
 import type {ImageSpec} from './types.ts';
 
 /** One entry of `plans:`: the same images again, under their own prefix. */
