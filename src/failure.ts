@@ -48,3 +48,15 @@ export type Failure = FailureBase &
 export type Result<T> =
   | {readonly ok: true; readonly value: T}
   | {readonly ok: false; readonly failure: Failure};
+
+/** An answer that may not be had; `because` is one sentence for the log. */
+export type Answer<T> =
+  | {readonly ok: true; readonly value: T}
+  | {readonly ok: false; readonly because: string};
+
+/** A failure as a person reads it. */
+export function failureText(subject: string, failure: Failure): string {
+  const hint = failure.hint === undefined ? [] : [failure.hint];
+  const tail = failure.tail.slice(-20).map((text) => `| ${text}`);
+  return [`${subject}: ${failure.message} (${failure.class})`, ...hint, ...tail].join('\n');
+}

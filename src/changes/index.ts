@@ -1,4 +1,3 @@
-import type {Answer} from '../adapters/docker/ports.ts';
 import type {Git} from '../adapters/git/index.ts';
 import {
   type Event,
@@ -7,6 +6,7 @@ import {
   type PullRequestEvent,
   type PushEvent,
 } from '../adapters/github/event.ts';
+import type {Answer} from '../failure.ts';
 import type {ChangeSources} from '../run/index.ts';
 import type {ChangedFiles} from './select.ts';
 

@@ -3,10 +3,10 @@ import {filesBelow, outputFolders, type Workspace} from '../adapters/files/index
 import {uploadArtifact} from '../adapters/github/artifact.ts';
 import {addSummary, setOutputs} from '../adapters/github/output.ts';
 import type {RunReport} from '../build/types.ts';
+import {failureText} from '../failure.ts';
 import {fileNameOf, logNames} from '../image/tags.ts';
 import type {Plan} from '../plan/types.ts';
 import {reportFile, resultFile} from '../report/file.ts';
-import {failureText} from '../report/index.ts';
 import {imagesOutput, planJson} from '../report/outputs.ts';
 import {summaryPage} from '../report/summary.ts';
 import type {Run} from '../run/index.ts';

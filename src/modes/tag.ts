@@ -1,6 +1,7 @@
 import {join} from 'node:path';
 import {outputFolders} from '../adapters/files/index.ts';
 import {addSummary, setOutputs} from '../adapters/github/output.ts';
+import {failureText} from '../failure.ts';
 import {readTagFacts, readTagRequest} from '../promote/gather.ts';
 import {runTagPlan} from '../promote/index.ts';
 import {makeTagPlan, type TagMove} from '../promote/plan.ts';
@@ -13,7 +14,6 @@ import {
   tagPlanTable,
   tagReportTable,
 } from '../promote/report.ts';
-import {failureText} from '../report/index.ts';
 import {isFork, loginOf, type Run} from '../run/index.ts';
 import {type Promotion, planPages, publishPromotion, type WikiPlan} from '../wiki/promotion.ts';
 import {openRegistry} from './adapters.ts';

@@ -1,6 +1,6 @@
 import type {JobLog} from '../adapters/github/log.ts';
 import type {Emit, ImageResult, RunEvent, StepResult} from '../build/types.ts';
-import type {Failure} from '../failure.ts';
+import {type Failure, failureText} from '../failure.ts';
 import {fileNameOf, logNames} from '../image/tags.ts';
 import {planLine, unreachable} from '../plan/reasons.ts';
 import type {Plan} from '../plan/types.ts';
@@ -102,11 +102,4 @@ function failureLines(result: ImageResult): readonly string[] {
   return result.steps.flatMap(({step, failure}) =>
     failure === undefined ? [] : [failureText(`${result.image}: ${step}`, failure)],
   );
-}
-
-/** A failure as a person reads it. */
-export function failureText(subject: string, failure: Failure): string {
-  const hint = failure.hint === undefined ? [] : [failure.hint];
-  const tail = failure.tail.slice(-20).map((text) => `| ${text}`);
-  return [`${subject}: ${failure.message} (${failure.class})`, ...hint, ...tail].join('\n');
 }

@@ -4,7 +4,7 @@ import {hasPhrase} from '../adapters/github/event.ts';
 import {temporaryFolder} from '../adapters/github/output.ts';
 import {runCommand} from '../adapters/process/index.ts';
 import {findMessages} from '../changes/index.ts';
-import {failureText} from '../report/index.ts';
+import {failureText} from '../failure.ts';
 import {defaultBranchOf, isFork, type Run} from '../run/index.ts';
 import {publishManifestPages} from './promotion.ts';
 

@@ -4,11 +4,6 @@ import type {Failure, Result} from '../../failure.ts';
 import type {CommandOutput, LogSink} from '../process/index.ts';
 import type {BuildRequest, BuiltImage, ContainerRequest, EngineFacts, Layer} from './types.ts';
 
-/** An answer that may not be had; `because` is one sentence for the log. */
-export type Answer<T> =
-  | {readonly ok: true; readonly value: T}
-  | {readonly ok: false; readonly because: string};
-
 /** What every docker command takes. */
 export interface DockerOptions {
   /** Receives the command line and its output. */

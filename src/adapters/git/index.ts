@@ -1,6 +1,6 @@
 import {realpathSync} from 'node:fs';
 import {getExecOutput} from '@actions/exec';
-import type {Answer} from '../docker/ports.ts';
+import type {Answer} from '../../failure.ts';
 
 /** The history of the checkout in this folder, asked with the git program. */
 export function openGit(workspace: string): Git {

@@ -1,6 +1,6 @@
 import {getOctokit} from '@actions/github';
 import {retry} from '@octokit/plugin-retry';
-import type {Answer} from '../docker/ports.ts';
+import type {Answer} from '../../failure.ts';
 
 export interface GitHubApiOptions {
   /** Empty: there is no API to ask. */
