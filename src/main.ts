@@ -7,10 +7,10 @@ import {maskSecrets, workspaceRoot} from './adapters/github/output.ts';
 import {build} from './modes/build.ts';
 import {merge} from './modes/report.ts';
 import {promote} from './modes/tag.ts';
-import {unreachable} from './plan/reasons.ts';
 import type {Run} from './run/index.ts';
 import {readInputs} from './run/inputs.ts';
 import {maskText, secretForms} from './util/masking.ts';
+import {unreachable} from './util/unreachable.ts';
 
 /**
  * One run of the action: read, decide, do, report. Resolves with the sentence that fails the step, or undefined.

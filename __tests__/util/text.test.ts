@@ -1,14 +1,6 @@
 import {describe, expect, it} from 'vitest';
-import {safeLine, safeLines} from '../../src/util/safe-output.ts';
-import {
-  codeBlock,
-  codeCell,
-  escapeCell,
-  escapeMarkdown,
-  formatBytes,
-  formatDuration,
-  plainText,
-} from '../../src/util/text.ts';
+import {codeBlock, codeCell, escapeCell, escapeMarkdown} from '../../src/util/markdown.ts';
+import {formatBytes, formatDuration, plainText, safeLine, safeLines} from '../../src/util/text.ts';
 
 describe('formatDuration', () => {
   it.each([

@@ -1,7 +1,6 @@
 import type {BuildReason} from '../plan/types.ts';
 import type {ChangeRules, ImageSpec} from '../stack/spec/types.ts';
-import {foldersOf, normalPath} from '../util/globs.ts';
-import {compileWatches} from '../util/watch.ts';
+import {compileWatches, foldersOf, normalPath} from '../util/globs.ts';
 
 /** What of an image decides whether a file is one of its own. */
 export type ChangeScope = Pick<ImageSpec, 'key' | 'folder' | 'context' | 'dockerfile' | 'watch'>;

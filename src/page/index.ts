@@ -1,12 +1,6 @@
 import type {Layer} from '../adapters/docker/types.ts';
-import {
-  codeBlock,
-  codeCell,
-  escapeHtml,
-  escapeMarkdown,
-  formatBytes,
-  plainText,
-} from '../util/text.ts';
+import {codeBlock, codeCell, escapeHtml, escapeMarkdown} from '../util/markdown.ts';
+import {formatBytes, plainText} from '../util/text.ts';
 import {type InfoResult, timeoutCode} from './info-commands.ts';
 
 export interface ManifestFacts {

@@ -1,3 +1,4 @@
+import {unreachable} from '../util/unreachable.ts';
 import type {BuildReason, PlannedAction, PlannedImage} from './types.ts';
 
 /** One line for each image: the product's answer to "why was (wasn't) it built?". */
@@ -55,9 +56,4 @@ export function reasonWords(reason: BuildReason): string {
 function someOf(files: readonly string[]): string {
   const shown = files.slice(0, 3).join(', ');
   return files.length > 3 ? `${shown} and ${files.length - 3} more` : shown;
-}
-
-/** The compiler proves that a switch is whole; reaching this is a bug. */
-export function unreachable(value: never): never {
-  throw new Error(`Internal error: unexpected value ${JSON.stringify(value)}`);
 }

@@ -2,11 +2,11 @@ import type {JobLog} from '../adapters/github/log.ts';
 import type {Emit, ImageResult, RunEvent, StepResult} from '../build/types.ts';
 import {type Failure, failureText} from '../failure.ts';
 import {fileNameOf, logNames} from '../image/tags.ts';
-import {planLine, unreachable} from '../plan/reasons.ts';
+import {planLine} from '../plan/reasons.ts';
 import type {Plan} from '../plan/types.ts';
 import type {Outcome} from '../schedule/steps.ts';
-import {safeLines} from '../util/safe-output.ts';
-import {formatDuration} from '../util/text.ts';
+import {formatDuration, safeLines} from '../util/text.ts';
+import {unreachable} from '../util/unreachable.ts';
 
 /** Turns a run's events into the job log: one line as things happen, one closed group per image when it is done. */
 export interface Reporter {

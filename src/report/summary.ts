@@ -1,7 +1,8 @@
 import type {ImageResult, RunReport} from '../build/types.ts';
 import {reasonWords} from '../plan/reasons.ts';
 import type {Plan} from '../plan/types.ts';
-import {escapeCell, formatBytes, formatDuration} from '../util/text.ts';
+import {escapeCell} from '../util/markdown.ts';
+import {formatBytes, formatDuration} from '../util/text.ts';
 
 /** The runner drops a summary over 1 MiB whole; some room is left for the last line. */
 const largestSummary = 1024 * 1024 - 4096;

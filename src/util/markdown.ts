@@ -1,3 +1,4 @@
+import {plainText} from './text.ts';
 /** A line of a page with the line ending it has; the ending is empty on a last line without one. */
 export interface PageLine {
   readonly text: string;
@@ -107,4 +108,36 @@ function sameColumns(cells: readonly string[], columns: readonly string[]): bool
 function isDelimiter(text: string, columns: number): boolean {
   const cells = cellsOf(text);
   return cells.length === columns && cells.every((cell) => /^:?-+:?$/.test(cell));
+}
+
+/** Text that Markdown and HTML leave alone, for use outside of code. */
+export function escapeMarkdown(text: string): string {
+  return escapeHtml(plainText(text)).replace(/[\\`*_{}[\]#|~]/g, '\\$&');
+}
+
+/** A cell of a table: one line, no column break, nothing that is HTML. */
+export function escapeCell(text: string): string {
+  return escapeHtml(plainText(text))
+    .replace(/[\\|`]/g, '\\$&')
+    .replace(/\s*\n\s*/g, '<br>');
+}
+
+/** Code in a cell. `<code>` rather than backticks, because no backtick can close it. */
+export function codeCell(text: string): string {
+  const escaped = escapeHtml(plainText(text))
+    .replace(/[\\|`*_[\]~]/g, (char) => `&#${char.charCodeAt(0)};`)
+    .replace(/\s*\n\s*/g, ' ');
+  return `<code>${escaped}</code>`;
+}
+
+export function escapeHtml(text: string): string {
+  return text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;');
+}
+
+/** A code block whose fence is longer than any run of backticks in it. */
+export function codeBlock(text: string): string {
+  const plain = plainText(text).replace(/\n+$/, '');
+  const longest = Math.max(0, ...(plain.match(/`+/g) ?? []).map((run) => run.length));
+  const fence = '`'.repeat(Math.max(3, longest + 1));
+  return `${fence}text\n${plain}\n${fence}`;
 }

@@ -38,39 +38,36 @@ export function plainText(text: string): string {
   return text.replace(ansi, '').replace(/\r\n?/g, '\n').replace(controls, '');
 }
 
-/** Text that Markdown and HTML leave alone, for use outside of code. */
-export function escapeMarkdown(text: string): string {
-  return escapeHtml(plainText(text)).replace(/[\\`*_{}[\]#|~]/g, '\\$&');
-}
-
-/** A cell of a table: one line, no column break, nothing that is HTML. */
-export function escapeCell(text: string): string {
-  return escapeHtml(plainText(text))
-    .replace(/[\\|`]/g, '\\$&')
-    .replace(/\s*\n\s*/g, '<br>');
-}
-
-/** Code in a cell. `<code>` rather than backticks, because no backtick can close it. */
-export function codeCell(text: string): string {
-  const escaped = escapeHtml(plainText(text))
-    .replace(/[\\|`*_[\]~]/g, (char) => `&#${char.charCodeAt(0)};`)
-    .replace(/\s*\n\s*/g, ' ');
-  return `<code>${escaped}</code>`;
-}
-
-export function escapeHtml(text: string): string {
-  return text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;');
-}
-
-/** A code block whose fence is longer than any run of backticks in it. */
-export function codeBlock(text: string): string {
-  const plain = plainText(text).replace(/\n+$/, '');
-  const longest = Math.max(0, ...(plain.match(/`+/g) ?? []).map((run) => run.length));
-  const fence = '`'.repeat(Math.max(3, longest + 1));
-  return `${fence}text\n${plain}\n${fence}`;
-}
-
 /** What a regular expression takes for exactly this text, with or without its flag `u`. */
 export function escapePattern(text: string): string {
   return text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
+}
+/**
+ * Output of builds, tests and images is text from strangers. The runner takes `::name::` at the start of a line
+ * (after white space) and `##[name]` anywhere in one as a command, and it ends lines at CR as well as LF
+ * (actions/runner ActionCommand.cs, ProcessInvoker.cs).
+ */
+
+/** Longer lines take the runner seconds each (actions/runner#1031). */
+const longestLine = 4000;
+
+/** Lines that may be printed as they are: each starts with `| ` and holds no live command. */
+export function safeLines(text: string): readonly string[] {
+  const lines = text.split(/\r\n|\r|\n/);
+  if (lines.at(-1) === '') lines.pop();
+  return lines.map((line) => `| ${disarm(cut(line))}`);
+}
+
+/** One line of our own that quotes text from outside; it must begin with a word of ours. */
+export function safeLine(text: string): string {
+  return disarm(cut(text.replace(/[\r\n]+/g, ' ')));
+}
+
+function disarm(line: string): string {
+  return line.replaceAll('##[', '##\u200b[');
+}
+
+function cut(line: string): string {
+  const rest = line.length - longestLine;
+  return rest > 0 ? `${line.slice(0, longestLine)} … ${rest} more characters` : line;
 }

@@ -3,8 +3,7 @@ import {lstat} from 'node:fs/promises';
 import {join, relative} from 'node:path';
 import picomatch from 'picomatch';
 import type {Result} from '../../failure.ts';
-import {normalPath} from '../../util/globs.ts';
-import {compileWatches} from '../../util/watch.ts';
+import {compileWatches, normalPath} from '../../util/globs.ts';
 import {describeFile, hashFile, walkFiles} from './files.ts';
 import {readIgnore} from './ignore.ts';
 

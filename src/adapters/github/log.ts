@@ -1,7 +1,7 @@
 import {appendFileSync, mkdirSync, writeFileSync} from 'node:fs';
 import {dirname} from 'node:path';
 import * as core from '@actions/core';
-import {safeLine} from '../../util/safe-output.ts';
+import {safeLine} from '../../util/text.ts';
 
 /** The job log as the runner shows it, and the same text in logs/run.log. */
 export interface JobLog {
