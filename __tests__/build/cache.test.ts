@@ -1,11 +1,11 @@
 import {describe, expect, it} from 'vitest';
+import {cacheSeconds} from '../../src/adapters/docker/build.ts';
 import type {Presence} from '../../src/adapters/registry/types.ts';
 import {
   type CacheKind,
   type CacheRequest,
   cacheOptions,
   cachePlaces,
-  cacheSeconds,
   findCaches,
 } from '../../src/build/cache.ts';
 import {plannedImage} from '../support/builders/simulation.ts';

@@ -103,20 +103,6 @@ function registryCache(ref: string): string {
   return `type=registry,ref=${ref}`;
 }
 
-/** Seconds that a build spent on writing its cache, by the last lines of its plain progress. */
-export function cacheSeconds(lines: readonly string[]): number | undefined {
-  const inline = lines.map((line) => {
-    const found = /^#\d+ preparing layers for inline cache(?: ([\d.]+)s)? done/.exec(line);
-    return found === null ? undefined : (found[1] ?? '0');
-  });
-  const step = lines
-    .map((line) => /^#(\d+) exporting (?:cache|to .*cache)/i.exec(line)?.[1])
-    .find(isText);
-  const done = lines.map((line) => new RegExp(`^#${step} DONE ([\\d.]+)s`).exec(line)?.[1]);
-  const seconds = (step === undefined ? inline : done).findLast(isText);
-  return seconds === undefined ? undefined : Number(seconds);
-}
-
-function isText(text: string | undefined): text is string {
+export function isText(text: string | undefined): text is string {
   return text !== undefined;
 }

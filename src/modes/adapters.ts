@@ -2,7 +2,7 @@ import {randomUUID} from 'node:crypto';
 import {withoutValue} from '../adapters/docker/cli.ts';
 import {createDockerConfig} from '../adapters/docker/config.ts';
 import {createDocker} from '../adapters/docker/index.ts';
-import type {Docker} from '../adapters/docker/ports.ts';
+import type {Docker} from '../adapters/docker/types.ts';
 import {saveForPost, temporaryFolder} from '../adapters/github/output.ts';
 import {testEnvironment} from '../adapters/process/environment.ts';
 import {runCommand} from '../adapters/process/index.ts';

@@ -2,8 +2,7 @@ import {chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync} 
 import {tmpdir} from 'node:os';
 import {dirname, join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
-import type {Docker} from '../../../src/adapters/docker/ports.ts';
-import type {BuildRequest} from '../../../src/adapters/docker/types.ts';
+import type {BuildRequest, Docker} from '../../../src/adapters/docker/types.ts';
 import {openWorkspace} from '../../../src/adapters/files/index.ts';
 import {runCommand} from '../../../src/adapters/process/index.ts';
 import type {StepContext} from '../../../src/build/steps/context.ts';

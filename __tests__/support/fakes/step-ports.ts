@@ -1,5 +1,4 @@
-import type {Docker} from '../../../src/adapters/docker/ports.ts';
-import type {BuiltImage, DockerFacts} from '../../../src/adapters/docker/types.ts';
+import type {BuiltImage, Docker, DockerFacts} from '../../../src/adapters/docker/types.ts';
 import type {Registry} from '../../../src/adapters/registry/types.ts';
 import {published} from '../builders/stack.ts';
 

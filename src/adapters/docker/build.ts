@@ -1,11 +1,10 @@
 import {mkdtemp, readFile, rm} from 'node:fs/promises';
 import {join} from 'node:path';
-import {cacheSeconds} from '../../build/cache.ts';
+import {isText} from '../../build/cache.ts';
 import type {Failure, Result} from '../../failure.ts';
 import {type BuildMode, buildArguments} from './arguments.ts';
 import {type CallDocker, deadlines} from './cli.ts';
-import type {Docker, DockerOptions} from './ports.ts';
-import type {BuildRequest} from './types.ts';
+import type {BuildRequest, Docker, DockerOptions} from './types.ts';
 
 /** A build that ended well. */
 interface Done {
@@ -131,4 +130,18 @@ function lost(ref: string): Failure {
     hint: 'Something else on this machine may have removed it (docker system prune).',
     tail: [],
   };
+}
+
+/** Seconds that a build spent on writing its cache, by the last lines of its plain progress. */
+export function cacheSeconds(lines: readonly string[]): number | undefined {
+  const inline = lines.map((line) => {
+    const found = /^#\d+ preparing layers for inline cache(?: ([\d.]+)s)? done/.exec(line);
+    return found === null ? undefined : (found[1] ?? '0');
+  });
+  const step = lines
+    .map((line) => /^#(\d+) exporting (?:cache|to .*cache)/i.exec(line)?.[1])
+    .find(isText);
+  const done = lines.map((line) => new RegExp(`^#${step} DONE ([\\d.]+)s`).exec(line)?.[1]);
+  const seconds = (step === undefined ? inline : done).findLast(isText);
+  return seconds === undefined ? undefined : Number(seconds);
 }

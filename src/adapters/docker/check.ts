@@ -1,9 +1,7 @@
 import {statfs} from 'node:fs/promises';
 import type {Failure, Result} from '../../failure.ts';
 import {type CallDocker, deadlines} from './cli.ts';
-import {isOldDocker, oldestDocker} from './docker-version.ts';
-import type {Docker} from './ports.ts';
-import type {EngineFacts} from './types.ts';
+import type {Docker, EngineFacts} from './types.ts';
 
 /** Below this the data folder of Docker counts as full. */
 const leastFreeBytes = 100 * 1024 * 1024;
@@ -139,4 +137,18 @@ function daemonLost(failure: Failure): Failure {
     message: `The Docker daemon was lost. What was seen: ${failure.message}`,
     hint: 'Look why the daemon ended (journalctl -u docker); then run the job again.',
   };
+}
+/** The oldest Docker that knows all that is asked of it: what Debian 11 and 12 have. */
+export const oldestDocker = '20.10';
+
+/** A version that is no number, as that of a build from source, counts as new. */
+export function isOldDocker(version: string): boolean {
+  const [major, minor] = numbers(version);
+  const [oldMajor = 0, oldMinor = 0] = numbers(oldestDocker);
+  if (major === undefined || minor === undefined) return false;
+  return major < oldMajor || (major === oldMajor && minor < oldMinor);
+}
+
+function numbers(version: string): readonly number[] {
+  return (/^v?(\d+)\.(\d+)/.exec(version) ?? []).slice(1).map(Number);
 }

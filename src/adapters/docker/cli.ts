@@ -2,7 +2,7 @@ import {join as shellJoin} from 'shlex';
 import type {Failure, Result} from '../../failure.ts';
 import type {CommandOutput, RunCommand} from '../process/index.ts';
 import {type DockerOperation, explainDockerFailure} from './failure.ts';
-import type {DockerOptions} from './ports.ts';
+import type {DockerOptions} from './types.ts';
 
 /** Default deadlines in seconds (RELIABILITY.md 2d.6). */
 export const deadlines = {

@@ -1,6 +1,6 @@
 import {containerArguments, runLabel} from './arguments.ts';
 import {type CallDocker, deadlines, withoutValue} from './cli.ts';
-import type {Docker} from './ports.ts';
+import type {Docker} from './types.ts';
 
 type Containers = Pick<
   Docker,

@@ -1,7 +1,6 @@
 import type {Failure, Result} from '../../failure.ts';
 import {type CallDocker, deadlines, withoutValue} from './cli.ts';
-import type {Docker} from './ports.ts';
-import type {Layer} from './types.ts';
+import type {Docker, Layer} from './types.ts';
 
 type Images = Pick<Docker, 'pull' | 'tag' | 'push' | 'ids' | 'history' | 'removeImage'>;
 

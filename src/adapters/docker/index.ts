@@ -5,7 +5,7 @@ import {createDockerCli, deadlines, withoutValue} from './cli.ts';
 import type {DockerConfig} from './config.ts';
 import {createContainers} from './containers.ts';
 import {createImages} from './images.ts';
-import type {Docker} from './ports.ts';
+import type {Docker} from './types.ts';
 
 export interface DockerPorts {
   readonly run: RunCommand;

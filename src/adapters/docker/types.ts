@@ -1,3 +1,5 @@
+import type {Failure, Result} from '../../failure.ts';
+import type {CommandOutput, LogSink} from '../process/index.ts';
 /** What the docker port takes and answers. Data only. */
 
 /** What the engine can do. */
@@ -53,4 +55,50 @@ export interface ContainerRequest {
   readonly command: readonly string[];
   readonly env?: ReadonlyMap<string, string>;
   readonly workdir?: string;
+}
+
+/** What every docker command takes. */
+export interface DockerOptions {
+  /** Receives the command line and its output. */
+  readonly log?: LogSink;
+  readonly signal?: AbortSignal;
+  /** Deadline; by default that of RELIABILITY.md 2d.6 for the command. */
+  readonly seconds?: number;
+}
+
+/** The docker CLI. Every container carries the run's label; nothing that is not ours is ever removed. */
+export interface Docker {
+  /** Asks the engine, once. A failure is one sentence with what to install, update or start. */
+  check(): Promise<Result<EngineFacts>>;
+  /** The driver of the builder, asked once; a builder that the user names and that is not there is a failure. */
+  driver(): Promise<Result<string>>;
+  login(host: string, username: string, password: string): Promise<Result<void>>;
+  pull(ref: string, options: DockerOptions): Promise<Result<void>>;
+  /** Builds into the engine's store. */
+  build(request: BuildRequest, options: DockerOptions): Promise<Result<BuiltImage>>;
+  /** Builds for all platforms straight into the registry; the digest there. */
+  buildAndPush(request: BuildRequest, options: DockerOptions): Promise<Result<string>>;
+  tag(source: string, ref: string): Promise<Result<void>>;
+  /** The digest that the registry answered. One attempt. */
+  push(ref: string, options: DockerOptions): Promise<Result<string>>;
+  /** Ids in the engine's store, many in one process; what is not there is missing in the answer. */
+  ids(refs: readonly string[]): Promise<Result<ReadonlyMap<string, string>>>;
+  /** Oldest first, all layers. */
+  history(ref: string): Promise<Result<readonly Layer[]>>;
+  /** Runs a container to its end and removes it, whatever happens. */
+  run(request: ContainerRequest, options: DockerOptions): Promise<Result<CommandOutput>>;
+  create(request: ContainerRequest, options: DockerOptions): Promise<Result<void>>;
+  /** Starts a created container and stays with it; its exit code is the command's. */
+  start(name: string, options: DockerOptions): Promise<Result<CommandOutput>>;
+  /** `from` and `to` as `docker cp` takes them: a path, or `<container>:<path>`. */
+  copy(from: string, to: string, options: DockerOptions): Promise<Result<void>>;
+  removeContainer(name: string): Promise<Result<void>>;
+  /** Removes the reference; the image itself only when nothing else names it. */
+  removeImage(ref: string, options: DockerOptions): Promise<Result<void>>;
+  /** Removes what is left of this run's containers; asks nothing when all were seen to end. */
+  cleanUp(): Promise<Result<void>>;
+  /** Removes the containers that a killed run left more than six hours ago. */
+  sweep(now: Date): Promise<Result<void>>;
+  /** Says more about a failure: whether the daemon answers, whether its disk is full. */
+  diagnose(failure: Failure): Promise<Failure>;
 }

@@ -1,5 +1,5 @@
 import {join} from 'node:path';
-import type {Docker, DockerOptions} from '../../adapters/docker/ports.ts';
+import type {Docker, DockerOptions} from '../../adapters/docker/types.ts';
 import {outputFolders, type Workspace} from '../../adapters/files/index.ts';
 import {type LogFile, openLog} from '../../adapters/files/log.ts';
 import type {RunCommand} from '../../adapters/process/index.ts';
