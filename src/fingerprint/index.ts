@@ -3,8 +3,7 @@ import {relative} from 'node:path/posix';
 import {hashContext} from '../adapters/build-context/index.ts';
 import type {Workspace} from '../adapters/files/index.ts';
 import type {Registry} from '../adapters/registry/types.ts';
-import {testFolders} from '../plan/facts.ts';
-import type {Stack} from '../stack/index.ts';
+import {type Stack, testFolders} from '../stack/index.ts';
 import type {ImageSpec} from '../stack/spec/types.ts';
 import {SpecError} from '../stack/yaml/findings.ts';
 

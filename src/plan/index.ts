@@ -6,9 +6,9 @@ import {type ChangedFiles, type ChangeSet, selectChanges} from '../changes/selec
 import {hashStack} from '../fingerprint/index.ts';
 import {type ChangeSources, checkKeys, defaultBranchOf, tagsOf} from '../run/index.ts';
 import type {Inputs} from '../run/inputs.ts';
-import type {Stack} from '../stack/index.ts';
+import {isTestFile, type Stack} from '../stack/index.ts';
 import {makePlan} from './decide.ts';
-import {isTestFile, type PlanFacts, reasonsForAll} from './facts.ts';
+import {type PlanFacts, reasonsForAll} from './facts.ts';
 import {readRegistryState} from './registry-state.ts';
 import type {Plan} from './types.ts';
 

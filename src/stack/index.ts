@@ -106,3 +106,17 @@ async function readDockerfile(
   const text = await workspace.read(image.dockerfile);
   return text === undefined ? none(`there is no file ${image.dockerfile}.`) : {text, mistake: ''};
 }
+
+/** Folders of an image whose files are tests: they are in no fingerprint. */
+export const testFolders = ['test', 'tests', 'integration_tests'] as const;
+
+/** Whether a changed file holds tests of this image: its own, or those of every image. */
+export function isTestFile(stackDir: string, image: ImageSpec, file: string): boolean {
+  const common =
+    stackDir === '.'
+      ? ['tests_common/', 'conftest.py']
+      : [`${stackDir}/tests_common/`, `${stackDir}/conftest.py`];
+  return [...common, ...testFolders.map((folder) => `${image.folder}/${folder}/`)].some((path) =>
+    path.endsWith('/') ? file.startsWith(path) : file === path,
+  );
+}
