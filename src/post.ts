@@ -1,7 +1,7 @@
 import {readdir, readFile, rm} from 'node:fs/promises';
 import {basename, join} from 'node:path';
 import {getState, info} from '@actions/core';
-import {runLabel} from './adapters/docker/arguments.ts';
+import {runLabel} from './adapters/docker/index.ts';
 import {runCommand} from './adapters/process/index.ts';
 
 /**

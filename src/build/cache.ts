@@ -1,8 +1,8 @@
-import type {Registry} from '../adapters/registry/types.ts';
+import type {Registry} from '../adapters/registry/index.ts';
 import {repositoryOf} from '../image/reference.ts';
 import {branchTag, stableTag} from '../image/tags.ts';
-import type {Plan} from '../plan/types.ts';
-import type {ImageSpec} from '../stack/spec/types.ts';
+import type {Plan} from '../plan/index.ts';
+import type {ImageSpec} from '../stack/spec/index.ts';
 
 /** References that the build of an image reads its cache from, by name; all of them are there. */
 export type Caches = ReadonlyMap<string, readonly string[]>;

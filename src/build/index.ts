@@ -1,12 +1,24 @@
 import type {Failure} from '../failure.ts';
-import type {Plan, PlannedImage} from '../plan/types.ts';
+import type {Plan, PlannedImage} from '../plan/index.ts';
+import type {ScheduleOptions, Task} from '../schedule/index.ts';
 import {startSchedule} from '../schedule/index.ts';
-import type {Task} from '../schedule/queue.ts';
-import type {ScheduleOptions} from '../schedule/steps.ts';
 import type {
   Emit,
   ImageFacts,
   ImageResult,
+  RunOutcome,
+  RunReport,
+  RunStep,
+  StepResult,
+} from './types.ts';
+
+export type {CacheKind, CacheOptions, Caches} from './cache.ts';
+export {cacheOptions, findCaches, isText} from './cache.ts';
+export type {
+  Emit,
+  ImageFacts,
+  ImageResult,
+  RunEvent,
   RunOutcome,
   RunReport,
   RunStep,

@@ -1,8 +1,8 @@
 /** What becomes of things: failures as data, results, what a run tells while it goes on. */
 
 import type {Failure} from '../failure.ts';
-import type {PlannedImage} from '../plan/types.ts';
-import type {Outcome, StepName} from '../schedule/steps.ts';
+import type {PlannedImage} from '../plan/index.ts';
+import type {Outcome, StepName} from '../schedule/index.ts';
 
 export interface StepResult {
   readonly step: StepName;

@@ -10,6 +10,9 @@ import type {Answer} from '../failure.ts';
 import type {ChangeSources} from '../run/index.ts';
 import type {ChangedFiles} from './select.ts';
 
+export type {ChangedFiles, ChangeSet} from './select.ts';
+export {selectChanges} from './select.ts';
+
 /**
  * Finds the files that the event changed, net: a change and its revert are none (DESIGN.md rule 3.1). Asks the
  * nearest first, and says why when nobody could tell (rule 3.5).

@@ -1,5 +1,5 @@
-import type {BuildReason} from '../plan/types.ts';
-import type {ChangeRules, ImageSpec} from '../stack/spec/types.ts';
+import type {BuildReason} from '../plan/index.ts';
+import type {ChangeRules, ImageSpec} from '../stack/spec/index.ts';
 import {compileWatches, foldersOf, normalPath} from '../util/globs.ts';
 
 /** What of an image decides whether a file is one of its own. */

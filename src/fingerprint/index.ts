@@ -2,10 +2,12 @@ import {createHash} from 'node:crypto';
 import {relative} from 'node:path/posix';
 import {hashContext} from '../adapters/build-context/index.ts';
 import type {Workspace} from '../adapters/files/index.ts';
-import type {Registry} from '../adapters/registry/types.ts';
+import type {Registry} from '../adapters/registry/index.ts';
 import {type Stack, testFolders} from '../stack/index.ts';
-import type {ImageSpec} from '../stack/spec/types.ts';
-import {SpecError} from '../stack/yaml/findings.ts';
+import type {ImageSpec} from '../stack/spec/index.ts';
+import {SpecError} from '../stack/yaml/index.ts';
+
+export {inspectProof, passedTests, startsWith} from './proof.ts';
 
 /** The fingerprints of every image of the stack, without Docker. */
 export interface StackHashes {

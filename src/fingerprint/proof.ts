@@ -1,4 +1,4 @@
-import type {Lookup, Published, Registry} from '../adapters/registry/types.ts';
+import type {Lookup, Published, Registry} from '../adapters/registry/index.ts';
 import {labels} from '../image/tags.ts';
 
 /**

@@ -1,14 +1,19 @@
-import {readExcerpt} from '../adapters/files/log.ts';
+import {readExcerpt} from '../adapters/files/index.ts';
 import {addSummary, setOutputs} from '../adapters/github/output.ts';
-import type {Registry} from '../adapters/registry/types.ts';
+import type {Registry} from '../adapters/registry/index.ts';
+import type {RunReport} from '../build/index.ts';
 import {runPlan} from '../build/index.ts';
-import type {RunReport} from '../build/types.ts';
 import {failureText, type Result} from '../failure.ts';
+import type {Plan} from '../plan/index.ts';
 import {type Planned, planRun} from '../plan/index.ts';
-import type {Plan} from '../plan/types.ts';
-import {createReporter, type Reporter, reportPlan} from '../report/index.ts';
-import {matrixOutput, planOutput} from '../report/outputs.ts';
-import {planSummaryPage} from '../report/summary.ts';
+import {
+  createReporter,
+  matrixOutput,
+  planOutput,
+  planSummaryPage,
+  type Reporter,
+  reportPlan,
+} from '../report/index.ts';
 import {decidePush, loginOf, type Run, tagsOf} from '../run/index.ts';
 import {loadStack, type Stack} from '../stack/index.ts';
 import {mayPublish} from '../wiki/index.ts';

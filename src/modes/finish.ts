@@ -2,13 +2,11 @@ import {join} from 'node:path';
 import {filesBelow, outputFolders, type Workspace} from '../adapters/files/index.ts';
 import {uploadArtifact} from '../adapters/github/artifact.ts';
 import {addSummary, setOutputs} from '../adapters/github/output.ts';
-import type {RunReport} from '../build/types.ts';
+import type {RunReport} from '../build/index.ts';
 import {failureText} from '../failure.ts';
 import {fileNameOf, logNames} from '../image/tags.ts';
-import type {Plan} from '../plan/types.ts';
-import {reportFile, resultFile} from '../report/file.ts';
-import {imagesOutput, planJson} from '../report/outputs.ts';
-import {summaryPage} from '../report/summary.ts';
+import type {Plan} from '../plan/index.ts';
+import {imagesOutput, planJson, reportFile, resultFile, summaryPage} from '../report/index.ts';
 import type {Run} from '../run/index.ts';
 import {mayPublish, publishPages} from '../wiki/index.ts';
 

@@ -1,6 +1,6 @@
 import {relative} from 'node:path';
 import {filesBelow, outputFolders} from '../adapters/files/index.ts';
-import {mergeReports, parseReport} from '../report/file.ts';
+import {mergeReports, parseReport} from '../report/index.ts';
 import type {Run} from '../run/index.ts';
 import {finish} from './finish.ts';
 

@@ -2,20 +2,22 @@ import {join} from 'node:path';
 import {outputFolders} from '../adapters/files/index.ts';
 import {addSummary, setOutputs} from '../adapters/github/output.ts';
 import {failureText} from '../failure.ts';
-import {readTagFacts, readTagRequest} from '../promote/gather.ts';
-import {runTagPlan} from '../promote/index.ts';
-import {makeTagPlan, type TagMove} from '../promote/plan.ts';
 import {
   digestAfter,
+  makeTagPlan,
   promotionFile,
+  readTagFacts,
+  readTagRequest,
+  runTagPlan,
   shownBefore,
+  type TagMove,
   type TagReport,
   type TagState,
   tagPlanTable,
   tagReportTable,
-} from '../promote/report.ts';
+} from '../promote/index.ts';
 import {isFork, loginOf, type Run} from '../run/index.ts';
-import {type Promotion, planPages, publishPromotion, type WikiPlan} from '../wiki/promotion.ts';
+import {type Promotion, planPages, publishPromotion, type WikiPlan} from '../wiki/index.ts';
 import {openRegistry} from './adapters.ts';
 import {upload} from './finish.ts';
 

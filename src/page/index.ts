@@ -1,7 +1,9 @@
-import type {Layer} from '../adapters/docker/types.ts';
+import type {Layer} from '../adapters/docker/index.ts';
 import {codeBlock, codeCell, escapeHtml, escapeMarkdown} from '../util/markdown.ts';
 import {formatBytes, plainText} from '../util/text.ts';
 import {type InfoResult, timeoutCode} from './info-commands.ts';
+
+export {commandWords, runInfoCommands} from './info-commands.ts';
 
 export interface ManifestFacts {
   readonly ref: string;

@@ -1,9 +1,9 @@
 import {randomBytes} from 'node:crypto';
 import {join as shellJoin, split} from 'shlex';
 import type {CommandOutput} from '../adapters/process/index.ts';
-import type {Work} from '../build/steps/context.ts';
+import type {Work} from '../build/steps/index.ts';
 import type {Failure, Result} from '../failure.ts';
-import type {InfoCommand} from '../stack/spec/types.ts';
+import type {InfoCommand} from '../stack/spec/index.ts';
 
 /** Deadline of one command (RELIABILITY.md 2d.6), and of all in one container. */
 const deadlines = {command: 120, together: 20 * 60} as const;

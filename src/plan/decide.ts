@@ -1,7 +1,7 @@
-import type {Published} from '../adapters/registry/types.ts';
-import {startsWith} from '../fingerprint/proof.ts';
+import type {Published} from '../adapters/registry/index.ts';
+import {startsWith} from '../fingerprint/index.ts';
 import {fingerprintTag, labels} from '../image/tags.ts';
-import type {ImageSpec} from '../stack/spec/types.ts';
+import type {ImageSpec} from '../stack/spec/index.ts';
 import {changedFilesOf, fits, must, type PlanFacts, present} from './facts.ts';
 import type {BuildReason, Plan, PlannedAction, PlannedImage} from './types.ts';
 

@@ -1,7 +1,7 @@
-import type {Lookup, Published} from '../adapters/registry/types.ts';
-import type {ChangedFiles, ChangeSet} from '../changes/select.ts';
+import type {Lookup, Published} from '../adapters/registry/index.ts';
+import type {ChangedFiles, ChangeSet} from '../changes/index.ts';
 import {labels} from '../image/tags.ts';
-import type {ImageSpec} from '../stack/spec/types.ts';
+import type {ImageSpec} from '../stack/spec/index.ts';
 import type {BuildReason} from './types.ts';
 
 /** Everything a plan is decided from. All of it is read before; nothing is asked here. */

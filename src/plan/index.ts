@@ -1,16 +1,24 @@
 import type {Workspace} from '../adapters/files/index.ts';
 import type {Event} from '../adapters/github/event.ts';
-import type {Registry} from '../adapters/registry/types.ts';
-import {findChangedFiles, isFullRebuild} from '../changes/index.ts';
-import {type ChangedFiles, type ChangeSet, selectChanges} from '../changes/select.ts';
+import type {Registry} from '../adapters/registry/index.ts';
+import {
+  type ChangedFiles,
+  type ChangeSet,
+  findChangedFiles,
+  isFullRebuild,
+  selectChanges,
+} from '../changes/index.ts';
 import {hashStack} from '../fingerprint/index.ts';
+import type {Inputs} from '../run/index.ts';
 import {type ChangeSources, checkKeys, defaultBranchOf, tagsOf} from '../run/index.ts';
-import type {Inputs} from '../run/inputs.ts';
 import {isTestFile, type Stack} from '../stack/index.ts';
 import {makePlan} from './decide.ts';
 import {type PlanFacts, reasonsForAll} from './facts.ts';
 import {readRegistryState} from './registry-state.ts';
 import type {Plan} from './types.ts';
+
+export {planLine, reasonWords} from './reasons.ts';
+export type {BuildReason, Plan, PlannedAction, PlannedImage} from './types.ts';
 
 /** What planning reads from. Left of the plan nothing is changed anywhere. */
 export interface PlannerPorts {

@@ -1,8 +1,8 @@
-import type {Lookup, Registry} from '../adapters/registry/types.ts';
+import type {Lookup, Registry} from '../adapters/registry/index.ts';
 import type {Fingerprint} from '../fingerprint/index.ts';
-import {inspectProof, passedTests} from '../fingerprint/proof.ts';
+import {inspectProof, passedTests} from '../fingerprint/index.ts';
 import {fingerprintTag, labels} from '../image/tags.ts';
-import type {Spec} from '../stack/spec/types.ts';
+import type {Spec} from '../stack/spec/index.ts';
 
 /** What the registry says of a stack: the memory of earlier runs (DESIGN.md section 4). */
 export interface RegistryState {

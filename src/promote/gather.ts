@@ -1,9 +1,8 @@
-import type {Lookup, Registry} from '../adapters/registry/types.ts';
-import {inspectProof} from '../fingerprint/proof.ts';
-import {checkKeys, type Run} from '../run/index.ts';
-import {InputError} from '../run/inputs.ts';
+import type {Lookup, Registry} from '../adapters/registry/index.ts';
+import {inspectProof} from '../fingerprint/index.ts';
+import {checkKeys, InputError, type Run} from '../run/index.ts';
 import {loadStack, type Stack} from '../stack/index.ts';
-import type {ImageSpec} from '../stack/spec/types.ts';
+import type {ImageSpec} from '../stack/spec/index.ts';
 import {proofOf, type TagFacts, type TagNames, tagNames} from './plan.ts';
 
 /** What is to be promoted, from which tag to which. */

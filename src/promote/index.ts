@@ -1,9 +1,15 @@
 import {setTimeout as sleep} from 'node:timers/promises';
-import type {Presence, Registry} from '../adapters/registry/types.ts';
+import type {Presence, Registry} from '../adapters/registry/index.ts';
 import type {Failure, Result} from '../failure.ts';
 import {repositoryOf} from '../image/reference.ts';
 import type {TagMove} from './plan.ts';
 import {shownBefore, type TagReport, type TagResult, type TagState} from './report.ts';
+
+export {readTagFacts, readTagRequest} from './gather.ts';
+export type {TagMove} from './plan.ts';
+export {makeTagPlan} from './plan.ts';
+export type {TagReport, TagState} from './report.ts';
+export {digestAfter, promotionFile, shownBefore, tagPlanTable, tagReportTable} from './report.ts';
 
 export interface TaggerPorts {
   readonly registry: Registry;

@@ -1,5 +1,5 @@
-import type {Lookup, Presence, Published} from '../adapters/registry/types.ts';
-import {passedTests, startsWith} from '../fingerprint/proof.ts';
+import type {Lookup, Presence, Published} from '../adapters/registry/index.ts';
+import {passedTests, startsWith} from '../fingerprint/index.ts';
 import {repositoryOf, tagPattern} from '../image/reference.ts';
 import {fingerprintTag, labels, stableTag} from '../image/tags.ts';
 

@@ -1,4 +1,4 @@
-import type {Presence} from '../adapters/registry/types.ts';
+import type {Presence} from '../adapters/registry/index.ts';
 import type {Failure} from '../failure.ts';
 import type {TagMove} from './plan.ts';
 

@@ -1,8 +1,8 @@
 import {stringify} from 'yaml';
-import type {ImageResult, RunOutcome, RunReport, StepResult} from '../build/types.ts';
+import type {ImageResult, RunOutcome, RunReport, StepResult} from '../build/index.ts';
 import {type Failure, failureClasses} from '../failure.ts';
-import type {Plan} from '../plan/types.ts';
-import type {Outcome} from '../schedule/steps.ts';
+import type {Plan} from '../plan/index.ts';
+import type {Outcome} from '../schedule/index.ts';
 
 /** `artifacts/<name>.yaml`: the result of one image, readable by any safe YAML loader. */
 export function resultFile(result: ImageResult): string {

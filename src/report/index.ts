@@ -1,12 +1,16 @@
 import type {JobLog} from '../adapters/github/log.ts';
-import type {Emit, ImageResult, RunEvent, StepResult} from '../build/types.ts';
+import type {Emit, ImageResult, RunEvent, StepResult} from '../build/index.ts';
 import {type Failure, failureText} from '../failure.ts';
 import {fileNameOf, logNames} from '../image/tags.ts';
-import {planLine} from '../plan/reasons.ts';
-import type {Plan} from '../plan/types.ts';
-import type {Outcome} from '../schedule/steps.ts';
+import type {Plan} from '../plan/index.ts';
+import {planLine} from '../plan/index.ts';
+import type {Outcome} from '../schedule/index.ts';
 import {formatDuration, safeLines} from '../util/text.ts';
 import {unreachable} from '../util/unreachable.ts';
+
+export {mergeReports, parseReport, reportFile, resultFile} from './file.ts';
+export {imagesOutput, matrixOutput, planJson, planOutput} from './outputs.ts';
+export {planSummaryPage, summaryPage} from './summary.ts';
 
 /** Turns a run's events into the job log: one line as things happen, one closed group per image when it is done. */
 export interface Reporter {

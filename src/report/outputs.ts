@@ -1,5 +1,5 @@
-import type {ImageResult} from '../build/types.ts';
-import type {Plan, PlannedImage} from '../plan/types.ts';
+import type {ImageResult} from '../build/index.ts';
+import type {Plan, PlannedImage} from '../plan/index.ts';
 
 /** GitHub drops outputs of more than 1 MB without a word. */
 const largestOutput = 900_000;

@@ -1,6 +1,6 @@
-import type {ImageResult, RunReport} from '../build/types.ts';
-import {reasonWords} from '../plan/reasons.ts';
-import type {Plan} from '../plan/types.ts';
+import type {ImageResult, RunReport} from '../build/index.ts';
+import type {Plan} from '../plan/index.ts';
+import {reasonWords} from '../plan/index.ts';
 import {escapeCell} from '../util/markdown.ts';
 import {formatBytes, formatDuration} from '../util/text.ts';
 

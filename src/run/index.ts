@@ -5,8 +5,11 @@ import type {Event} from '../adapters/github/event.ts';
 import type {JobLog} from '../adapters/github/log.ts';
 import {parseReference} from '../image/reference.ts';
 import {branchTag} from '../image/tags.ts';
-import type {ImageSpec, Spec} from '../stack/spec/types.ts';
+import type {ImageSpec, Spec} from '../stack/spec/index.ts';
 import {InputError, type Inputs} from './inputs.ts';
+
+export type {Inputs} from './inputs.ts';
+export {InputError, readInputs} from './inputs.ts';
 
 /** What every mode works with: the wishes, the event, and the outside. */
 export interface Run {

@@ -1,6 +1,9 @@
-import type {PlannedAction, PlannedImage} from '../plan/types.ts';
+import type {PlannedAction, PlannedImage} from '../plan/index.ts';
 import {createQueue, type Task, type Waiting} from './queue.ts';
 import {chainOf, type Outcome, pageAfter, type ScheduleOptions, type StepName} from './steps.ts';
+
+export type {Task} from './queue.ts';
+export type {Outcome, ScheduleOptions, StepName} from './steps.ts';
 
 /**
  * The order of a run as a state machine without clock or effects: tell it what ended, it says what may begin. No

@@ -1,4 +1,4 @@
-import type {PlannedImage} from '../plan/types.ts';
+import type {PlannedImage} from '../plan/index.ts';
 import {type Outcome, type Pool, poolOf, type StepName} from './steps.ts';
 
 /** One step of one image. */

@@ -1,4 +1,4 @@
-import type {PlannedImage} from '../plan/types.ts';
+import type {PlannedImage} from '../plan/index.ts';
 
 /** What of the spec and the inputs decides which steps an image has. */
 export interface ScheduleOptions {

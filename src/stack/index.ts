@@ -1,11 +1,9 @@
 import {join} from 'node:path/posix';
 import type {Workspace} from '../adapters/files/index.ts';
 import {checkParents, type DockerfileText} from './parents.ts';
-import {parseChangeRules} from './spec/change-rules.ts';
-import {buildTree, type Tree} from './spec/graph.ts';
-import {parseSpec, refuseLargeSpec} from './spec/index.ts';
-import type {ChangeRules, ImageSpec, Spec} from './spec/types.ts';
-import {SpecError} from './yaml/findings.ts';
+import type {ChangeRules, ImageSpec, Spec} from './spec/index.ts';
+import {buildTree, parseChangeRules, parseSpec, refuseLargeSpec, type Tree} from './spec/index.ts';
+import {SpecError} from './yaml/index.ts';
 
 /** What the repository declares, checked: spec.yml, change_ignore.json and the Dockerfiles agree. */
 export interface Stack {

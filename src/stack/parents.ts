@@ -1,9 +1,8 @@
 import {parseReference} from '../image/reference.ts';
-import {findUses, type ImageUse} from './dockerfile/index.ts';
-import {type Dockerfile, readDockerfile} from './dockerfile/parse.ts';
-import {nameInTrack} from './spec/tracks.ts';
-import type {ImageSpec, Spec} from './spec/types.ts';
-import type {Position} from './yaml/findings.ts';
+import {type Dockerfile, findUses, type ImageUse, readDockerfile} from './dockerfile/index.ts';
+import type {ImageSpec, Spec} from './spec/index.ts';
+import {nameInTrack} from './spec/index.ts';
+import type {Position} from './yaml/index.ts';
 
 /** A Dockerfile and the name that messages give it. */
 export interface DockerfileText {

@@ -1,5 +1,5 @@
 import {outputFolders} from '../adapters/files/index.ts';
-import {openWiki, type Wiki} from '../adapters/git/wiki.ts';
+import {openWiki, type Wiki} from '../adapters/git/index.ts';
 import {hasPhrase} from '../adapters/github/event.ts';
 import {temporaryFolder} from '../adapters/github/output.ts';
 import {runCommand} from '../adapters/process/index.ts';
@@ -7,6 +7,9 @@ import {findMessages} from '../changes/index.ts';
 import {failureText} from '../failure.ts';
 import {defaultBranchOf, isFork, type Run} from '../run/index.ts';
 import {publishManifestPages} from './promotion.ts';
+
+export type {Promotion, WikiPlan} from './promotion.ts';
+export {planPages, publishPromotion} from './promotion.ts';
 
 /** The wiki of the repository; undefined where nobody could write it. */
 export function wikiOf({inputs, event, signal}: Run): Wiki | undefined {

@@ -1,5 +1,10 @@
-import type {WikiFile, WikiSnapshot} from '../adapters/git/clone.ts';
-import type {MakePages, Wiki, WikiPublished} from '../adapters/git/wiki.ts';
+import type {
+  MakePages,
+  Wiki,
+  WikiFile,
+  WikiPublished,
+  WikiSnapshot,
+} from '../adapters/git/index.ts';
 import type {Result} from '../failure.ts';
 import {fileNameOf} from '../image/tags.ts';
 import type {Run} from '../run/index.ts';

@@ -1,6 +1,6 @@
 import {mkdtemp, readFile, rm} from 'node:fs/promises';
 import {join} from 'node:path';
-import {isText} from '../../build/cache.ts';
+import {isText} from '../../build/index.ts';
 import type {Failure, Result} from '../../failure.ts';
 import {type BuildMode, buildArguments} from './arguments.ts';
 import {type CallDocker, deadlines} from './cli.ts';

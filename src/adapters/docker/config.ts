@@ -1,6 +1,6 @@
 import {mkdir, mkdtemp, rm, symlink, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
-import {isJson, type Json, machineFolder, readJson} from '../registry/credentials.ts';
+import {isJson, type Json, machineFolder, readJson} from '../registry/index.ts';
 
 /** A folder of our own for docker's credentials; the machine's is only read. */
 export interface DockerConfig {

@@ -7,6 +7,11 @@ import {createContainers} from './containers.ts';
 import {createImages} from './images.ts';
 import type {Docker} from './types.ts';
 
+export {runLabel} from './arguments.ts';
+export {withoutValue} from './cli.ts';
+export {createDockerConfig} from './config.ts';
+export type {BuildRequest, Docker, DockerFacts, DockerOptions, Layer} from './types.ts';
+
 export interface DockerPorts {
   readonly run: RunCommand;
   readonly config: DockerConfig;

@@ -1,6 +1,9 @@
 import {mkdir, readdir, readFile, realpath, rm, stat, writeFile} from 'node:fs/promises';
 import {dirname, join, relative, resolve, sep} from 'node:path';
 
+export type {LogFile} from './log.ts';
+export {openLog, readExcerpt} from './log.ts';
+
 /** Files of the workspace, by paths relative to it. */
 export interface Workspace {
   readonly root: string;

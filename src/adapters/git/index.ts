@@ -2,6 +2,10 @@ import {realpathSync} from 'node:fs';
 import {getExecOutput} from '@actions/exec';
 import type {Answer} from '../../failure.ts';
 
+export type {WikiFile, WikiSnapshot} from './clone.ts';
+export type {MakePages, Wiki, WikiPublished} from './wiki.ts';
+export {openWiki} from './wiki.ts';
+
 /** The history of the checkout in this folder, asked with the git program. */
 export function openGit(workspace: string): Git {
   const git = (...args: readonly string[]) => runGit(workspace, args);

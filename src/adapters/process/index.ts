@@ -5,6 +5,8 @@ import type {Failure, Result} from '../../failure.ts';
 import {watchEnd} from './end.ts';
 import {forwardLines, keepHead, keepTail, release} from './output.ts';
 
+export {testEnvironment} from './environment.ts';
+
 const mib = 1024 * 1024;
 /** Output that goes to a log is whole there. */
 const limits = {logged: mib, stdout: 16 * mib, stderr: 4 * mib} as const;

@@ -6,6 +6,10 @@ import {fetchManifest, headManifest, inspectImage, manifestPath} from './manifes
 import {createSender, type RegistryOptions, waitOf} from './request.ts';
 import type {Presence, Registry} from './types.ts';
 
+export type {Json} from './credentials.ts';
+export {isJson, machineFolder, machineLogins, readJson} from './credentials.ts';
+export type {Lookup, Presence, Published, RawManifest, Registry} from './types.ts';
+
 /** Seconds; GHCR may show a tag some time after it was put. */
 const longestLag = 60;
 

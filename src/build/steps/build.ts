@@ -1,4 +1,4 @@
-import type {BuildRequest, DockerFacts} from '../../adapters/docker/types.ts';
+import type {BuildRequest, DockerFacts} from '../../adapters/docker/index.ts';
 import type {Result} from '../../failure.ts';
 import {parseReference} from '../../image/reference.ts';
 import {labels} from '../../image/tags.ts';

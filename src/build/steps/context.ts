@@ -1,14 +1,13 @@
 import {join} from 'node:path';
-import type {Docker, DockerOptions} from '../../adapters/docker/types.ts';
-import {outputFolders, type Workspace} from '../../adapters/files/index.ts';
-import {type LogFile, openLog} from '../../adapters/files/log.ts';
+import type {Docker, DockerOptions} from '../../adapters/docker/index.ts';
+import {type LogFile, openLog, outputFolders, type Workspace} from '../../adapters/files/index.ts';
 import type {RunCommand} from '../../adapters/process/index.ts';
-import type {RawManifest, Registry} from '../../adapters/registry/types.ts';
+import type {RawManifest, Registry} from '../../adapters/registry/index.ts';
 import type {Failure, Result} from '../../failure.ts';
 import {repositoryOf} from '../../image/reference.ts';
 import {fileNameOf, type logNames} from '../../image/tags.ts';
-import type {Plan, PlannedImage} from '../../plan/types.ts';
-import type {ImageSpec} from '../../stack/spec/types.ts';
+import type {Plan, PlannedImage} from '../../plan/index.ts';
+import type {ImageSpec} from '../../stack/spec/index.ts';
 import type {CacheKind, Caches} from '../cache.ts';
 import type {Emit} from '../types.ts';
 

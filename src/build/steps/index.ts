@@ -1,5 +1,5 @@
 import type {Failure} from '../../failure.ts';
-import type {StepName} from '../../schedule/steps.ts';
+import type {StepName} from '../../schedule/index.ts';
 import {maskText} from '../../util/masking.ts';
 import type {ImageFacts, RunStep} from '../types.ts';
 import {buildStep, pullStep} from './build.ts';
@@ -14,6 +14,8 @@ import {
 import {manifestStep, pruneStep} from './page.ts';
 import {pushStep, reuseStep} from './push.ts';
 import {integrationTestStep, testStep} from './test.ts';
+
+export type {StepContext, Work} from './context.ts';
 
 /** The steps of a run's images; who calls them, and when, is the scheduler's business. */
 export interface Steps {

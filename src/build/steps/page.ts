@@ -1,8 +1,7 @@
 import {join} from 'node:path';
 import {outputFolders} from '../../adapters/files/index.ts';
 import {fileNameOf} from '../../image/tags.ts';
-import {manifestPage} from '../../page/index.ts';
-import {runInfoCommands} from '../../page/info-commands.ts';
+import {manifestPage, runInfoCommands} from '../../page/index.ts';
 import {maskText} from '../../util/masking.ts';
 import {dockerOptions, type Step, withLog} from './context.ts';
 import {bringHere} from './parents.ts';

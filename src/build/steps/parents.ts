@@ -1,7 +1,7 @@
-import type {DockerFacts} from '../../adapters/docker/types.ts';
-import type {LogFile} from '../../adapters/files/log.ts';
+import type {DockerFacts} from '../../adapters/docker/index.ts';
+import type {LogFile} from '../../adapters/files/index.ts';
 import type {Failure, Result} from '../../failure.ts';
-import type {PlannedImage} from '../../plan/types.ts';
+import type {PlannedImage} from '../../plan/index.ts';
 import {attemptOften, attempts} from './attempts.ts';
 import {byDigest, dockerOptions, type StepEnd, type Work} from './context.ts';
 

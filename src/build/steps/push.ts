@@ -1,4 +1,4 @@
-import type {RawManifest} from '../../adapters/registry/types.ts';
+import type {RawManifest} from '../../adapters/registry/index.ts';
 import type {Failure, Result} from '../../failure.ts';
 import {repositoryOf} from '../../image/reference.ts';
 import {fingerprintTag} from '../../image/tags.ts';

@@ -1,11 +1,11 @@
 import {chmod, cp, mkdir, mkdtemp, rm, rmdir} from 'node:fs/promises';
 import {basename, join} from 'node:path';
+import type {LogFile} from '../../adapters/files/index.ts';
 import {outputFolders} from '../../adapters/files/index.ts';
-import type {LogFile} from '../../adapters/files/log.ts';
 import type {CommandOutput} from '../../adapters/process/index.ts';
 import type {Failure, Result} from '../../failure.ts';
 import {fileNameOf} from '../../image/tags.ts';
-import {commandWords} from '../../page/info-commands.ts';
+import {commandWords} from '../../page/index.ts';
 import {type LogKind, type Step, type StepEnd, type Work, withLog} from './context.ts';
 import {markTested} from './push.ts';
 

@@ -1,7 +1,10 @@
 import {parseReference} from '../../image/reference.ts';
-import type {Position} from '../yaml/findings.ts';
+import type {Position} from '../yaml/index.ts';
 import {expandWord, type LookUp} from './expand.ts';
 import type {ArgDefault, Dockerfile, DockerfileLine, DockerfileProblem} from './parse.ts';
+
+export type {Dockerfile} from './parse.ts';
+export {readDockerfile} from './parse.ts';
 
 /** An image outside the Dockerfile that it needs: no stage, and not `scratch`. */
 export interface ImageUse {

@@ -4,7 +4,7 @@ import {
   type ModifiableInstruction,
   type PropertyInstruction,
 } from 'dockerfile-ast';
-import type {Position} from '../yaml/findings.ts';
+import type {Position} from '../yaml/index.ts';
 
 /** What a Dockerfile says about the images it needs; everything else is left out. */
 export interface Dockerfile {

@@ -1,6 +1,4 @@
-import {type Fields, readFields, readTexts} from '../yaml/fields.ts';
-import {SpecError} from '../yaml/findings.ts';
-import {readYaml} from '../yaml/index.ts';
+import {type Fields, readFields, readTexts, readYaml, SpecError} from '../yaml/index.ts';
 import type {ChangeRules} from './types.ts';
 
 /**

@@ -6,7 +6,7 @@ import {
   readFields,
   readText,
   readTexts,
-} from '../yaml/fields.ts';
+} from '../yaml/index.ts';
 import type {InfoCommand, TestSpec} from './types.ts';
 
 /** `all_info_cmds` by name. A description may be missing; the name is good enough. */

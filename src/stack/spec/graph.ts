@@ -1,5 +1,4 @@
-import type {Findings} from '../yaml/findings.ts';
-import type {TextNode} from '../yaml/index.ts';
+import type {Findings, TextNode} from '../yaml/index.ts';
 import type {ImageDraft} from './image.ts';
 import type {ImageSpec} from './types.ts';
 

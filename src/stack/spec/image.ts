@@ -1,4 +1,5 @@
 import {isAbsolute, join, normalize} from 'node:path/posix';
+import type {Entry, Findings, TextNode} from '../yaml/index.ts';
 import {
   asText,
   type Fields,
@@ -10,9 +11,7 @@ import {
   readText,
   readTexts,
   show,
-} from '../yaml/fields.ts';
-import type {Findings} from '../yaml/findings.ts';
-import type {Entry, TextNode} from '../yaml/index.ts';
+} from '../yaml/index.ts';
 import {readInfoCommands, readTests} from './commands.ts';
 import {readRepository} from './repository.ts';
 import type {ImageSpec, InfoCommand} from './types.ts';

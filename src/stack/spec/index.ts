@@ -1,19 +1,26 @@
 import {
   type Fields,
+  type Findings,
   type Ignored,
   readEntries,
   readFields,
   readText,
   readTexts,
-} from '../yaml/fields.ts';
-import {type Findings, SpecError} from '../yaml/findings.ts';
-import {readYaml} from '../yaml/index.ts';
+  readYaml,
+  SpecError,
+} from '../yaml/index.ts';
 import {readCommands} from './commands.ts';
 import {checkGraph, sortParentsFirst} from './graph.ts';
 import {type ImageDraft, normalFolder, readImage} from './image.ts';
 import {checkReferences, readRegistry} from './repository.ts';
 import {checkPrefix, imagesOfTrack, prefixProblem, readTracks, type Track} from './tracks.ts';
 import type {ImageSpec, Spec} from './types.ts';
+
+export {parseChangeRules} from './change-rules.ts';
+export type {Tree} from './graph.ts';
+export {buildTree} from './graph.ts';
+export {nameInTrack} from './tracks.ts';
+export type {ChangeRules, ImageSpec, InfoCommand, Spec} from './types.ts';
 
 export interface SpecSource {
   /** As messages show it: `images/spec.yml`. */

@@ -1,8 +1,7 @@
 import {parseReference} from '../../image/reference.ts';
 import {fileNameOf} from '../../image/tags.ts';
-import {type Fields, readText} from '../yaml/fields.ts';
-import type {Findings} from '../yaml/findings.ts';
-import type {TextNode} from '../yaml/index.ts';
+import type {Findings, TextNode} from '../yaml/index.ts';
+import {type Fields, readText} from '../yaml/index.ts';
 import type {ImageSpec} from './types.ts';
 
 /** `registry`: host and path that images without `image_name` are below. Undefined when missing or wrong. */

@@ -1,4 +1,5 @@
 import {tagPattern} from '../../image/reference.ts';
+import type {TextNode} from '../yaml/index.ts';
 import {
   type Fields,
   type Ignored,
@@ -6,8 +7,7 @@ import {
   readFields,
   readText,
   readTexts,
-} from '../yaml/fields.ts';
-import type {TextNode} from '../yaml/index.ts';
+} from '../yaml/index.ts';
 import {checkName, readBuildArgs, withoutBase} from './image.ts';
 import type {ImageSpec} from './types.ts';
 

@@ -1,4 +1,4 @@
-import type {Position} from '../yaml/findings.ts';
+import type {Position} from '../yaml/index.ts';
 
 /** One image of the stack as `spec.yml` declares it (one per track: see {@link Spec.images}). */
 export interface ImageSpec {

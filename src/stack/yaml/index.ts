@@ -12,6 +12,20 @@ import {
 } from 'yaml';
 import {collectFindings, type Findings} from './findings.ts';
 
+export type {Fields, Ignored} from './fields.ts';
+export {
+  asText,
+  isEmpty,
+  readEntries,
+  readFields,
+  readFlag,
+  readText,
+  readTexts,
+  show,
+} from './fields.ts';
+export type {Findings, Position} from './findings.ts';
+export {SpecError} from './findings.ts';
+
 /** A parsed file: its nodes, and the collector of what is wrong with it. */
 export interface YamlFile {
   /** Undefined for a file with nothing in it. */
