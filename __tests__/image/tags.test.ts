@@ -3,7 +3,7 @@ import {branchTag, fileNameOf, fingerprintTag} from '../../src/image/tags.ts';
 
 const tagOf = (prefix: string, branch: string): string => {
   const result = branchTag(prefix, branch);
-  return result.ok ? result.tag : result.message;
+  return result.ok ? result.value : result.error;
 };
 
 describe('branchTag', () => {

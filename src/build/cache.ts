@@ -51,7 +51,7 @@ export function cachePlaces(
   const main = branchTag(spec.tagPrefix, defaultBranch);
   const earlier = [
     ref,
-    ...(main.ok ? [`${repository}:${main.tag}`] : []),
+    ...(main.ok ? [`${repository}:${main.value}`] : []),
     `${repository}:${stableTag(spec.tagPrefix)}`,
   ];
   return {

@@ -6,7 +6,7 @@ import {
   type PullRequestEvent,
   type PushEvent,
 } from '../adapters/github/event.ts';
-import type {Answer} from '../failure.ts';
+import {fail, ok, type Result} from '../failure.ts';
 import type {ChangeSources} from '../run/index.ts';
 import type {ChangedFiles} from './select.ts';
 
@@ -54,7 +54,7 @@ async function filesOfRange(
   if (local.ok) return {kind: 'files', files: local.value};
   const remote = api === undefined ? noToken : await api.compare(from, to);
   if (remote.ok) return {kind: 'files', files: remote.value};
-  return {kind: 'unknown', because: `${local.because}; ${remote.because}`};
+  return {kind: 'unknown', because: `${local.error}; ${remote.error}`};
 }
 
 async function filesOfPullRequest(
@@ -69,19 +69,19 @@ async function filesOfPullRequest(
   const remote =
     api === undefined || number === undefined ? noToken : await api.pullRequestFiles(number);
   if (remote.ok && remote.value.isWhole) return {kind: 'files', files: remote.value.files};
-  const why = `${local.because}; ${remote.ok ? 'the API lists at most 3000 files' : remote.because}`;
+  const why = `${local.error}; ${remote.ok ? 'the API lists at most 3000 files' : remote.error}`;
   if (remote.ok || mergedBase === undefined) return {kind: 'unknown', because: why};
   const merged = await localDifference(git, mergedBase, event.sha);
   return merged.ok
     ? {kind: 'files', files: merged.value, note: `${mergeCommitNote}: ${why}`}
-    : {kind: 'unknown', because: `${why}; ${merged.because}`};
+    : {kind: 'unknown', because: `${why}; ${merged.error}`};
 }
 
 /** The merge commit's own difference lacks what the base branch has got by another way. */
 const mergeCommitNote =
   'Only the merge commit could be asked, which may name fewer files than the pull request';
 
-const noToken = {ok: false, because: 'there is no github-token to ask the API with'} as const;
+const noToken = fail('there is no github-token to ask the API with');
 
 function withoutRange(event: Event): ChangedFiles {
   const because = event.hasPayload
@@ -94,7 +94,7 @@ async function localDifference(
   git: Git,
   from: string,
   to: string,
-): Promise<Answer<readonly string[]>> {
+): Promise<Result<readonly string[], string>> {
   const there = await git.ensureCommits([from, to]);
   return there.ok ? git.changedFiles(from, to) : there;
 }
@@ -104,12 +104,9 @@ async function sinceMergeBase(
   git: Git,
   base: string,
   head: string,
-): Promise<Answer<readonly string[]>> {
+): Promise<Result<readonly string[], string>> {
   if (await git.isShallow()) {
-    return {
-      ok: false,
-      because: 'the clone is shallow, so it has no merge base (use fetch-depth: 0)',
-    };
+    return fail('the clone is shallow, so it has no merge base (use fetch-depth: 0)');
   }
   const there = await git.ensureCommits([base, head]);
   if (!there.ok) return there;
@@ -143,32 +140,30 @@ export async function isFullRebuild(event: Event, sources: ChangeSources): Promi
 export async function findMessages(
   event: Event,
   {git, api}: ChangeSources,
-): Promise<Answer<readonly string[]>> {
+): Promise<Result<readonly string[], string>> {
   if (event.kind === 'push' && event.messages.length >= payloadCap) {
     return messagesOfLongPush(event, git);
   }
-  if (event.messages.length > 0) return {ok: true, value: event.messages};
-  if (event.headSha === '') return {ok: false, because: 'the event names no commit'};
+  if (event.messages.length > 0) return ok(event.messages);
+  if (event.headSha === '') return fail('the event names no commit');
   const there = await git.ensureCommits([event.headSha]);
   const local = there.ok ? await git.messageOf(event.headSha) : there;
-  if (local.ok) return {ok: true, value: [local.value]};
+  if (local.ok) return ok([local.value]);
   if (api === undefined) return local;
   const remote = await api.commitMessage(event.headSha);
-  return remote.ok
-    ? {ok: true, value: [remote.value]}
-    : {ok: false, because: `${local.because}; ${remote.because}`};
+  return remote.ok ? ok([remote.value]) : fail(`${local.error}; ${remote.error}`);
 }
 
 async function messagesOfLongPush(
   event: Extract<Event, {kind: 'push'}>,
   git: ChangeSources['git'],
-): Promise<Answer<readonly string[]>> {
+): Promise<Result<readonly string[], string>> {
   const capped = `the payload lists only ${payloadCap} commits of this push`;
   // Where history is cut off, `before..after` would reach far behind the push.
   if (event.before === undefined || event.after === undefined || (await git.isShallow())) {
-    return {ok: false, because: capped};
+    return fail(capped);
   }
   const there = await git.ensureCommits([event.before, event.after]);
   const all = there.ok ? await git.messagesBetween(event.before, event.after) : there;
-  return all.ok ? all : {ok: false, because: `${capped}; ${all.because}`};
+  return all.ok ? all : fail(`${capped}; ${all.error}`);
 }

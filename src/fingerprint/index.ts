@@ -58,7 +58,7 @@ async function hashContexts(
         watch: image.watch,
       });
       if (result.ok) digests.set(image.name, result.value.digest);
-      else mistakes.push(result.failure.message);
+      else mistakes.push(result.error.message);
     }),
   );
   if (mistakes.length > 0) throw new SpecError(mistakes.toSorted());

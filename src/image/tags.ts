@@ -1,11 +1,12 @@
 import {createHash} from 'node:crypto';
+import {fail, ok} from '../failure.ts';
 
 const maxTagLength = 128;
 
 /** What the caller must refuse: promotion owns these tags. */
 export type BranchTag =
-  | {readonly ok: true; readonly tag: string}
-  | {readonly ok: false; readonly message: string};
+  | {readonly ok: true; readonly value: string}
+  | {readonly ok: false; readonly error: string};
 
 /**
  * The tag of a branch: `<prefix>-<branch>`. A branch that fits stays as it is; one that had to be altered or cut
@@ -14,12 +15,11 @@ export type BranchTag =
 export function branchTag(prefix: string, branch: string): BranchTag {
   const tag = `${prefix}-${fittingSuffix(branch, maxTagLength - prefix.length - 1)}`;
   if (tag === stableTag(prefix)) {
-    return {
-      ok: false,
-      message: `the branch "${branch}" would be built as ${tag}, which is the stable tag. Rename the branch.`,
-    };
+    return fail(
+      `the branch "${branch}" would be built as ${tag}, which is the stable tag. Rename the branch.`,
+    );
   }
-  return {ok: true, tag};
+  return ok(tag);
 }
 
 function fittingSuffix(branch: string, room: number): string {

@@ -1,15 +1,16 @@
 import {randomUUID} from 'node:crypto';
-import type {Docker} from '../adapters/docker/index.ts';
-import {createDocker, createDockerConfig, withoutValue} from '../adapters/docker/index.ts';
+import {
+  createDocker,
+  createDockerConfig,
+  type Docker,
+  withoutValue,
+} from '../adapters/docker/index.ts';
 import {saveForPost, temporaryFolder} from '../adapters/github/output.ts';
 import {runCommand, testEnvironment} from '../adapters/process/index.ts';
-import type {Registry} from '../adapters/registry/index.ts';
-import {createRegistry, machineLogins} from '../adapters/registry/index.ts';
-import type {Emit} from '../build/index.ts';
-import {findCaches} from '../build/index.ts';
-import type {StepContext} from '../build/steps/index.ts';
-import {createSteps, type Steps} from '../build/steps/index.ts';
-import type {Result} from '../failure.ts';
+import {createRegistry, machineLogins, type Registry} from '../adapters/registry/index.ts';
+import {type Emit, findCaches} from '../build/index.ts';
+import {createSteps, type StepContext, type Steps} from '../build/steps/index.ts';
+import {ok, type Result} from '../failure.ts';
 import type {Plan} from '../plan/index.ts';
 import {defaultBranchOf, isFork, type Login, type Run} from '../run/index.ts';
 import type {Stack} from '../stack/index.ts';
@@ -82,7 +83,7 @@ export async function withDocker<T>(
     if (!ready.ok) return ready;
     // Beside the first build: what killed runs left is in nobody's way.
     if (isNeeded) swept = docker.sweep(new Date());
-    return {ok: true, value: await use(createSteps({...contextOf(request, docker), caches}))};
+    return ok(await use(createSteps({...contextOf(request, docker), caches})));
   } finally {
     await Promise.all([swept, docker.cleanUp()]);
     await config.remove();

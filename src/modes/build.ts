@@ -1,11 +1,9 @@
 import {readExcerpt} from '../adapters/files/index.ts';
 import {addSummary, setOutputs} from '../adapters/github/output.ts';
 import type {Registry} from '../adapters/registry/index.ts';
-import type {RunReport} from '../build/index.ts';
-import {runPlan} from '../build/index.ts';
+import {type RunReport, runPlan} from '../build/index.ts';
 import {failureText, type Result} from '../failure.ts';
-import type {Plan} from '../plan/index.ts';
-import {type Planned, planRun} from '../plan/index.ts';
+import {type Plan, type Planned, planRun} from '../plan/index.ts';
 import {
   createReporter,
   matrixOutput,
@@ -85,7 +83,7 @@ async function buildPlan(
   const done = await doPlan(run, stack, plan, {registry, reporter, push: push.push});
   await reporter.flush();
   if (done.ok) return await finish(run, plan, done.value);
-  return await nothingBuilt(run, 'failed', failureText('Nothing was built', done.failure));
+  return await nothingBuilt(run, 'failed', failureText('Nothing was built', done.error));
 }
 
 /** The plan and the log are still worth an artifact. */

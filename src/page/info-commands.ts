@@ -2,7 +2,7 @@ import {randomBytes} from 'node:crypto';
 import {join as shellJoin, split} from 'shlex';
 import type {CommandOutput} from '../adapters/process/index.ts';
 import type {Work} from '../build/steps/index.ts';
-import type {Failure, Result} from '../failure.ts';
+import {type Failure, fail, ok, type Result} from '../failure.ts';
 import type {InfoCommand} from '../stack/spec/index.ts';
 
 /** Deadline of one command (RELIABILITY.md 2d.6), and of all in one container. */
@@ -23,14 +23,11 @@ export async function runInfoCommands(work: Work): Promise<Result<readonly InfoR
   const results = new Map<number, InfoResult>();
   for (const part of parts(split)) {
     const together = await runTogether(work, part);
-    const done = together.ok ? together : await runAlone(work, part, together.failure);
+    const done = together.ok ? together : await runAlone(work, part, together.error);
     if (!done.ok) return done;
     for (const [number, result] of done.value) results.set(number, result);
   }
-  return {
-    ok: true,
-    value: commands.map((command, index) => results.get(index) ?? noCommand(command)),
-  };
+  return ok(commands.map((command, index) => results.get(index) ?? noCommand(command)));
 }
 
 /** Those that are commands, in as few parts as fit into an argument. */
@@ -57,28 +54,28 @@ async function runTogether(work: Work, part: Words): Promise<Result<Answers>> {
   const script = infoScript(part, {nonce, seconds: deadlines.command});
   const done = await inContainer(work, ['sh', '-c', script], deadlines.together);
   if (!done.ok) return done;
-  return {ok: true, value: readInfoOutput(work.spec.infoCommands, done.value, nonce)};
+  return ok(readInfoOutput(work.spec.infoCommands, done.value, nonce));
 }
 
 async function runAlone(work: Work, part: Words, because: Failure): Promise<Result<Answers>> {
-  const isOver = because.reason === 'cancelled' || because.reason === 'spawn';
+  const isOver = because.class === 'cancelled' || because.cause?.kind === 'spawn';
   const cause = isOver ? because : await work.context.docker.diagnose(because);
-  if (isOver || cause.class === 'daemon-lost') return {ok: false, failure: cause};
+  if (isOver || cause.class === 'daemon-lost') return fail(cause);
   const results = new Map<number, InfoResult>();
   for (const [number, words] of part) {
     const command = work.spec.infoCommands[number];
     if (command === undefined) continue;
     const done = await inContainer(work, words, deadlines.command);
-    if (!done.ok && done.failure.reason === 'cancelled') return done;
+    if (!done.ok && done.error.class === 'cancelled') return done;
     results.set(number, aloneResult(command, done));
   }
-  return {ok: true, value: results};
+  return ok(results);
 }
 
 function aloneResult(command: InfoCommand, done: Result<CommandOutput>): InfoResult {
   if (done.ok) return {command, exitCode: 0, stdout: done.value.stdout, stderr: done.value.stderr};
-  const {failure} = done;
-  const exitCode = failure.reason === 'exit-code' ? failure.exitCode : undefined;
+  const {error: failure} = done;
+  const exitCode = failure.cause?.kind === 'exit' ? failure.cause.exitCode : undefined;
   return {command, exitCode, stdout: '', stderr: failure.tail.join('\n') || failure.message};
 }
 

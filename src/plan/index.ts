@@ -9,8 +9,7 @@ import {
   selectChanges,
 } from '../changes/index.ts';
 import {hashStack} from '../fingerprint/index.ts';
-import type {Inputs} from '../run/index.ts';
-import {type ChangeSources, checkKeys, defaultBranchOf, tagsOf} from '../run/index.ts';
+import {type ChangeSources, checkKeys, defaultBranchOf, type Inputs, tagsOf} from '../run/index.ts';
 import {isTestFile, type Stack} from '../stack/index.ts';
 import {makePlan} from './decide.ts';
 import {type PlanFacts, reasonsForAll} from './facts.ts';

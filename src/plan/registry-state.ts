@@ -1,6 +1,5 @@
 import type {Lookup, Registry} from '../adapters/registry/index.ts';
-import type {Fingerprint} from '../fingerprint/index.ts';
-import {inspectProof, passedTests} from '../fingerprint/index.ts';
+import {type Fingerprint, inspectProof, passedTests} from '../fingerprint/index.ts';
 import {fingerprintTag, labels} from '../image/tags.ts';
 import type {Spec} from '../stack/spec/index.ts';
 

@@ -62,8 +62,8 @@ export function tagsOf(inputs: Inputs, event: Event): (image: {tagPrefix: string
   }
   return ({tagPrefix}) => {
     const result = branchTag(tagPrefix, suffix);
-    if (!result.ok) throw new InputError(result.message);
-    return result.tag;
+    if (!result.ok) throw new InputError(result.error);
+    return result.value;
   };
 }
 

@@ -1,8 +1,16 @@
 import {join} from 'node:path/posix';
 import type {Workspace} from '../adapters/files/index.ts';
 import {checkParents, type DockerfileText} from './parents.ts';
-import type {ChangeRules, ImageSpec, Spec} from './spec/index.ts';
-import {buildTree, parseChangeRules, parseSpec, refuseLargeSpec, type Tree} from './spec/index.ts';
+import {
+  buildTree,
+  type ChangeRules,
+  type ImageSpec,
+  parseChangeRules,
+  parseSpec,
+  refuseLargeSpec,
+  type Spec,
+  type Tree,
+} from './spec/index.ts';
 import {SpecError} from './yaml/index.ts';
 
 /** What the repository declares, checked: spec.yml, change_ignore.json and the Dockerfiles agree. */

@@ -1,7 +1,6 @@
 import {parseReference} from '../image/reference.ts';
 import {type Dockerfile, findUses, type ImageUse, readDockerfile} from './dockerfile/index.ts';
-import type {ImageSpec, Spec} from './spec/index.ts';
-import {nameInTrack} from './spec/index.ts';
+import {type ImageSpec, nameInTrack, type Spec} from './spec/index.ts';
 import type {Position} from './yaml/index.ts';
 
 /** A Dockerfile and the name that messages give it. */

@@ -16,14 +16,14 @@ const sh = (script: string, more: Partial<CommandRequest> = {}) =>
 
 async function output(running: ReturnType<typeof runCommand>): Promise<CommandOutput> {
   const result = await running;
-  if (!result.ok) throw new Error(result.failure.message);
+  if (!result.ok) throw new Error(result.error.message);
   return result.value;
 }
 
 async function failure(running: ReturnType<typeof runCommand>): Promise<Failure> {
   const result = await running;
   if (result.ok) throw new Error('it did not fail');
-  return result.failure;
+  return result.error;
 }
 
 /** Waits until a process has ended; one that only waits to be collected has. */
@@ -80,13 +80,13 @@ describe('runCommand', () => {
 
   it('says how a program failed, with its last lines', async () => {
     const seen = await failure(sh('for i in $(seq 100); do echo line $i; done; exit 3'));
-    expect(seen).toMatchObject({reason: 'exit-code', exitCode: 3});
+    expect(seen).toMatchObject({exitCode: 3});
     expect(seen.tail).toHaveLength(40);
     expect(seen.tail.at(-1)).toBe('line 100');
   });
 
   it('counts a program that was killed as failed', async () => {
-    expect(await failure(sh('kill -9 $$'))).toMatchObject({reason: 'exit-code', exitCode: 137});
+    expect(await failure(sh('kill -9 $$'))).toMatchObject({exitCode: 137});
   });
 
   it.each([
@@ -97,7 +97,7 @@ describe('runCommand', () => {
     ['may not be executed', {file: '/etc/passwd', args: []}, /may not be executed/],
   ])('says in a sentence that a program %s', async (_, request, words) => {
     const seen = await failure(runCommand({...request, seconds: 5}));
-    expect(seen.reason).toBe('spawn');
+    expect(seen.cause?.kind).toBe('spawn');
     expect(seen.message).toMatch(words);
   });
 
@@ -126,13 +126,13 @@ describe('runCommand', () => {
       signal: abort.signal,
       onStart: () => setTimeout(() => abort.abort(), 200),
     });
-    expect(await failure(running)).toMatchObject({reason: 'cancelled', class: 'cancelled'});
+    expect(await failure(running)).toMatchObject({class: 'cancelled'});
     expect(await gone(pidIn('pid'))).toBe(true);
   });
 
   it('starts nothing in a run that is cancelled already', async () => {
     const seen = await failure(sh(`touch ${folder}/started`, {signal: AbortSignal.abort()}));
-    expect(seen.reason).toBe('cancelled');
+    expect(seen.class).toBe('cancelled');
     expect(() => statSync(join(folder, 'started'))).toThrow();
   });
 
@@ -144,7 +144,7 @@ describe('runCommand', () => {
       process.once('SIGINT', () => abort.abort());
       const onStart = () => process.kill(process.pid, 'SIGINT');
       const done = await runCommand({file: 'sleep', args: ['60'], seconds: 60, signal: abort.signal, onStart});
-      console.log('reported', done.failure.reason);
+      console.log('reported', done.error.class);
     `;
     const args = ['--input-type=module', '--eval', script];
     const done = await output(runCommand({file: process.execPath, args, seconds: 20}));

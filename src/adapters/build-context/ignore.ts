@@ -1,6 +1,7 @@
 import {readFile} from 'node:fs/promises';
 import {join, relative} from 'node:path';
 import {dirname, normalize} from 'node:path/posix';
+import {messageOf} from '../../failure.ts';
 import {escapePattern} from '../../util/text.ts';
 
 /**
@@ -18,7 +19,7 @@ export async function readIgnore(
     try {
       return compileIgnore(text);
     } catch (error) {
-      const cause = error instanceof Error ? error.message : String(error);
+      const cause = messageOf(error);
       throw new Error(`${relative(workspace, file)}, ${cause}`);
     }
   }

@@ -2,7 +2,7 @@ import {createHash} from 'node:crypto';
 import {lstat} from 'node:fs/promises';
 import {join, relative} from 'node:path';
 import picomatch from 'picomatch';
-import type {Result} from '../../failure.ts';
+import {fail, failure, ok, type Result} from '../../failure.ts';
 import {compileWatches, normalPath} from '../../util/globs.ts';
 import {describeFile, hashFile, walkFiles} from './files.ts';
 import {readIgnore} from './ignore.ts';
@@ -44,13 +44,10 @@ export async function hashContext(
     const dockerfile = await hashFile(join(workspace, options.dockerfile));
     const hash = createHash('sha256').update(`${dockerfile}\n`);
     for (const line of lines.toSorted()) hash.update(`${line}\n`);
-    return {ok: true, value: {digest: `sha256:${hash.digest('hex')}`, files: files.length}};
+    return ok({digest: `sha256:${hash.digest('hex')}`, files: files.length});
   } catch (error) {
     const message = `${options.context}: ${problemOf(workspace, error as NodeJS.ErrnoException)}`;
-    return {
-      ok: false,
-      failure: {reason: 'internal', class: 'spec-invalid', message, tail: []},
-    };
+    return fail(failure('spec-invalid', message));
   }
 }
 

@@ -37,9 +37,9 @@ export function createContainers(call: CallDocker, runId: string): Containers {
         options,
       });
       // A client that was ended leaves its container behind (RELIABILITY.md 2a), and one that lost the daemon may.
-      const {failure} = done.ok ? {} : done;
-      if (failure !== undefined && failure.reason !== 'exit-code') await remove([request.name]);
-      else if (failure?.exitCode !== lostClient) open.delete(request.name);
+      const cause = done.ok ? undefined : done.error.cause;
+      if (!done.ok && cause?.kind !== 'exit') await remove([request.name]);
+      else if (cause?.kind !== 'exit' || cause.exitCode !== lostClient) open.delete(request.name);
       return done;
     },
 

@@ -1,6 +1,6 @@
 import {realpathSync} from 'node:fs';
 import {getExecOutput} from '@actions/exec';
-import type {Answer} from '../../failure.ts';
+import {fail, messageOf, ok, type Result} from '../../failure.ts';
 
 export type {WikiFile, WikiSnapshot} from './clone.ts';
 export type {MakePages, Wiki, WikiPublished} from './wiki.ts';
@@ -22,16 +22,16 @@ export function openGit(workspace: string): Git {
     return commits.filter((_, index) => answers[index]?.ok !== true);
   };
 
-  const ensureCommits = async (commits: readonly string[]): Promise<Answer<void>> => {
+  const ensureCommits = async (commits: readonly string[]): Promise<Result<void, string>> => {
     const missing = await missingOf(commits);
-    if (missing.length === 0) return {ok: true, value: undefined};
+    if (missing.length === 0) return ok();
     // A depth would make a whole clone shallow for the steps that follow this one.
     const depth = (await isShallow()) ? ['--depth=1'] : [];
     await git(...fetchCommand, ...depth, 'origin', ...missing);
     const still = await missingOf(missing);
-    if (still.length === 0) return {ok: true, value: undefined};
+    if (still.length === 0) return ok();
     const names = still.map((commit) => commit.slice(0, 7)).join(' and ');
-    return {ok: false, because: `${names} is not in the clone and could not be fetched`};
+    return fail(`${names} is not in the clone and could not be fetched`);
   };
 
   let lastFetch: Promise<unknown> = Promise.resolve();
@@ -48,13 +48,13 @@ export function openGit(workspace: string): Git {
 
     mergeBase: async (one, other) => {
       const answer = await git('merge-base', one, other);
-      return answer.ok ? {ok: true, value: answer.value.trim()} : answer;
+      return answer.ok ? ok(answer.value.trim()) : answer;
     },
 
     changedFiles: async (from, to) => {
       // Plumbing: what the user configured for `git diff` must not change the answer.
       const answer = await git(...diffCommand, from, to);
-      return answer.ok ? {ok: true, value: splitNul(answer.value)} : answer;
+      return answer.ok ? ok(splitNul(answer.value)) : answer;
     },
 
     parentsOf: async (commit) => {
@@ -63,14 +63,14 @@ export function openGit(workspace: string): Git {
       if (!answer.ok) return answer;
       const [header = ''] = answer.value.split('\n\n', 1);
       const parents = [...header.matchAll(/^parent ([0-9a-f]+)$/gm)].map((match) => match[1] ?? '');
-      return {ok: true, value: parents};
+      return ok(parents);
     },
 
     messageOf: async (commit) => git('log', '-1', '--format=%B', commit, '--'),
 
     messagesBetween: async (from, to) => {
       const answer = await git('log', '-z', '--reverse', '--format=%B', `${from}..${to}`, '--');
-      return answer.ok ? {ok: true, value: splitNul(answer.value)} : answer;
+      return answer.ok ? ok(splitNul(answer.value)) : answer;
     },
   };
 }
@@ -93,7 +93,7 @@ const fetchCommand = [
   '--no-auto-maintenance',
 ];
 
-async function runGit(workspace: string, args: readonly string[]): Promise<Answer<string>> {
+async function runGit(workspace: string, args: readonly string[]): Promise<Result<string, string>> {
   try {
     const {exitCode, stdout, stderr} = await getExecOutput(
       'git',
@@ -106,12 +106,12 @@ async function runGit(workspace: string, args: readonly string[]): Promise<Answe
         env: {...inheritedEnvironment(), GIT_TERMINAL_PROMPT: '0', LC_ALL: 'C'},
       },
     );
-    if (exitCode === 0) return {ok: true, value: stdout};
+    if (exitCode === 0) return ok(stdout);
     const why = stderr.trim().split('\n', 1)[0] || `exit code ${exitCode}`;
-    return {ok: false, because: `git ${args[0]}: ${why}`};
+    return fail(`git ${args[0]}: ${why}`);
   } catch (error) {
     // No git, or no such folder.
-    return {ok: false, because: error instanceof Error ? error.message : String(error)};
+    return fail(messageOf(error));
   }
 }
 
@@ -146,13 +146,13 @@ function splitNul(text: string): readonly string[] {
 export interface Git {
   isShallow(): Promise<boolean>;
   /** Fetches what is missing from `origin`, in a shallow clone only the commits themselves. */
-  ensureCommits(commits: readonly string[]): Promise<Answer<void>>;
-  mergeBase(one: string, other: string): Promise<Answer<string>>;
+  ensureCommits(commits: readonly string[]): Promise<Result<void, string>>;
+  mergeBase(one: string, other: string): Promise<Result<string, string>>;
   /** Paths that differ between two commits; a rename counts for both names. */
-  changedFiles(from: string, to: string): Promise<Answer<readonly string[]>>;
+  changedFiles(from: string, to: string): Promise<Result<readonly string[], string>>;
   /** Also those that a shallow clone does not have. */
-  parentsOf(commit: string): Promise<Answer<readonly string[]>>;
-  messageOf(commit: string): Promise<Answer<string>>;
+  parentsOf(commit: string): Promise<Result<readonly string[], string>>;
+  messageOf(commit: string): Promise<Result<string, string>>;
   /** Messages of the commits in `to` and not in `from`, oldest first. */
-  messagesBetween(from: string, to: string): Promise<Answer<readonly string[]>>;
+  messagesBetween(from: string, to: string): Promise<Result<readonly string[], string>>;
 }

@@ -1,7 +1,7 @@
 import {existsSync} from 'node:fs';
 import {execa} from 'execa';
 import {join as shellJoin} from 'shlex';
-import type {Failure, Result} from '../../failure.ts';
+import {type Failure, fail, failure, messageOf, ok, type Result} from '../../failure.ts';
 import {watchEnd} from './end.ts';
 import {forwardLines, keepHead, keepTail, release} from './output.ts';
 
@@ -16,10 +16,10 @@ const limits = {logged: mib, stdout: 16 * mib, stderr: 4 * mib} as const;
  * keeps execa from listening for signals, which would end this process before it could report (STYLE.md 11.1).
  */
 export const runCommand: RunCommand = async (request) => {
-  if (request.signal?.aborted === true) return {ok: false, failure: cancelled([])};
+  if (request.signal?.aborted === true) return fail(cancelled([]));
   const started = performance.now();
   const child = start(request);
-  if (child instanceof Error) return {ok: false, failure: notStarted(request, child)};
+  if (child instanceof Error) return fail(notStarted(request, child));
   const tail = keepTail();
   const isLogged = request.log !== undefined;
   const heads = {
@@ -42,12 +42,12 @@ export const runCommand: RunCommand = async (request) => {
   const ending = await end.settled;
   for (const lines of intakes) lines.flush();
   const lines = tail.lines();
-  if (ending.kind === 'spawn') return {ok: false, failure: notStarted(request, ending.error)};
-  if (end.stoppedBy() === 'signal') return {ok: false, failure: cancelled(lines)};
-  if (end.stoppedBy() === 'deadline') return {ok: false, failure: timedOut(request, lines)};
+  if (ending.kind === 'spawn') return fail(notStarted(request, ending.error));
+  if (end.stoppedBy() === 'signal') return fail(cancelled(lines));
+  if (end.stoppedBy() === 'deadline') return fail(timedOut(request, lines));
   if (ending.kind === 'stuck' || ending.exitCode !== 0) {
     const exitCode = ending.kind === 'stuck' ? -1 : ending.exitCode;
-    return {ok: false, failure: exited(request, exitCode, lines)};
+    return fail(exited(request, exitCode, lines));
   }
   const value: CommandOutput = {
     stdout: heads.stdout.text(),
@@ -55,7 +55,7 @@ export const runCommand: RunCommand = async (request) => {
     tail: lines,
     durationMs: performance.now() - started,
   };
-  return {ok: true, value} satisfies Result<CommandOutput>;
+  return ok(value) satisfies Result<CommandOutput>;
 };
 
 function start({file, args, cwd, env, input, onStart}: CommandRequest) {
@@ -95,44 +95,31 @@ export function exited(
 ): Failure {
   const command = commandText(request);
   const message = `${request.file} ${request.args[0] ?? ''}`.trim();
-  return {
-    reason: 'exit-code',
-    class: 'internal',
-    command,
-    exitCode,
-    message: `${message} ended with exit code ${exitCode}.`,
+  return failure('internal', `${message} ended with exit code ${exitCode}.`, {
+    cause: {kind: 'exit', command, exitCode},
     tail,
-  };
+  });
 }
 
 export function timedOut(request: CommandRequest, tail: readonly string[]): Failure {
   const {seconds} = request;
   const message = `${request.file} ${request.args[0] ?? ''} was not done after ${seconds} s and was ended.`;
-  return {
-    reason: 'timeout',
-    class: 'timeout',
-    command: commandText(request),
-    seconds,
-    message,
+  return failure('timeout', message, {
+    cause: {kind: 'timeout', command: commandText(request), seconds},
     tail,
-  };
+  });
 }
 
 export function cancelled(tail: readonly string[]): Failure {
-  return {reason: 'cancelled', class: 'cancelled', message: 'The run was cancelled.', tail};
+  return failure('cancelled', 'The run was cancelled.', {tail});
 }
 
 /** It never ran; the usual causes have their sentence. */
 export function notStarted(request: CommandRequest, error: unknown): Failure {
   const code = codeOf(error);
-  return {
-    reason: 'spawn',
-    class: 'internal',
-    command: commandText(request),
-    code,
-    message: spawnSentence(request, code, error),
-    tail: [],
-  };
+  return failure('internal', spawnSentence(request, code, error), {
+    cause: {kind: 'spawn', command: commandText(request), code},
+  });
 }
 
 function spawnSentence({file, args, cwd}: CommandRequest, code: string, error: unknown): string {
@@ -147,7 +134,7 @@ function spawnSentence({file, args, cwd}: CommandRequest, code: string, error: u
   }
   if (code === 'ENOENT') return `The program "${file}" was not found on this machine.`;
   if (code === 'EACCES') return `The program "${file}" may not be executed.`;
-  return `${file} was not started: ${error instanceof Error ? error.message : String(error)}`;
+  return `${file} was not started: ${messageOf(error)}`;
 }
 
 function codeOf(error: unknown): string {

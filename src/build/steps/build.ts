@@ -1,5 +1,5 @@
 import type {BuildRequest, DockerFacts} from '../../adapters/docker/index.ts';
-import type {Result} from '../../failure.ts';
+import {ok, type Result} from '../../failure.ts';
 import {parseReference} from '../../image/reference.ts';
 import {labels} from '../../image/tags.ts';
 import {formatDuration} from '../../util/text.ts';
@@ -18,7 +18,7 @@ export const pullStep: Step = async (work) => {
   const saying = (note: string): StepEnd => (context.cache === 'gha' ? {} : {notes: [note]});
   if (found.length === 0) return saying('no cache to read');
   const facts = await context.docker.check();
-  if (!facts.ok) return {failure: facts.failure};
+  if (!facts.ok) return {failure: facts.error};
   // BuildKit reads the cache of an image without pulling it.
   if (facts.value.hasBuildx) return saying(`cache from ${found.join(', ')}`);
   return withLog(work, 'build', async (log) => {
@@ -28,7 +28,7 @@ export const pullStep: Step = async (work) => {
         state.pulledCache.push(ref);
         return {notes: [`cache from ${ref}`]};
       }
-      if (pulled.failure.reason === 'cancelled') return {failure: pulled.failure};
+      if (pulled.error.class === 'cancelled') return {failure: pulled.error};
     }
     return {notes: ['no earlier image could be pulled for its cache']};
   });
@@ -38,15 +38,15 @@ export const pullStep: Step = async (work) => {
 export const buildStep: Step = async (work) => {
   const {context, state} = work;
   const facts = await factsFor(work);
-  if (!facts.ok) return {failure: facts.failure};
+  if (!facts.ok) return {failure: facts.error};
   return withLog(work, 'build', async (log) => {
     const parents = await bringParents(work, facts.value, log);
-    if (!parents.ok) return {failure: parents.failure};
+    if (!parents.ok) return {failure: parents.error};
     const request = buildRequest(work, facts.value, parents.value);
     const {result, retries} = await attemptOften(work, {what: 'build', times: attempts.build}, () =>
       context.docker.build(nativeOnly(request), dockerOptions(work, log)),
     );
-    if (!result.ok) return {failure: await context.docker.diagnose(result.failure)};
+    if (!result.ok) return {failure: await context.docker.diagnose(result.error)};
     state.id = result.value.id;
     const {cacheSeconds} = result.value;
     return {
@@ -70,7 +70,7 @@ export async function factsFor({context, image}: Work): Promise<Result<DockerFac
   if (!engine.ok) return engine;
   const isAlike = image.parents.length === 0 && (cache === 'inline' || cache === 'none');
   const driver = isAlike ? ({ok: true, value: 'docker'} as const) : await docker.driver();
-  return driver.ok ? {ok: true, value: {...engine.value, driver: driver.value}} : driver;
+  return driver.ok ? ok({...engine.value, driver: driver.value}) : driver;
 }
 
 /** Where something other was done than the user may expect. */

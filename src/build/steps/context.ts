@@ -3,7 +3,7 @@ import type {Docker, DockerOptions} from '../../adapters/docker/index.ts';
 import {type LogFile, openLog, outputFolders, type Workspace} from '../../adapters/files/index.ts';
 import type {RunCommand} from '../../adapters/process/index.ts';
 import type {RawManifest, Registry} from '../../adapters/registry/index.ts';
-import type {Failure, Result} from '../../failure.ts';
+import {type Failure, failure, messageOf, type Result} from '../../failure.ts';
 import {repositoryOf} from '../../image/reference.ts';
 import {fileNameOf, type logNames} from '../../image/tags.ts';
 import type {Plan, PlannedImage} from '../../plan/index.ts';
@@ -132,6 +132,6 @@ export function isPushed({context, spec}: Pick<Work, 'context' | 'spec'>): boole
 
 /** A bug, or something nobody thought of: it fails its image and nothing else. */
 export function internalFailure(error: unknown): Failure {
-  const message = error instanceof Error ? error.message : String(error);
-  return {reason: 'internal', class: 'internal', message: `Internal error: ${message}`, tail: []};
+  const message = messageOf(error);
+  return failure('internal', `Internal error: ${message}`);
 }

@@ -1,4 +1,4 @@
-import type {Failure} from '../../failure.ts';
+import {type Failure, failure} from '../../failure.ts';
 import type {StepName} from '../../schedule/index.ts';
 import {maskText} from '../../util/masking.ts';
 import type {ImageFacts, RunStep} from '../types.ts';
@@ -82,12 +82,7 @@ async function endOf(step: Step, work: Work): Promise<StepEnd> {
   }
 }
 
-const cancelled: Failure = {
-  reason: 'cancelled',
-  class: 'cancelled',
-  message: 'The run was cancelled.',
-  tail: [],
-};
+const cancelled: Failure = failure('cancelled', 'The run was cancelled.');
 
 function freshState(): ImageState {
   return {
@@ -106,6 +101,9 @@ function freshState(): ImageState {
 /** Results are uploaded, so they hold no secret either. */
 function masked(failure: Failure, secrets: readonly string[]): Failure {
   const mask = (text: string): string => maskText(text, secrets);
-  const base = {...failure, message: mask(failure.message), tail: failure.tail.map(mask)};
-  return 'command' in base ? {...base, command: mask(base.command)} : base;
+  const {cause, message, tail} = failure;
+  const base = {...failure, message: mask(message), tail: tail.map(mask)};
+  return cause !== undefined && 'command' in cause
+    ? {...base, cause: {...cause, command: mask(cause.command)}}
+    : base;
 }

@@ -19,8 +19,8 @@ export const manifestStep: Step = async (work) => {
     context.docker.history(subject),
     runInfoCommands(work),
   ]);
-  if (!layers.ok) return {failure: await context.docker.diagnose(layers.failure)};
-  if (!info.ok) return {failure: info.failure};
+  if (!layers.ok) return {failure: await context.docker.diagnose(layers.error)};
+  if (!info.ok) return {failure: info.error};
   state.size = layers.value.reduce((sum, layer) => sum + layer.size, 0);
   const page = manifestPage({
     ref: image.ref,
@@ -40,5 +40,5 @@ export const pruneStep: Step = async (work) => {
   const {context, image, spec} = work;
   if (!spec.prune) return {};
   const removed = await context.docker.removeImage(image.ref, dockerOptions(work));
-  return removed.ok ? {} : {notes: [`not pruned: ${removed.failure.message}`]};
+  return removed.ok ? {} : {notes: [`not pruned: ${removed.error.message}`]};
 };

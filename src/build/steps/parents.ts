@@ -1,6 +1,6 @@
 import type {DockerFacts} from '../../adapters/docker/index.ts';
 import type {LogFile} from '../../adapters/files/index.ts';
-import type {Failure, Result} from '../../failure.ts';
+import {type Failure, fail, failure, ok, type Result} from '../../failure.ts';
 import type {PlannedImage} from '../../plan/index.ts';
 import {attemptOften, attempts} from './attempts.ts';
 import {byDigest, dockerOptions, type StepEnd, type Work} from './context.ts';
@@ -27,11 +27,11 @@ async function pullExactly(work: Work, image: PlannedImage, log: LogFile): Promi
   const {result} = await attemptOften(work, {what: 'pull', times: attempts.pull}, () =>
     docker.pull(exact, dockerOptions(work, log)),
   );
-  if (!result.ok) return {failure: await docker.diagnose(result.failure)};
+  if (!result.ok) return {failure: await docker.diagnose(result.error)};
   const tagged = await docker.tag(exact, image.ref);
-  if (!tagged.ok) return {failure: tagged.failure};
+  if (!tagged.ok) return {failure: tagged.error};
   const found = await docker.ids([exact]);
-  if (!found.ok) return {failure: found.failure};
+  if (!found.ok) return {failure: found.error};
   state.id = found.value.get(exact);
   state.digest = digest;
   return {};
@@ -61,16 +61,16 @@ export async function bringParents(
     const contexts = new Map<string, string>();
     for (const parent of parents) {
       const digest = await digestOf(work, parent);
-      if (digest === undefined) return {ok: false, failure: notPushed(image, parent)};
+      if (digest === undefined) return fail(notPushed(image, parent));
       contexts.set(parent.ref, `docker-image://${byDigest(parent.ref, digest)}`);
     }
-    return {ok: true, value: {contexts, inEngine: false}};
+    return ok({contexts, inEngine: false});
   }
   for (const parent of parents) {
     const end = await bringParent(work, parent, log);
-    if (end.failure !== undefined) return {ok: false, failure: end.failure};
+    if (end.failure !== undefined) return fail(end.failure);
   }
-  return {ok: true, value: {contexts: new Map(), inEngine: isElsewhere}};
+  return ok({contexts: new Map(), inEngine: isElsewhere});
 }
 
 /** Whether a parent is in the registry, or will be in this run. */
@@ -89,7 +89,7 @@ async function bringParent(work: Work, parent: PlannedImage, log: LogFile): Prom
     state.tagging = undefined;
   });
   const tagged = await state.tagging;
-  return tagged.ok ? {} : {failure: tagged.failure};
+  return tagged.ok ? {} : {failure: tagged.error};
 }
 
 /** Waits for a parent's push; undefined when it failed. */
@@ -109,10 +109,8 @@ async function digestOf(
 }
 
 function notPushed(image: PlannedImage, parent: PlannedImage): Failure {
-  return {
-    reason: 'internal',
-    class: 'blocked-by-parent',
-    message: `${image.ref} cannot be built: its parent ${parent.ref} did not get into the registry.`,
-    tail: [],
-  };
+  return failure(
+    'blocked-by-parent',
+    `${image.ref} cannot be built: its parent ${parent.ref} did not get into the registry.`,
+  );
 }

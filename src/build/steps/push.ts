@@ -1,5 +1,5 @@
 import type {RawManifest} from '../../adapters/registry/index.ts';
-import type {Failure, Result} from '../../failure.ts';
+import {type Failure, fail, failure, ok, type Result} from '../../failure.ts';
 import {repositoryOf} from '../../image/reference.ts';
 import {fingerprintTag} from '../../image/tags.ts';
 import {attemptOften, attempts} from './attempts.ts';
@@ -28,7 +28,7 @@ export const pushStep: Step = async (work) => {
       {what: 'push', times: attempts.push},
       async () => {
         const pushed = await pushOnce(work, log);
-        if (pushed.ok || pushed.failure.class !== 'auth' || context.login === undefined)
+        if (pushed.ok || pushed.error.class !== 'auth' || context.login === undefined)
           return pushed;
         // A token may run out during hours of building; a wrong one fails again.
         renewals++;
@@ -36,9 +36,9 @@ export const pushStep: Step = async (work) => {
         return renewed.ok ? pushOnce(work, log) : pushed;
       },
     );
-    if (!result.ok) return {failure: await context.docker.diagnose(result.failure)};
+    if (!result.ok) return {failure: await context.docker.diagnose(result.error)};
     const verified = await verify(work, result.value);
-    if (!verified.ok) return {failure: verified.failure};
+    if (!verified.ok) return {failure: verified.error};
     state.digest = result.value;
     state.manifest = verified.value;
     state.pushed.resolve(result.value);
@@ -85,10 +85,10 @@ async function verify(
     isCertain ? undefined : inspect(),
   ]);
   if (!shown.ok) return shown;
-  if (early === undefined) return {ok: true, value: undefined};
+  if (early === undefined) return ok();
   const found = early.state === 'present' ? early : await inspect();
-  if (found.state === 'present' && found.configDigest === state.id) return {ok: true, value: found};
-  return {ok: false, failure: notOurs(image.ref, digest, found)};
+  if (found.state === 'present' && found.configDigest === state.id) return ok(found);
+  return fail(notOurs(image.ref, digest, found));
 }
 
 function notOurs(
@@ -124,9 +124,9 @@ export const reuseStep: Step = async (work) => {
   const {digest} = image.source;
   if (isPushed(work)) {
     const put = await copyTag(work, digest, image.ref);
-    if (!put.ok) return {failure: put.failure};
+    if (!put.ok) return {failure: put.error};
     const shown = await context.registry.waitForDigest(image.ref, digest);
-    if (!shown.ok) return {failure: shown.failure};
+    if (!shown.ok) return {failure: shown.error};
   }
   state.digest = digest;
   state.pushed.resolve(digest);
@@ -144,7 +144,7 @@ export async function markTested(work: Work): Promise<StepEnd> {
   if (!isPushed(work) || state.digest === undefined) return {};
   const tested = `${repositoryOf(image.ref)}:${fingerprintTag(image.fingerprint)}`;
   const put = await copyTag(work, state.digest, tested);
-  return put.ok ? {} : {failure: put.failure};
+  return put.ok ? {} : {failure: put.error};
 }
 
 async function copyTag(
@@ -156,17 +156,11 @@ async function copyTag(
   const from = byDigest(image.ref, digest);
   const found = await context.registry.manifest(from);
   if (found.state === 'present') return context.registry.put(to, found);
-  if (found.state === 'unknown') return {ok: false, failure: found.failure};
-  return {
-    ok: false,
-    failure: {
-      reason: 'registry',
-      class: 'not-found',
-      request: `GET ${from}`,
-      status: 404,
-      message: `${from} is not in the registry any more.`,
+  if (found.state === 'unknown') return fail(found.failure);
+  return fail(
+    failure('not-found', `${from} is not in the registry any more.`, {
+      cause: {kind: 'http', request: `GET ${from}`, status: 404},
       hint: 'Run the job again; it will be built.',
-      tail: [],
-    },
-  };
+    }),
+  );
 }

@@ -1,9 +1,8 @@
 import {chmod, cp, mkdir, mkdtemp, rm, rmdir} from 'node:fs/promises';
 import {basename, join} from 'node:path';
-import type {LogFile} from '../../adapters/files/index.ts';
-import {outputFolders} from '../../adapters/files/index.ts';
+import {type LogFile, outputFolders} from '../../adapters/files/index.ts';
 import type {CommandOutput} from '../../adapters/process/index.ts';
-import type {Failure, Result} from '../../failure.ts';
+import {type Failure, fail, failure, type Result} from '../../failure.ts';
 import {fileNameOf} from '../../image/tags.ts';
 import {commandWords} from '../../page/index.ts';
 import {type LogKind, type Step, type StepEnd, type Work, withLog} from './context.ts';
@@ -54,31 +53,25 @@ async function runTests(work: Work, kind: LogKind, folders: readonly string[]): 
     await rmdir(logsFolder).catch(() => undefined);
     if (done.ok) return {};
     const isPytest = words === undefined;
-    if (isPytest && done.failure.reason === 'exit-code' && done.failure.exitCode === 5) {
+    if (isPytest && done.error.cause?.kind === 'exit' && done.error.cause.exitCode === 5) {
       return {notes: ['no tests collected']};
     }
-    return {failure: await context.docker.diagnose(explainTestFailure(done.failure, image.ref))};
+    return {failure: await context.docker.diagnose(explainTestFailure(done.error, image.ref))};
   });
 }
 
 function noFolder(folder: string): Failure {
-  return {
-    reason: 'internal',
-    class: 'no-tests',
-    message: `spec.yml says "integration_tests: true", but there is no folder ${folder}.`,
-    hint: 'Add the tests, or remove the key.',
-    tail: [],
-  };
+  return failure(
+    'no-tests',
+    `spec.yml says "integration_tests: true", but there is no folder ${folder}.`,
+    {hint: 'Add the tests, or remove the key.'},
+  );
 }
 
 function badCommand(command: string): Failure {
-  return {
-    reason: 'internal',
-    class: 'spec-invalid',
-    message: `"tests.command" is no command: ${command}`,
+  return failure('spec-invalid', `"tests.command" is no command: ${command}`, {
     hint: 'Look for a quotation mark that is not closed.',
-    tail: [],
-  };
+  });
 }
 
 async function firstFolder(
@@ -127,9 +120,9 @@ export async function testOnHost(
   if (words !== undefined) return run(words[0] ?? '', words.slice(1));
   const args = [...pytestArgs, ...folders];
   const direct = await run('pytest', args);
-  if (direct.ok || !isMissing(direct.failure)) return direct;
+  if (direct.ok || !isMissing(direct.error)) return direct;
   const module = await run('python3', ['-m', 'pytest', ...args]);
-  return !module.ok && isMissing(module.failure) ? {ok: false, failure: noPytest()} : module;
+  return !module.ok && isMissing(module.error) ? fail(noPytest()) : module;
 }
 
 /** The folder of the tests as the container sees it. */
@@ -194,20 +187,19 @@ function secondsOf(minutes: number | undefined): number {
 
 /** A shim of pyenv is there also where no Python behind it has pytest, and ends as a shell would: with 127. */
 function isMissing(failure: Failure): boolean {
-  if (failure.reason === 'spawn') return failure.code === 'ENOENT';
-  if (failure.reason === 'exit-code' && failure.exitCode === 127) return true;
+  if (failure.cause?.kind === 'spawn') return failure.cause.code === 'ENOENT';
+  if (failure.cause?.kind === 'exit' && failure.cause.exitCode === 127) return true;
   return failure.tail.some((line) => line.endsWith('No module named pytest'));
 }
 
 function noPytest(): Failure {
-  return {
-    reason: 'internal',
-    class: 'test-failed',
-    message:
-      'pytest is not installed: there is neither a program "pytest" nor a module of python3.',
-    hint: 'Install it before this step (pip install pytest), or set "tests.where: container" for images that have it.',
-    tail: [],
-  };
+  return failure(
+    'test-failed',
+    'pytest is not installed: there is neither a program "pytest" nor a module of python3.',
+    {
+      hint: 'Install it before this step (pip install pytest), or set "tests.where: container" for images that have it.',
+    },
+  );
 }
 
 /**
@@ -215,15 +207,19 @@ function noPytest(): Failure {
  * https://docs.pytest.org/en/stable/reference/exit-codes.html
  */
 export function explainTestFailure(failure: Failure, ref: string): Failure {
-  if (failure.reason === 'timeout') {
-    return {...failure, message: `The tests of ${ref} were not done after ${failure.seconds} s.`};
+  if (failure.cause?.kind === 'timeout') {
+    return {
+      ...failure,
+      message: `The tests of ${ref} were not done after ${failure.cause.seconds} s.`,
+    };
   }
-  if (failure.reason !== 'exit-code') return failure;
-  const words = pytestCodes.get(failure.exitCode) ?? `ended with exit code ${failure.exitCode}`;
+  if (failure.cause?.kind !== 'exit') return failure;
+  const words =
+    pytestCodes.get(failure.cause.exitCode) ?? `ended with exit code ${failure.cause.exitCode}`;
   const summary = failure.tail.findLast((line) => /^(?:FAILED|ERROR) /.test(line));
   return {
     ...failure,
-    class: failure.exitCode === 137 ? 'oom-killed' : 'test-failed',
+    class: failure.cause.exitCode === 137 ? 'oom-killed' : 'test-failed',
     message: `The tests of ${ref} ${words}${summary === undefined ? '.' : `: ${summary}`}`,
   };
 }

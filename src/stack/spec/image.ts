@@ -1,8 +1,9 @@
 import {isAbsolute, join, normalize} from 'node:path/posix';
-import type {Entry, Findings, TextNode} from '../yaml/index.ts';
 import {
   asText,
+  type Entry,
   type Fields,
+  type Findings,
   type Ignored,
   isEmpty,
   readEntries,
@@ -11,6 +12,7 @@ import {
   readText,
   readTexts,
   show,
+  type TextNode,
 } from '../yaml/index.ts';
 import {readInfoCommands, readTests} from './commands.ts';
 import {readRepository} from './repository.ts';

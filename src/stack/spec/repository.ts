@@ -1,7 +1,6 @@
 import {parseReference} from '../../image/reference.ts';
 import {fileNameOf} from '../../image/tags.ts';
-import type {Findings, TextNode} from '../yaml/index.ts';
-import {type Fields, readText} from '../yaml/index.ts';
+import {type Fields, type Findings, readText, type TextNode} from '../yaml/index.ts';
 import type {ImageSpec} from './types.ts';
 
 /** `registry`: host and path that images without `image_name` are below. Undefined when missing or wrong. */

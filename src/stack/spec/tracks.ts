@@ -1,5 +1,4 @@
 import {tagPattern} from '../../image/reference.ts';
-import type {TextNode} from '../yaml/index.ts';
 import {
   type Fields,
   type Ignored,
@@ -7,6 +6,7 @@ import {
   readFields,
   readText,
   readTexts,
+  type TextNode,
 } from '../yaml/index.ts';
 import {checkName, readBuildArgs, withoutBase} from './image.ts';
 import type {ImageSpec} from './types.ts';
