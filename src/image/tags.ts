@@ -39,6 +39,16 @@ export function fingerprintTag(fingerprint: string): string {
   return `fp-${fingerprint.replace('sha256:', '').slice(0, 16)}`;
 }
 
+/** Proof that an image of this fingerprint passed these tests: `fp-<16 hex>-<8 hex>`, put on the very digest that passed. */
+export function proofTag(fingerprint: string, tests: string): string {
+  return `${fingerprintTag(fingerprint)}-${tests.replace('sha256:', '').slice(0, 8)}`;
+}
+
+/** Where the record of an image stands, in the image's own repository: `rec-<16 hex of its digest>`. */
+export function recordTag(digest: string): string {
+  return `rec-${digest.replace('sha256:', '').slice(0, 16)}`;
+}
+
 /** The base name of an image's log, result and manifest files, and of its wiki page. */
 export function fileNameOf(ref: string): string {
   return ref.replace('ghcr.io', 'ghcr-io').replace(/[/:]/g, '-');
