@@ -2,11 +2,22 @@ import {join} from 'node:path';
 import {filesBelow, outputFolders, type Workspace} from '../adapters/files/index.ts';
 import {uploadArtifact} from '../adapters/github/artifact.ts';
 import {addSummary, setOutputs} from '../adapters/github/output.ts';
-import type {RunReport} from '../build/index.ts';
 import {failureText} from '../failure.ts';
 import {fileNameOf, logNames} from '../image/tags.ts';
 import type {Plan} from '../plan/index.ts';
-import {imagesOutput, planJson, reportFile, resultFile, summaryPage} from '../report/index.ts';
+import {
+  commentBody,
+  commentMarker,
+  failureSentence,
+  htmlPage,
+  imagesOutput,
+  planJson,
+  type RunContext,
+  type RunFacts,
+  reportFile,
+  resultFile,
+  summaryPage,
+} from '../report/index.ts';
 import type {Run} from '../run/index.ts';
 import {mayPublish, publishPages} from '../wiki/index.ts';
 
@@ -31,12 +42,16 @@ export async function writePlan(workspace: Workspace, plan: Plan): Promise<void>
  * Everything after the last image: results, outputs, summary, wiki, comment, artifact. Comes to pass after failures
  * too, and none of it changes what became of an image. Resolves with the sentence that fails the step.
  */
-export async function finish(run: Run, plan: Plan, report: RunReport): Promise<string | undefined> {
+export async function finish(
+  run: Run,
+  plan: Plan,
+  report: RunFacts['report'],
+): Promise<string | undefined> {
   const {workspace, log, signal} = run;
-  await writeResults(workspace, plan, report);
+  const facts: RunFacts = {plan, report, run: contextOf(run)};
+  await writeResults(workspace, facts);
   setOutputs({images: imagesOutput(report.images), outcome: report.outcome});
-  const summary = summaryPage(plan, report);
-  const problem = await addSummary(summary);
+  const problem = await addSummary(summaryPage(facts));
   if (problem !== undefined) log.warning(problem);
   if (!signal.aborted) {
     if (report.outcome === 'passed' && (await mayPublish(run))) {
@@ -45,14 +60,15 @@ export async function finish(run: Run, plan: Plan, report: RunReport): Promise<s
         report.images.map(({ref}) => fileNameOf(ref)),
       );
     }
-    await comment(run, summary);
+    // The API puts the marker first itself.
+    await comment(run, commentBody(facts).slice(commentMarker.length + 1));
   }
   await upload(run);
-  return sentenceOf(report);
+  return failureSentence(report.outcome, report.images);
 }
 
-async function writeResults(workspace: Workspace, plan: Plan, report: RunReport): Promise<void> {
-  for (const result of report.images) {
+async function writeResults(workspace: Workspace, facts: RunFacts): Promise<void> {
+  for (const result of facts.report.images) {
     const name = fileNameOf(result.ref);
     const isBad = ['failed', 'blocked', 'cancelled'].includes(result.outcome);
     if (isBad) await workspace.remove(join(manifests, `${name}.md`));
@@ -60,15 +76,33 @@ async function writeResults(workspace: Workspace, plan: Plan, report: RunReport)
       await workspace.write(join(artifacts, `${name}.yaml`), resultFile(result));
     }
   }
-  await workspace.write(join(artifacts, 'report.json'), reportFile(plan, report));
+  const text = reportFile(facts);
+  await workspace.write(join(artifacts, 'report.json'), text);
+  await workspace.write(join(artifacts, 'report.html'), htmlPage(text));
 }
 
-/** The comment is found again by this; it does not show. */
-const marker = '<!-- stack-action -->';
+/** Where this run happened, for the links of its pages; outside GitHub there is little to link. */
+function contextOf({event}: Run): RunContext {
+  const pullRequest = event.kind === 'pull_request' ? event.number : undefined;
+  const {serverUrl, repository, runId, headSha, name, branch} = event;
+  const home =
+    repository.repo === '' ? undefined : `${serverUrl}/${repository.owner}/${repository.repo}`;
+  return {
+    runId,
+    attempt: event.runAttempt,
+    event: name,
+    branch,
+    ...(pullRequest === undefined ? {} : {pullRequest}),
+    commit: {sha: headSha, ...(home === undefined ? {} : {url: `${home}/commit/${headSha}`})},
+    ...(home === undefined
+      ? {}
+      : {runUrl: `${home}/actions/runs/${runId}`, wikiUrl: `${home}/wiki`}),
+  };
+}
 
 async function comment({inputs, event, changes, log}: Run, text: string): Promise<void> {
   if (!inputs.comment || event.kind !== 'pull_request' || event.number === undefined) return;
-  const written = await changes.api?.upsertComment(event.number, marker, text);
+  const written = await changes.api?.upsertComment(event.number, commentMarker, text);
   if (written?.ok === false) log.warning(`The pull request was not commented: ${written.error}`);
 }
 
@@ -90,18 +124,4 @@ export async function upload({inputs, workspace, log}: Run): Promise<void> {
   const {id, url, leftOut} = uploaded.value;
   if (leftOut.length > 0) log.warning(`Not in the artifact: ${leftOut.join(', ')}`);
   setOutputs({'artifact-id': String(id), 'artifact-url': url});
-}
-
-function sentenceOf({outcome, images}: RunReport): string | undefined {
-  if (outcome === 'passed') return undefined;
-  if (outcome === 'cancelled') return 'The run was cancelled.';
-  const failed = images.filter((image) => image.outcome === 'failed' && !image.allowedFailure);
-  const blocked = images.filter((image) => image.outcome === 'blocked');
-  const names = failed.map(({image, steps}) => {
-    const step = steps.find(({failure}) => failure !== undefined)?.step;
-    return `${image} (${step ?? 'unknown step'})`;
-  });
-  const rest =
-    blocked.length === 0 ? '' : `; blocked: ${blocked.map(({image}) => image).join(', ')}`;
-  return `Failed: ${names.join(', ')}${rest}. The log and the artifact have the details.`;
 }

@@ -9,8 +9,16 @@ export interface JobLog {
   /** A closed group; its lines must already be harmless (safeLines). */
   group(title: string, lines: readonly string[]): void;
   /** An annotation; the runner keeps ten of each kind for a step, so the caller sums up. */
-  warning(message: string): void;
-  error(message: string): void;
+  warning(message: string, at?: LogPlace): void;
+  error(message: string, at?: LogPlace): void;
+}
+
+/** Where GitHub shows an annotation; the file is relative to the repository. */
+export interface LogPlace {
+  readonly title?: string;
+  readonly file?: string;
+  readonly line?: number;
+  readonly column?: number;
 }
 
 /** The runner drops what is longer. */
@@ -26,6 +34,12 @@ export function openJobLog(file: string, mask: (text: string) => string): JobLog
     core.info(mask(line));
     write(line);
   };
+  const properties = ({title, file, line, column}: LogPlace = {}): core.AnnotationProperties => ({
+    ...(title === undefined ? {} : {title: safeLine(mask(title)).slice(0, 200)}),
+    ...(file === undefined ? {} : {file: safeLine(file)}),
+    ...(line === undefined ? {} : {startLine: line}),
+    ...(column === undefined ? {} : {startColumn: column}),
+  });
   const annotation = (text: string): string =>
     mask(text).split('\n').map(safeLine).join('\n').slice(0, longestAnnotation);
   return {
@@ -39,12 +53,12 @@ export function openJobLog(file: string, mask: (text: string) => string): JobLog
         core.endGroup();
       }
     },
-    warning: (message) => {
-      core.warning(annotation(message));
+    warning: (message, at) => {
+      core.warning(annotation(message), properties(at));
       write(`Warning: ${message}`);
     },
-    error: (message) => {
-      core.error(annotation(message));
+    error: (message, at) => {
+      core.error(annotation(message), properties(at));
       write(`Error: ${message}`);
     },
   };
