@@ -1,6 +1,7 @@
 import type {TagReport, TagState} from '../promote/index.ts';
-import {codeBlock} from '../util/markdown.ts';
 import {
+  block,
+  blockLine,
   code,
   fitted,
   folded,
@@ -44,7 +45,14 @@ export function refusedSummaryPage({title, causes, hint, tail = [], run}: Refusa
 
 function lastLines(tail: readonly string[]): Section {
   if (tail.length === 0) return {rows: [], of: ''};
-  return {head: folded('Last lines of the output', codeBlock(tail.join('\n'))), rows: [], of: ''};
+  return {
+    head: folded(
+      'Last lines of the output',
+      block(tail.slice(-40).map((line) => blockLine(line, 300))),
+    ),
+    rows: [],
+    of: '',
+  };
 }
 
 /** The place of a finding is code, its message text. */

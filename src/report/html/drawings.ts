@@ -79,7 +79,7 @@ function drawTimeline() {
   const holder = el('div', {class: 'scroll frame', tabindex: 0, role: 'region', 'aria-label': 'Timeline'});
   const scale = el('output', {}, '100 %');
   const draw = () => {
-    const room = Math.max(320, holder.clientWidth - left - 24) * zoom;
+    const room = Math.max(320, holder.clientWidth - left - 72) * zoom;
     const x = (at) => left + ((at - start) / span) * room;
     const steps = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400];
     const tick = steps.find((one) => (one / span) * room >= 80) || span;
@@ -94,7 +94,7 @@ function drawTimeline() {
         row.steps.map(({step, from, to}) => svg('rect', {class: step.step + (step.failure ? ' broken' : ''), x: x(from), y: y + 3, height: 18, width: Math.max(2, x(to) - x(from)), rx: 2},
           svg('title', {}, name + ': ' + stepNames[step.step] + (step.failure ? ' failed' : '') + ', ' + time(step.seconds))))];
     });
-    holder.replaceChildren(svg('svg', {width: left + room + 16, height, role: 'img', 'aria-label': 'When each image was worked on; the table of each image has the numbers'}, grid, bars));
+    holder.replaceChildren(svg('svg', {width: left + room + 70, height, role: 'img', 'aria-label': 'When each image was worked on; the table of each image has the numbers'}, grid, bars));
     scale.textContent = Math.round(zoom * 100) + ' %';
   };
   const to = (next) => {

@@ -31,7 +31,7 @@ input,select,button{font:inherit;color:inherit;background:var(--page);border:1px
 input{width:16rem;max-width:100%}button{cursor:pointer;background:var(--soft)}
 details.image{border:1px solid var(--line);border-radius:6px;margin:.5rem 0}
 details.image>summary{padding:.5rem .75rem;cursor:pointer}details.image[open]>summary{border-bottom:1px solid var(--line)}
-summary .quiet{margin-left:.5rem}.body{padding:.25rem .75rem .75rem}.quiet{color:var(--quiet)}
+summary .quiet{margin-left:.5rem;white-space:nowrap}.body{padding:.25rem .75rem .75rem}.quiet{color:var(--quiet)}
 dl{display:grid;grid-template-columns:max-content 1fr;gap:.25rem 1rem;margin:.5rem 0}dt{color:var(--quiet)}dd{margin:0}
 .log{background:var(--soft);max-height:28rem;counter-reset:line;padding:.5rem 0;margin:0}
 .log div{white-space:pre-wrap;padding:0 .75rem 0 4rem;position:relative;min-height:1.25rem}
@@ -42,7 +42,7 @@ svg{display:block}svg text{fill:var(--text);font:13px system-ui,sans-serif}svg .
 svg .edge{fill:none;stroke:var(--quiet);stroke-width:1.5}svg .node rect{stroke:currentColor;stroke-width:1.5}svg .node text{fill:currentColor}
 svg a.node:focus-visible{outline:none}svg a.node:focus-visible rect{stroke-width:4}
 svg .built rect{fill:var(--good-soft)}svg .reused rect{fill:var(--cool-soft)}svg .skipped rect,svg .cancelled rect{fill:var(--soft)}
-svg .failed rect{fill:var(--bad-soft);stroke-width:3}svg .blocked rect{fill:var(--warn-soft);stroke-dasharray:5 3}
+svg .failed rect{fill:var(--bad-soft);stroke-width:3}svg .blocked rect{fill:var(--warn-soft)}svg .blocked rect,svg .cancelled rect{stroke-dasharray:5 3}
 svg .grid{stroke:var(--line)}.pull{fill:var(--pull);background:var(--pull)}.build{fill:var(--build);background:var(--build)}.test,.integration-test{fill:var(--test);background:var(--test)}
 .push,.reuse,.manifest,.prune{fill:var(--push);background:var(--push)}svg .broken{stroke:var(--bad);stroke-width:3}
 .key{display:inline-block;width:.8rem;height:.8rem;border-radius:2px;margin-right:.35rem}.chain{font-weight:700}

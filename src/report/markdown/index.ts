@@ -18,4 +18,4 @@ export {
   tableRow,
   titled,
 } from './parts.ts';
-export {cell, code, folded, link, prose, shortened, webAddress} from './text.ts';
+export {block, blockLine, cell, code, folded, link, prose, shortened, webAddress} from './text.ts';

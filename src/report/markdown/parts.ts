@@ -1,5 +1,3 @@
-import {codeBlock} from '../../util/markdown.ts';
-import {plainText} from '../../util/text.ts';
 import type {Difference, PackageChange, ReportedImage, RunContext, RunFacts} from '../types.ts';
 import {
   byImportance,
@@ -15,7 +13,18 @@ import {
   whyWords,
 } from '../words.ts';
 import type {Section} from './budget.ts';
-import {cell, code, folded, link, prose, shortened, unbroken} from './text.ts';
+import {
+  block,
+  blockLine,
+  cell,
+  code,
+  fenceLength,
+  folded,
+  link,
+  prose,
+  shortened,
+  unbroken,
+} from './text.ts';
 
 /** The last lines of a program that failed are shown for so many images, and so many lines of each. */
 const most = {tails: 20, tailLines: 20, packages: 100, failureBytes: 512 * 1024} as const;
@@ -99,7 +108,7 @@ export function failureBlock(
       ? [
           folded(
             `Last ${shown.length === 1 ? 'line' : `${shown.length} lines`} of the output`,
-            codeBlock(shown.map((line) => shortened(line, 300)).join('\n')),
+            block(shown.map((line) => blockLine(line, 300))),
           ),
         ]
       : []),
@@ -212,11 +221,7 @@ export function references(lines: readonly string[]): Section {
 
 function foldedLines(title: string, rows: readonly string[], of: string): Section {
   if (rows.length === 0) return {rows, of};
-  const longest = Math.max(
-    0,
-    ...rows.flatMap((row) => (row.match(/`+/g) ?? []).map((run) => run.length)),
-  );
-  const fence = '`'.repeat(Math.max(3, longest + 1));
+  const fence = '`'.repeat(fenceLength(rows));
   return {
     head: `<details><summary>${title}</summary>\n\n${fence}sh`,
     rows,
@@ -226,7 +231,7 @@ function foldedLines(title: string, rows: readonly string[], of: string): Sectio
 }
 
 function plainLine(text: string): string {
-  return plainText(text).replace(/\s+/g, ' ');
+  return blockLine(text, 1000);
 }
 
 /** Twelve hex digits, as docker shows them. */

@@ -14,9 +14,15 @@ const live = /:(?=\/\/|[\w+-]+:)|www(?=\.)|(?:mailto|xmpp)(?=:)|@|#|GH(?=-\d)|\$
 
 function escaped(line: string): string {
   return escapeHtml(line)
-    .replace(live, (found) => (found === '$' || found === ':' ? entity(found) : found) + gap)
+    .replace(live, tamed)
     .replace(/[\\`*_{}[\]|~]/g, '\\$&')
     .replace(/^(?:[-+=]|\d{1,9}[.)])/, `${gap}$&`);
+}
+
+function tamed(found: string): string {
+  // As GitHub's own documentation writes a dollar that begins no formula.
+  if (found === '$') return `<span>${entity('$')}</span>`;
+  return `${found === ':' ? entity(':') : found}${gap}`;
 }
 
 function entity(character: string): string {
@@ -32,7 +38,11 @@ export function cell(text: string): string {
   const broken = (word: string): string =>
     word.length <= longestWord
       ? escaped(word)
-      : (word.match(pieces) ?? []).map(escaped).join('<wbr>');
+      : (word.match(pieces) ?? [])
+          .map(escaped)
+          .join('<wbr>')
+          // What is live may begin before the break.
+          .replace(/(?::|GH-)(?=<wbr>)/gi, `$&${gap}`);
   return oneLine(text).split(' ').map(broken).join(' ');
 }
 
@@ -82,8 +92,30 @@ export function shortened(text: string, longest: number): string {
   return characters.length > longest ? `${characters.slice(0, longest - 1).join('')}…` : text;
 }
 
+/** No field of a page deserves more; what is longer is in the artifact. */
+const longestText = 4000;
+
 function oneLine(text: string): string {
-  return plainText(text)
+  return plainText(shortened(text, longestText))
     .replace(/[\n\t\u2028\u2029]+/g, ' ')
     .trim();
+}
+
+/** A code block whose fence is longer than any run of backticks in it. */
+export function block(lines: readonly string[], language = 'text'): string {
+  const fence = '`'.repeat(fenceLength(lines));
+  return [`${fence}${language}`, ...lines, fence].join('\n');
+}
+
+export function fenceLength(lines: readonly string[]): number {
+  return lines.reduce(
+    (most, line) =>
+      (line.match(/`+/g) ?? []).reduce((all, run) => Math.max(all, run.length + 1), most),
+    3,
+  );
+}
+
+/** One line of a block: nothing in it ends the line, or moves or colours it. */
+export function blockLine(text: string, longest: number): string {
+  return plainText(shortened(text, longest)).replace(/[\n\u2028\u2029]/g, ' ');
 }
