@@ -341,7 +341,7 @@ describe('text from strangers', () => {
           for (const diagram of diagramsOf(page)) await parseDiagram(diagram);
         }
       }),
-      {numRuns: 150},
+      {numRuns: 60},
     );
   }, 120_000);
 

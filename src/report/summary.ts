@@ -34,10 +34,13 @@ export function summaryPage(facts: RunFacts): string {
   const isFolded = unchanged.length > mostUnchanged;
   const shown = isFolded ? images.filter(({outcome}) => outcome !== 'skipped') : images;
   const title = `## ${prose(headline(report.outcome, report.images))}`;
+  const failures = failureSection(facts);
+  const worthKnowing = notes(facts);
   const sections: Section[] = [
     titled(title, placeLine(run, plan.tag)),
-    failureSection(facts),
-    ...notes(facts),
+    failures,
+    ...worthKnowing,
+    ...(failures.rows.length + worthKnowing.length > 0 ? [titled('### Images')] : []),
     imageTable(facts, shown),
     ...(isFolded
       ? [folding(`${counted(unchanged.length, 'image')} unchanged`, imageTable(facts, unchanged))]

@@ -43,10 +43,11 @@ function drawGraph() {
   const nodes = all.map((image) => {
     const at = place.get(image), name = clean(image.image);
     const parents = (image.parents || []).length === 0 ? '' : ', built on ' + clean(image.parents.join(', '));
-    return svg('a', {href: '#' + image.id, class: 'node ' + image.outcome, 'aria-label': name + ': ' + image.state + parents},
-      svg('title', {}, name),
+    const shown = name.length > 28 ? name.slice(0, 27) + '\u2026' : name;
+    return svg('a', {href: '#' + image.id, class: 'node ' + image.outcome},
+      svg('title', {}, name + ' ' + image.state + parents),
       svg('rect', {x: at.x, y: at.y, width, height, rx: 6}),
-      svg('text', {x: at.x + 10, y: at.y + 20}, name.length > 28 ? name.slice(0, 27) + '\u2026' : name),
+      svg('text', {x: at.x + 10, y: at.y + 20}, shown),
       svg('text', {x: at.x + 10, y: at.y + 38}, image.state));
   });
   for (const [index, image] of all.entries()) nodes[index].style.color = 'var(--' + ({built: 'good', reused: 'cool', failed: 'bad', blocked: 'warn'}[image.outcome] || 'quiet') + ')';
