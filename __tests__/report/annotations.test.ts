@@ -22,11 +22,9 @@ describe('annotations of a run', () => {
     expect(annotationsOf(sevenImages())).toEqual([
       {
         level: 'error',
-        title: 'scipy-ml-notebook: build failed',
         message:
-          'E: Unable to locate package libfoo-dev\nCheck the name of the package, and run apt-get update before.',
-        file: 'images/scipy-ml-notebook/Dockerfile',
-        line: 8,
+          'scipy-ml-notebook: build failed: E: Unable to locate package libfoo-dev\nCheck the name of the package, and run apt-get update before.',
+        place: {file: 'images/scipy-ml-notebook/Dockerfile', line: 8},
       },
     ]);
   });
@@ -45,10 +43,8 @@ describe('annotations of a run', () => {
     expect(annotationsOf(facts)).toEqual([
       {
         level: 'warning',
-        title: 'a: tests failed',
-        message: 'test_version: AssertionError: python is too old',
-        file: 'test/test_a.py',
-        line: 9,
+        message: 'a: tests failed: test_version: AssertionError: python is too old',
+        place: {file: 'test/test_a.py', line: 9},
       },
     ]);
   });
@@ -65,7 +61,7 @@ describe('annotations of a run', () => {
         plan: {tag: 't', images: [], changed: []},
         report: {outcome: 'failed' as const, images: [image]},
       };
-      expect(annotationsOf(facts)[0]).not.toHaveProperty('file');
+      expect(annotationsOf(facts)[0]).not.toHaveProperty('place');
     },
   );
 });
@@ -81,21 +77,16 @@ describe('annotations of findings', () => {
     expect(findingAnnotations(findings, 'error')).toEqual([
       {
         level: 'error',
-        title: 'Mistake',
-        file: 'images/spec.yml',
-        line: 4,
-        column: 16,
+        place: {file: 'images/spec.yml', line: 4, column: 16},
         message: 'depend_on contains "c": no such image',
       },
       {
         level: 'error',
-        title: 'Mistake',
-        file: 'images/a/Dockerfile',
-        line: 3,
+        place: {file: 'images/a/Dockerfile', line: 3},
         message: 'RUN before the first FROM',
       },
-      {level: 'error', title: 'Mistake', message: 'images/spec.yml: and 20 more mistakes'},
-      {level: 'error', title: 'Mistake', message: 'a sentence: with a colon'},
+      {level: 'error', message: 'images/spec.yml: and 20 more mistakes'},
+      {level: 'error', message: 'a sentence: with a colon'},
     ]);
   });
 
@@ -123,8 +114,8 @@ describe('annotations of findings', () => {
       ...findingAnnotations(['y'], 'warning'),
     ]);
     expect(calls).toEqual([
-      ['error', 'x', {title: 'Mistake', file: 'a', line: 1, column: 2}],
-      ['warning', 'y', {title: 'Warning'}],
+      ['error', 'x', {file: 'a', line: 1, column: 2}],
+      ['warning', 'y', undefined],
     ]);
   });
 });
@@ -147,10 +138,8 @@ describe('docker’s build checks', () => {
   it('become warnings of the Dockerfile', () => {
     expect(buildWarningAnnotations('images/e/Dockerfile', recorded('check'))[0]).toEqual({
       level: 'warning',
-      title: 'StageNameCasing',
-      message: "Stage name 'Base' should be lowercase",
-      file: 'images/e/Dockerfile',
-      line: 1,
+      message: "StageNameCasing: Stage name 'Base' should be lowercase",
+      place: {file: 'images/e/Dockerfile', line: 1},
     });
   });
 });

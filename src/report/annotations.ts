@@ -1,4 +1,5 @@
 import type {JobLog} from '../adapters/github/log.ts';
+import type {Place} from '../failure.ts';
 import {plainText} from '../util/text.ts';
 import type {ReportedImage, RunFacts} from './types.ts';
 import {counted, failureWords} from './words.ts';
@@ -6,11 +7,8 @@ import {counted, failureWords} from './words.ts';
 /** A message at a line of a file, as GitHub shows it beside the code. */
 export interface Annotation {
   readonly level: 'error' | 'warning';
-  /** Relative to the repository; without it the message belongs to the run. */
-  readonly file?: string;
-  readonly line?: number;
-  readonly column?: number;
-  readonly title: string;
+  /** Without it the message belongs to the run. */
+  readonly place?: Place;
   readonly message: string;
 }
 
@@ -27,7 +25,7 @@ export function limited(
   const more = annotations.length - shown.length;
   const level = annotations.some((one) => one.level === 'error') ? 'error' : 'warning';
   const what = counted(more, level === 'error' ? 'more mistake' : 'more warning');
-  return [...shown, {level, title: what, message: `${what}: see the log and the step summary.`}];
+  return [...shown, {level, message: `${what}: see the log and the step summary.`}];
 }
 
 /** Mistakes and warnings of spec.yml and Dockerfiles, each `file:line:column: message`. */
@@ -38,8 +36,9 @@ export function findingAnnotations(
   return findings.map((finding) => {
     const found = /^([^\s:][^:\n]{0,1000}):(\d+)(?::(\d+))?: ([\s\S]*)$/.exec(finding);
     const [, file, line, column, message = finding] = found ?? [];
-    const title = level === 'error' ? 'Mistake' : 'Warning';
-    return {level, title, message, ...placed(file, line, column)};
+    return line === undefined
+      ? {level, message: finding}
+      : {level, message, ...placed(file, Number(line), column)};
   });
 }
 
@@ -59,8 +58,10 @@ export function failureAnnotation(
   const {step, cause, hint, place} = words;
   return {
     level: image.allowedFailure ? 'warning' : 'error',
-    title: `${image.image}: ${step} failed`,
-    message: hint === undefined ? cause : `${cause}\n${hint}`,
+    message: [
+      `${image.image}: ${step} failed: ${cause}`,
+      ...(hint === undefined ? [] : [hint]),
+    ].join('\n'),
     ...(place === undefined ? {} : placed(place.file, place.line, place.column)),
   };
 }
@@ -72,8 +73,7 @@ export function buildWarningAnnotations(
 ): readonly Annotation[] {
   return buildWarnings(output).map(({rule, message, line}) => ({
     level: 'warning',
-    title: rule,
-    message,
+    message: `${rule}: ${message}`,
     ...placed(dockerfile, line),
   }));
 }
@@ -115,20 +115,15 @@ function checkWarning(lines: readonly string[], index: number): readonly BuildWa
 /** A place inside the repository; GitHub shows a message at no other. */
 function placed(
   file: string | undefined,
-  line?: number | string,
+  line: number,
   column?: number | string,
-): Pick<Annotation, 'file' | 'line' | 'column'> {
+): Pick<Annotation, 'place'> {
   if (file === undefined || file.startsWith('/') || file.split('/').includes('..')) return {};
-  return {
-    file: file.replace(/^(?:\.\/)+/, ''),
-    ...(line === undefined ? {} : {line: Number(line)}),
-    ...(column === undefined ? {} : {column: Number(column)}),
-  };
+  const place = {file: file.replace(/^(?:\.\/)+/, ''), line};
+  return {place: column === undefined ? place : {...place, column: Number(column)}};
 }
 
 /** Prints annotations through the one door of the job log. */
 export function annotate(log: JobLog, annotations: readonly Annotation[]): void {
-  for (const {level, title, message, ...place} of limited(annotations)) {
-    log[level](message, {title, ...place});
-  }
+  for (const {level, message, place} of limited(annotations)) log[level](message, place);
 }

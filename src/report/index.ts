@@ -4,7 +4,7 @@ import {fileNameOf, logNames} from '../image/tags.ts';
 import {type Plan, planLine} from '../plan/index.ts';
 import {formatDuration, safeLines} from '../util/text.ts';
 import {unreachable} from '../util/unreachable.ts';
-import {type Annotation, failureAnnotation, mostAnnotations} from './annotations.ts';
+import {failureAnnotation, mostAnnotations} from './annotations.ts';
 import type {ReportedImage, ReportedStep} from './types.ts';
 import {
   counted,
@@ -84,13 +84,12 @@ export function createReporter(ports: ReporterPorts): Reporter {
     const words = failureWords(result, dockerfileOf?.(result.image));
     const annotation = failureAnnotation(result, dockerfileOf?.(result.image));
     if (annotation === undefined || words === undefined) return;
-    const text = [
-      `${annotation.title}: ${annotation.message}`,
-      ...words.tail.slice(-20).map((last) => `| ${last}`),
-    ].join('\n');
+    const text = [annotation.message, ...words.tail.slice(-20).map((last) => `| ${last}`)].join(
+      '\n',
+    );
     errors += 1;
-    if (errors <= mostErrors) log[annotation.level](text, placeOf(annotation));
-    else log.group(annotation.title, safeLines(text));
+    if (errors <= mostErrors) log[annotation.level](text, annotation.place);
+    else log.group(`${result.image}: ${words.step} failed`, safeLines(text));
   };
   const finish = async (result: ReportedImage): Promise<void> => {
     const parts = await Promise.all(
@@ -136,15 +135,6 @@ export function createReporter(ports: ReporterPorts): Reporter {
     errors = 0;
   };
   return {emit, flush};
-}
-
-function placeOf({title, file, line, column}: Annotation): Parameters<JobLog['error']>[1] {
-  return {
-    title,
-    ...(file === undefined ? {} : {file}),
-    ...(line === undefined ? {} : {line}),
-    ...(column === undefined ? {} : {column}),
-  };
 }
 
 function about(image: string | undefined, message: string): string {

@@ -1,6 +1,7 @@
 import {appendFileSync, mkdirSync, writeFileSync} from 'node:fs';
 import {dirname} from 'node:path';
 import * as core from '@actions/core';
+import type {Place} from '../../failure.ts';
 import {safeLine} from '../../util/text.ts';
 
 /** The job log as the runner shows it, and the same text in logs/run.log. */
@@ -9,16 +10,8 @@ export interface JobLog {
   /** A closed group; its lines must already be harmless (safeLines). */
   group(title: string, lines: readonly string[]): void;
   /** An annotation; the runner keeps ten of each kind for a step, so the caller sums up. */
-  warning(message: string, at?: LogPlace): void;
-  error(message: string, at?: LogPlace): void;
-}
-
-/** Where GitHub shows an annotation; the file is relative to the repository. */
-export interface LogPlace {
-  readonly title?: string;
-  readonly file?: string;
-  readonly line?: number;
-  readonly column?: number;
+  warning(message: string, place?: Place): void;
+  error(message: string, place?: Place): void;
 }
 
 /** The runner drops what is longer. */
@@ -34,12 +27,6 @@ export function openJobLog(file: string, mask: (text: string) => string): JobLog
     core.info(mask(line));
     write(line);
   };
-  const properties = ({title, file, line, column}: LogPlace = {}): core.AnnotationProperties => ({
-    ...(title === undefined ? {} : {title: safeLine(mask(title)).slice(0, 200)}),
-    ...(file === undefined ? {} : {file: safeLine(file)}),
-    ...(line === undefined ? {} : {startLine: line}),
-    ...(column === undefined ? {} : {startColumn: column}),
-  });
   const annotation = (text: string): string =>
     mask(text).split('\n').map(safeLine).join('\n').slice(0, longestAnnotation);
   return {
@@ -53,15 +40,21 @@ export function openJobLog(file: string, mask: (text: string) => string): JobLog
         core.endGroup();
       }
     },
-    warning: (message, at) => {
-      core.warning(annotation(message), properties(at));
+    warning: (message, place) => {
+      core.warning(annotation(message), propertiesOf(place));
       write(`Warning: ${message}`);
     },
-    error: (message, at) => {
-      core.error(annotation(message), properties(at));
+    error: (message, place) => {
+      core.error(annotation(message), propertiesOf(place));
       write(`Error: ${message}`);
     },
   };
+}
+
+function propertiesOf(place: Place | undefined): core.AnnotationProperties {
+  if (place === undefined) return {};
+  const {file, line, column} = place;
+  return {file, startLine: line, ...(column === undefined ? {} : {startColumn: column})};
 }
 
 function openRunLog(file: string, mask: (text: string) => string): (line: string) => void {
