@@ -122,7 +122,9 @@ export function isTestFile(stackDir: string, image: ImageSpec, file: string): bo
     stackDir === '.'
       ? ['tests_common/', 'conftest.py']
       : [`${stackDir}/tests_common/`, `${stackDir}/conftest.py`];
-  return [...common, ...testFolders.map((folder) => `${image.folder}/${folder}/`)].some((path) =>
+  const own = testFolders.map((folder) => `${image.folder}/${folder}/`);
+  const more = image.tests.paths.flatMap((path) => [path, `${path}/`]);
+  return [...common, ...own, ...more].some((path) =>
     path.endsWith('/') ? file.startsWith(path) : file === path,
   );
 }

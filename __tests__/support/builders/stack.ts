@@ -15,6 +15,7 @@ export function imageSpec(
     key: name,
     track: undefined,
     tagPrefix: '2026.3',
+    variant: undefined,
     repository: `ghcr.io/o/${name}`,
     parents,
     context: folder,
@@ -31,7 +32,7 @@ export function imageSpec(
     prune: false,
     prepull: true,
     infoCommands: [],
-    tests: {command: undefined, where: 'host', timeoutMinutes: undefined},
+    tests: {words: undefined, paths: [], where: 'host', timeoutMinutes: undefined},
     position: {line: 1, column: 1},
     ...more,
   };

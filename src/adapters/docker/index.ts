@@ -5,11 +5,13 @@ import {createDockerCli, deadlines, withoutValue} from './cli.ts';
 import type {DockerConfig} from './config.ts';
 import {createContainers} from './containers.ts';
 import {createImages} from './images.ts';
+import {createPrivateTags} from './private-tags.ts';
 import type {Docker} from './types.ts';
 
 export {runLabel} from './arguments.ts';
 export {withoutValue} from './cli.ts';
 export {createDockerConfig} from './config.ts';
+export {privatePrefix, readPrivateTags} from './private-tags.ts';
 export type {BuildRequest, Docker, DockerFacts, DockerOptions, Layer} from './types.ts';
 
 export interface DockerPorts {
@@ -38,11 +40,13 @@ export function createDocker(ports: DockerPorts): Docker {
   const call = createDockerCli({run, env, cwd: root});
   const checks = createChecks(call, builder);
   const images = createImages(call);
+  const {removeAll, ...privateTags} = createPrivateTags(call, {runId, began: Date.now()});
   const docker = {...checks, ...images};
   return {
     ...docker,
     ...createBuilds({call, docker, builder, tempDir}),
-    ...createContainers(call, runId),
+    ...privateTags,
+    ...createContainers(call, runId, {removeAll}),
     login: async (host, username, password) => {
       await config.releaseHost(host);
       const args = ['login', '--username', username, '--password-stdin', host];
