@@ -92,7 +92,10 @@ export function compileMatcher(part: Part): Matcher {
       states = new Map();
       steps = 0;
     }
-    const next = stateOf([...kernel].sort((a, b) => a - b), char);
+    const next = stateOf(
+      [...kernel].sort((a, b) => a - b),
+      char,
+    );
     state.next.set(char, next);
     return next;
   };

@@ -52,7 +52,7 @@ export function compileWatch(pattern: string): Watch {
   const segments = glob.split('/');
   const firstGlob = segments.findIndex((segment) => hasWildcards(segment));
   if (firstGlob < 0) {
-    const base = unescape(glob);
+    const base = withoutEscapes(glob);
     const isIn = (path: string): boolean => base === '.' || `${path}/`.startsWith(`${base}/`);
     return {
       base,
@@ -68,7 +68,7 @@ export function compileWatch(pattern: string): Watch {
     return matcher;
   };
   return {
-    base: normalPath(unescape(segments.slice(0, firstGlob).join('/'))),
+    base: normalPath(withoutEscapes(segments.slice(0, firstGlob).join('/'))),
     isGlob: true,
     matches: (file) => compiled().matches(file),
     mayHold: (folder) => folder === '.' || compiled().mayBegin(`${folder}/`),
@@ -108,7 +108,7 @@ function hasWildcards(segment: string): boolean {
   return /[*?[{]|[+@!]\(/.test(segment.replace(/\\./gsu, ''));
 }
 
-function unescape(text: string): string {
+function withoutEscapes(text: string): string {
   return text.replace(/\\(.)/gsu, '$1');
 }
 
@@ -242,6 +242,7 @@ function readClass(reader: Reader): Part | undefined {
   }
   reader.at = at + 1;
   return one(
-    (char) => char !== 47 && ranges.some(([low, high]) => low <= char && char <= high) !== isNegated,
+    (char) =>
+      char !== 47 && ranges.some(([low, high]) => low <= char && char <= high) !== isNegated,
   );
 }
