@@ -1,0 +1,216 @@
+import {createHash} from 'node:crypto';
+import type {Matcher} from '../../util/automaton.ts';
+import {compileGoMatch, hasWildcards} from './go-match.ts';
+import {compileRules, type Match, type Rules} from './patterns.ts';
+import type {Node, Tree} from './tree.ts';
+
+/** What one COPY, ADD or bind mount takes from the context. */
+export interface ContextSource {
+  /** Cleaned, `/` separated, relative to the context; empty for everything. */
+  readonly path: string;
+  readonly hasWildcards: boolean;
+  readonly excludes: readonly string[];
+  readonly line: number;
+  readonly kind: 'copy' | 'add' | 'mount';
+  /** `COPY --parents`, whose excludes are relative to another folder; undefined when it is not known. */
+  readonly parents?: boolean;
+}
+
+export interface ContextUses {
+  readonly sources: readonly ContextSource[];
+  /** Why the whole context counts. */
+  readonly unresolved: string | undefined;
+}
+
+export interface Hashed {
+  readonly lines: readonly string[];
+  readonly files: number;
+  /** Paths that never count and that docker would take all the same. */
+  readonly own: ReadonlySet<string>;
+}
+
+/** Keeps what was hashed of each folder for the other sources and images of the same tree. */
+export type Digests = WeakMap<Node, Promise<Digest>>;
+
+interface Digest {
+  readonly text: string;
+  readonly files: number;
+  readonly own: readonly string[];
+  readonly isEmpty: boolean;
+}
+
+const whole: ContextSource = {
+  path: '',
+  hasWildcards: false,
+  excludes: [],
+  line: 0,
+  kind: 'copy',
+};
+
+/**
+ * What docker takes for these sources, one line each for a source, a link on the way to it, and what a wildcard finds.
+ * @throws {Error} of the file system, or for a pattern that docker refuses
+ */
+export async function hashSources(
+  tree: Tree,
+  uses: ContextUses,
+  digests: Digests,
+): Promise<Hashed> {
+  const lines: string[] = [];
+  const own = new Set<string>();
+  let files = 0;
+  const sources = uses.unresolved === undefined ? uses.sources : [whole];
+  for (const source of sources) {
+    lines.push(`source ${JSON.stringify(source.path)}`);
+    for (const path of await findPaths(tree, source, lines)) {
+      const {node, links} = await tree.resolve(path);
+      lines.push(JSON.stringify(path), ...links);
+      const digest = node === undefined ? undefined : await digestOf(tree, node, source, digests);
+      lines.push(digest?.text ?? 'missing');
+      files += digest?.files ?? 0;
+      for (const one of digest?.own ?? []) own.add(one);
+    }
+  }
+  return {lines, files, own};
+}
+
+/** The path of a source, or those that its wildcards find. */
+async function findPaths(
+  tree: Tree,
+  {path, kind}: ContextSource,
+  lines: string[],
+): Promise<readonly string[]> {
+  if (kind === 'mount' || !hasWildcards(path)) return [path];
+  const parts = path.split('/');
+  const first = parts.findIndex(hasWildcards);
+  const {node, links} = await tree.resolve(parts.slice(0, first).join('/'));
+  lines.push(...links);
+  if (node === undefined) return [path];
+  const pattern = parts.slice(first).join('/');
+  const matchers = matchersOf(pattern);
+  // Docker finds nothing, or refuses it: everything counts.
+  if (matchers === undefined) return [''];
+  const found: string[] = [];
+  const walk = async (folder: Node): Promise<void> => {
+    for (const child of await tree.children(folder)) {
+      const below = node.path === '' ? child.path : child.path.slice(node.path.length + 1);
+      if (matchers.some((matcher) => matcher.matches(below))) found.push(child.path);
+      else if (child.kind === 'folder' && !child.isOwn)
+        if (matchers.some((matcher) => matcher.mayBegin(`${below}/`))) await walk(child);
+    }
+  };
+  if (node.kind === 'folder' && !node.isOwn) await walk(node);
+  return found;
+}
+
+/** COPY knows no `**`; with `--parents` it does, and which of the two is meant is not always known here. */
+function matchersOf(pattern: string): readonly Pick<Matcher, 'matches' | 'mayBegin'>[] | undefined {
+  try {
+    const plain = compileGoMatch(pattern);
+    if (!pattern.includes('**')) return [plain];
+    const rules = compileRules([pattern.replace(/^!/, '\\!')]);
+    const deep = {
+      matches: (path: string) => rules.match(path, undefined).isOut,
+      mayBegin: () => true,
+    };
+    return [plain, deep];
+  } catch {
+    return undefined;
+  }
+}
+
+async function digestOf(
+  tree: Tree,
+  node: Node,
+  source: ContextSource,
+  digests: Digests,
+): Promise<Digest> {
+  if (source.excludes.length === 0) return await wholeDigest(tree, node, digests);
+  const rules = compileRules(source.excludes);
+  const filters = filtersOf(node, rules, source);
+  return (await filteredDigest(tree, node, filters)) ?? emptyFolder;
+}
+
+const emptyFolder: Digest = {text: 'folder', files: 0, own: [], isEmpty: true};
+
+function wholeDigest(tree: Tree, node: Node, digests: Digests): Promise<Digest> {
+  const found =
+    digests.get(node) ?? describeNode(tree, node, (child) => wholeDigest(tree, child, digests));
+  digests.set(node, found);
+  return found;
+}
+
+/** Excludes, and what they found for the folder that is looked at; `from` is the length of the path they leave out. */
+interface Filter {
+  readonly rules: Rules;
+  readonly from: number;
+  readonly above: Match | undefined;
+}
+
+/**
+ * Excludes are relative to the folder that is copied, but with `--parents` to one above it. Where that is not known, a
+ * file must be excluded in every one of these ways.
+ */
+function filtersOf(node: Node, rules: Rules, {parents}: ContextSource): readonly Filter[] {
+  const own: Filter = {
+    rules,
+    from: node.path === '' ? 0 : node.path.length + 1,
+    above: undefined,
+  };
+  if (parents === false || node.path === '') return [own];
+  const parts = node.path.split('/');
+  return [
+    ...parts.map((_, depth): Filter => {
+      const base = parts.slice(0, depth).join('/');
+      const from = base === '' ? 0 : base.length + 1;
+      let above: Match | undefined;
+      for (let end = depth + 1; end <= parts.length; end++)
+        above = rules.match(parts.slice(depth, end).join('/'), above);
+      return {rules, from, above};
+    }),
+    own,
+  ];
+}
+
+/** Undefined for a folder that is excluded with all that is in it. */
+async function filteredDigest(
+  tree: Tree,
+  node: Node,
+  filters: readonly Filter[],
+): Promise<Digest | undefined> {
+  return await describeNode(tree, node, async (child) => {
+    const below = filters.map((filter) => ({
+      ...filter,
+      above: filter.rules.match(child.path.slice(filter.from), filter.above),
+    }));
+    const isOut = below.every(({above}) => above.isOut);
+    if (isOut && child.kind !== 'folder') return undefined;
+    const digest = await filteredDigest(tree, child, below);
+    return isOut && digest?.isEmpty ? undefined : digest;
+  });
+}
+
+async function describeNode(
+  tree: Tree,
+  node: Node,
+  ofChild: (child: Node) => Promise<Digest | undefined>,
+): Promise<Digest> {
+  if (node.isOwn) return {text: 'own', files: 0, own: [node.path], isEmpty: false};
+  if (node.kind === 'file' || node.kind === 'link')
+    return {text: await tree.look.describe(node.absolute), files: 1, own: [], isEmpty: false};
+  // Docker makes these in the image, and never reads them.
+  if (node.kind !== 'folder') return {text: node.kind, files: 1, own: [], isEmpty: false};
+  const hash = createHash('sha256');
+  const own: string[] = [];
+  let files = 0;
+  let isEmpty = true;
+  for (const child of await tree.children(node)) {
+    const digest = await ofChild(child);
+    if (digest === undefined) continue;
+    own.push(...digest.own);
+    files += digest.files;
+    isEmpty = false;
+    if (!child.isOwn) hash.update(`${JSON.stringify(child.name)} ${digest.text}\n`);
+  }
+  return {text: `folder ${hash.digest('hex')}`, files, own, isEmpty};
+}
