@@ -114,7 +114,7 @@ describe('a missing commit', () => {
     using clone = origin.clone();
     expect(await openGit(clone.path).ensureCommits([first, nowhere])).toEqual({
       ok: false,
-      because: 'ddddddd is not in the clone and could not be fetched',
+      error: 'ddddddd is not in the clone and could not be fetched',
     });
   });
 
@@ -182,7 +182,7 @@ test('a folder without repository, a missing folder and a missing git are answer
   rmSync(join(repository.path, '.git'), {recursive: true});
   expect(await openGit(repository.path).messageOf(commit)).toEqual({
     ok: false,
-    because: expect.stringContaining('not a git repository'),
+    error: expect.stringContaining('not a git repository'),
   });
   expect(await openGit('/nonexistent').messageOf(commit)).toMatchObject({ok: false});
   const {PATH} = process.env;

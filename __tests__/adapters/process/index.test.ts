@@ -80,13 +80,13 @@ describe('runCommand', () => {
 
   it('says how a program failed, with its last lines', async () => {
     const seen = await failure(sh('for i in $(seq 100); do echo line $i; done; exit 3'));
-    expect(seen).toMatchObject({exitCode: 3});
+    expect(seen.cause).toMatchObject({kind: 'exit', exitCode: 3});
     expect(seen.tail).toHaveLength(40);
     expect(seen.tail.at(-1)).toBe('line 100');
   });
 
   it('counts a program that was killed as failed', async () => {
-    expect(await failure(sh('kill -9 $$'))).toMatchObject({exitCode: 137});
+    expect((await failure(sh('kill -9 $$'))).cause).toMatchObject({exitCode: 137});
   });
 
   it.each([
@@ -105,9 +105,8 @@ describe('runCommand', () => {
     const script = `trap "" TERM; (trap "" TERM; exec sleep 60) & echo $! > ${folder}/pid; echo begun; wait`;
     const seen = await failure(sh(script, {seconds: 0.5}));
     expect(seen).toMatchObject({
-      reason: 'timeout',
       class: 'timeout',
-      seconds: 0.5,
+      cause: {kind: 'timeout', seconds: 0.5},
       tail: ['begun'],
     });
     expect(await gone(pidIn('pid'))).toBe(true);
