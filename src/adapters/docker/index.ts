@@ -1,4 +1,4 @@
-import type {RunCommand} from '../process/index.ts';
+import {dockerEnvironment, type RunCommand} from '../process/index.ts';
 import {createBuilds} from './build.ts';
 import {createChecks} from './check.ts';
 import {createDockerCli, deadlines, withoutValue} from './cli.ts';
@@ -25,13 +25,15 @@ export interface DockerPorts {
   readonly root: string;
   /** For files of a moment. */
   readonly tempDir: string;
+  /** Variables that hold declared build secrets (`env=NAME`): docker reads them from its environment. */
+  readonly secretNames?: readonly string[];
 }
 
 /** The docker CLI of this machine. Nothing is started before it is used. */
 export function createDocker(ports: DockerPorts): Docker {
   const {run, config, builder, runId, root, tempDir} = ports;
   const env = {
-    ...inherited(),
+    ...dockerEnvironment(ports.secretNames),
     ...config.env,
     // buildx would otherwise read the whole build's history after every build.
     BUILDX_METADATA_PROVENANCE: 'disabled',
@@ -56,11 +58,4 @@ export function createDocker(ports: DockerPorts): Docker {
       );
     },
   };
-}
-
-function inherited(): Record<string, string> {
-  const entries = Object.entries(process.env);
-  return Object.fromEntries(
-    entries.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
-  );
 }
