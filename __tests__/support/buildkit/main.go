@@ -11,6 +11,7 @@ import (
 	"encoding/json"
 	"errors"
 	"os"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -69,6 +70,8 @@ func (r *resolver) ResolveImageConfig(_ context.Context, ref string, opt sourcer
 	image.RootFS.Type = "layers"
 	image.RootFS.DiffIDs = []digest.Digest{digest.FromString(ref)}
 	image.Config.Labels = map[string]string{baseLabel: ref}
+	// So that a mount with a relative target is good, as it is on most images.
+	image.Config.WorkingDir = "/work"
 	image.Config.OnBuild = r.onBuild[ref]
 	config, err := json.Marshal(image)
 	return ref, "", config, err
@@ -160,15 +163,34 @@ func sourcesOf(definition *llb.Definition) []source {
 func main() {
 	lines := bufio.NewScanner(os.Stdin)
 	lines.Buffer(nil, 64<<20)
-	out := bufio.NewWriter(os.Stdout)
-	defer out.Flush()
-	encoder := json.NewEncoder(out)
+	var questions []question
 	for lines.Scan() {
 		var q question
 		if err := json.Unmarshal(lines.Bytes(), &q); err != nil {
 			panic(err)
 		}
-		if err := encoder.Encode(ask(q)); err != nil {
+		questions = append(questions, q)
+	}
+	answers := make([]answer, len(questions))
+	next := make(chan int)
+	var workers sync.WaitGroup
+	for range runtime.NumCPU() {
+		workers.Go(func() {
+			for i := range next {
+				answers[i] = ask(questions[i])
+			}
+		})
+	}
+	for i := range questions {
+		next <- i
+	}
+	close(next)
+	workers.Wait()
+	out := bufio.NewWriter(os.Stdout)
+	defer out.Flush()
+	encoder := json.NewEncoder(out)
+	for _, a := range answers {
+		if err := encoder.Encode(a); err != nil {
 			panic(err)
 		}
 	}

@@ -92,6 +92,18 @@ export function checkArguments(
   return undefined;
 }
 
+const durationPattern = /^[+-]?(?:0|(?:(?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+)$/;
+
+/** Why docker refuses the flags of a HEALTHCHECK. */
+export function checkHealthFlags(flags: Flags): string | undefined {
+  for (const [name, [value = '']] of flags) {
+    const isGood = name === 'retries' ? /^\+?\d{1,9}$/.test(value) : durationPattern.test(value);
+    if (value !== '' && !isGood)
+      return `HEALTHCHECK --${name}=${value} is not a ${name === 'retries' ? 'number' : 'duration such as 30s'}.`;
+  }
+  return undefined;
+}
+
 function checkHealth([type = '', ...command]: readonly string[]): string | undefined {
   if (/^none$/i.test(type)) {
     return command.length === 0 ? undefined : 'HEALTHCHECK NONE takes no arguments.';
@@ -135,4 +147,47 @@ export function readFlags(
 function namesOf(known: Readonly<Record<string, FlagKind>>): string {
   const names = Object.keys(known).map((name) => `--${name}`);
   return names.length === 0 ? '' : ` Known flags: ${names.join(', ')}.`;
+}
+
+/** Whether `--chmod` takes it. */
+export function isMode(mode: string): boolean {
+  if (/^[0-7]+$/.test(mode)) return Number.parseInt(mode, 8) <= 0o7777;
+  const clause = '[ugoa]*(?:[-+=](?:[rwxXst]*|[ugo]))+';
+  return mode === '' || new RegExp(`^${clause}(?:,${clause})*$`).test(mode);
+}
+
+export function isDigest(text: string): boolean {
+  return /^(?:sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128})$/.test(text);
+}
+
+/** Why docker refuses a word of an instruction once its variables have their values. */
+export function checkWord(keyword: string, word: string): string | undefined {
+  if (keyword === 'VOLUME' && word === '') return 'a VOLUME is empty.';
+  if (keyword === 'STOPSIGNAL' && !isSignal(word)) return `"${word}" is not a signal.`;
+  if (keyword === 'EXPOSE' && !isPort(word)) return `EXPOSE ${word} is not a port such as 80/tcp.`;
+  return undefined;
+}
+
+const signals =
+  'ABRT ALRM BUS CHLD CLD CONT FPE HUP ILL INT IO IOT KILL PIPE POLL PROF PWR QUIT SEGV STKFLT STOP SYS TERM TRAP TSTP TTIN TTOU URG USR1 USR2 VTALRM WINCH XCPU XFSZ'.split(
+    ' ',
+  );
+
+function isSignal(word: string): boolean {
+  if (/^[+-]?\d+$/.test(word)) return Number(word) !== 0;
+  const name = word.toUpperCase().replace(/^SIG/, '');
+  return (
+    signals.includes(name) ||
+    /^RTM(?:IN(?:\+(?:[1-9]|1[0-5]))?|AX(?:-(?:[1-9]|1[0-4]))?)$/.test(name)
+  );
+}
+
+function isPort(word: string): boolean {
+  const parts = word.split(':');
+  const [ports = '', protocol = 'tcp', ...more] = (parts.at(-1) ?? '').split('/');
+  const range = /^(\d+)(?:-(\d+))?$/.exec(ports);
+  if (more.length > 0 || !/^(?:tcp|udp|sctp)$/i.test(protocol || 'tcp') || range === null)
+    return false;
+  const [begin, end] = [Number(range[1]), Number(range[2] ?? range[1])];
+  return begin <= end && end <= 65_535;
 }

@@ -1,4 +1,5 @@
-import {expandWord} from './expand.ts';
+import {checkWord, isDigest, isMode} from './arguments.ts';
+import {expandWord, type LookUp} from './expand.ts';
 import type {CopyWords} from './instructions.ts';
 import type {DockerfileProblem} from './lines.ts';
 import {type Mount, readMount} from './mounts.ts';
@@ -32,7 +33,12 @@ interface Walk {
 }
 
 interface Scope {
+  /** What ARG and ENV give, the later one winning. */
   readonly variables: Variables;
+  /** What ENV alone gives: a stage that stands on this one sees it again, over any ARG. */
+  readonly env: Variables;
+  /** The working directory; undefined when only the base image knows it. */
+  directory: string | undefined;
   /** It stands on an image, whose variables are not known here. */
   readonly isOpen: boolean;
 }
@@ -63,9 +69,18 @@ export function evaluateStages(
 
 function scopeOf({base, image}: Stage, scopes: ReadonlyMap<Stage, Scope>): Scope {
   const below = base && scopes.get(base);
-  if (below !== undefined) return {variables: new Map(below.variables), isOpen: below.isOpen};
-  if (image === scratch) return {variables: new Map([['PATH', defaultPath]]), isOpen: false};
-  return {variables: new Map(), isOpen: true};
+  if (below !== undefined) {
+    const {isOpen, directory} = below;
+    // The ENV of an image comes back over the ARGs of the stage on it, and which it has is not known.
+    const args = [...below.variables].map(
+      ([name, value]) => [name, isOpen ? undefined : value] as const,
+    );
+    const variables: Variables = new Map([...args, ...below.env]);
+    return {variables, env: new Map(below.env), directory, isOpen};
+  }
+  const isOpen = image !== scratch;
+  const env: Variables = new Map(isOpen ? [] : [['PATH', defaultPath]]);
+  return {variables: new Map(env), env, directory: isOpen ? undefined : '/', isOpen};
 }
 
 interface Known {
@@ -82,17 +97,24 @@ function expand(
   {line, isHeredoc = false}: {readonly line: number; readonly isHeredoc?: boolean},
 ): Known | undefined {
   const unknown = new Set<string>();
-  const lookUp = (name: string): string | undefined => {
+  const lookUp = lookUpIn(scope, unknown);
+  const options = isHeredoc ? {ignoresQuotes: true} : {escapeChar: walk.escapeChar};
+  const expanded = expandWord(word, lookUp, options);
+  if (expanded.ok) return {text: expanded.text, unknown: [...unknown]};
+  if (expanded.isMissingValue && unknown.size > 0) {
+    doubt(walk, word, line, [...unknown]);
+    return {text: '', unknown: [...unknown]};
+  }
+  walk.problems.push({line, message: `${shorten(word)}: ${expanded.message}.`});
+  return undefined;
+}
+
+function lookUpIn(scope: Scope, unknown: Set<string>): LookUp {
+  return (name) => {
     const value = scope.variables.get(name);
     if (value === undefined && (scope.isOpen || scope.variables.has(name))) unknown.add(name);
     return value;
   };
-  const options = isHeredoc ? {ignoresQuotes: true} : {escapeChar: walk.escapeChar};
-  const expanded = expandWord(word, lookUp, options);
-  if (expanded.ok) return {text: expanded.text, unknown: [...unknown]};
-  if (expanded.isMissingValue && unknown.size > 0) return {text: '', unknown: [...unknown]};
-  walk.problems.push({line, message: `${shorten(word)}: ${expanded.message}.`});
-  return undefined;
 }
 
 const shorten = (word: string): string => (word.length > 60 ? `${word.slice(0, 57)}...` : word);
@@ -110,12 +132,14 @@ function runCommand(walk: Walk, scope: Scope, command: Command): void {
       );
       for (const [name, value] of pairs) {
         if (name === undefined || value === undefined) continue;
-        scope.variables.set(name.text, value.unknown.length > 0 ? undefined : value.text);
+        const known = value.unknown.length > 0 ? undefined : value.text;
+        scope.variables.set(name.text, known);
+        scope.env.set(name.text, known);
       }
       return;
     }
     case 'words':
-      for (const word of instruction.words) expand(walk, scope, word, {line});
+      runWords(walk, scope, command, instruction.words);
       return;
     case 'copy':
     case 'add':
@@ -131,18 +155,39 @@ function runCommand(walk: Walk, scope: Scope, command: Command): void {
   }
 }
 
+function runWords(
+  walk: Walk,
+  scope: Scope,
+  {instruction: {keyword}, line}: Command,
+  words: readonly string[],
+): void {
+  for (const word of words) {
+    const value = expand(walk, scope, word, {line});
+    if (value === undefined) continue;
+    if (keyword === 'WORKDIR') {
+      const isAbsolute = value.text.startsWith('/');
+      const isKnown = value.unknown.length === 0 && (isAbsolute || scope.directory !== undefined);
+      scope.directory = isKnown ? `${isAbsolute ? '' : scope.directory}/${value.text}` : undefined;
+    } else if (value.unknown.length === 0) {
+      const problem = checkWord(keyword, value.text);
+      if (problem !== undefined) walk.problems.push({line, message: problem});
+    }
+  }
+}
+
 /** A given value wins, then the default, then the ARG before the first FROM. */
 function runArg(
   walk: Walk,
-  {variables, isOpen}: Scope,
+  scope: Scope,
   name: string,
   written: string | undefined,
   line: number,
 ): void {
+  const {variables} = scope;
   const given = walk.args.get(name);
   if (given !== undefined) variables.set(name, given);
   else if (written !== undefined) {
-    const value = expand(walk, {variables, isOpen}, written, {line});
+    const value = expand(walk, scope, written, {line});
     if (value !== undefined) {
       variables.set(name, value.unknown.length > 0 ? undefined : value.text);
     }
@@ -171,13 +216,8 @@ function runCopy(walk: Walk, scope: Scope, command: Command, {kind, words}: Copy
   if (mode !== undefined && mode.unknown.length === 0 && !isMode(mode.text)) {
     refuse(`${name} --chmod=${mode.text} is neither an octal mode up to 7777 nor one such as u+x.`);
   }
-  if (checksum !== undefined && checksum.text !== '') {
-    const [only] = paths;
-    const isRemote = only !== undefined && kindOfSource(only.text) !== 'context';
-    if (paths.length !== 1 || (!isRemote && only?.unknown.length === 0)) {
-      refuse('ADD --checksum needs exactly one source, which is a URL or a git repository.');
-    }
-  }
+  const checksumProblem = checksum && checkChecksum(checksum, paths);
+  if (checksumProblem) refuse(checksumProblem);
   const [from] = command.sources;
   if (from !== undefined && !from.isDone) {
     refuse(`COPY --from=${words.from} names a stage that comes later. Move that stage up.`);
@@ -200,10 +240,18 @@ function runCopy(walk: Walk, scope: Scope, command: Command, {kind, words}: Copy
   }
 }
 
-function isMode(mode: string): boolean {
-  if (/^[0-7]+$/.test(mode)) return Number.parseInt(mode, 8) <= 0o7777;
-  const clause = '[ugoa]*(?:[-+=](?:[rwxXst]*|[ugo]))+';
-  return mode === '' || new RegExp(`^${clause}(?:,${clause})*$`).test(mode);
+function checkChecksum(
+  {text, unknown}: Known,
+  [only, ...others]: readonly (Known | undefined)[],
+): string | undefined {
+  if (text === '' || unknown.length > 0) return undefined;
+  const one = 'ADD --checksum needs exactly one source, which is a URL or a git repository.';
+  if (only === undefined || others.length > 0) return one;
+  if (only.unknown.length > 0) return undefined;
+  const kind = kindOfSource(only.text);
+  if (kind === 'context' && !only.text.startsWith('github.com/')) return one;
+  if (kind !== 'url' || isDigest(text)) return;
+  return `ADD --checksum=${text} is not a digest such as sha256:<64 hex digits>.`;
 }
 
 function runMount(
@@ -213,34 +261,31 @@ function runMount(
   {text, source}: {readonly text: string; readonly source: Stage | undefined},
 ): void {
   const unknown = new Set<string>();
-  const lookUp = (name: string): string | undefined => {
-    const value = scope.variables.get(name);
-    if (value === undefined && (scope.isOpen || scope.variables.has(name))) unknown.add(name);
-    return value;
-  };
-  const mount = readMount(text, (word) => expandWord(word, lookUp, {escapeChar: walk.escapeChar}));
-  if (unknown.size > 0) {
-    doubt(walk, `RUN --mount=${shorten(text)}`, line, [...unknown]);
-    return;
-  }
-  if (!mount.ok)
-    walk.problems.push({line, message: `RUN --mount=${shorten(text)}: ${mount.error}`});
-  else takeMount(walk, mount.value, {line, source});
+  const mount = readMount(text, (word) =>
+    expandWord(word, lookUpIn(scope, unknown), {escapeChar: walk.escapeChar}),
+  );
+  const says = `RUN --mount=${shorten(text)}`;
+  if (unknown.size > 0) doubt(walk, says, line, [...unknown]);
+  else if (!mount.ok) walk.problems.push({line, message: `${says}: ${mount.error}`});
+  else takeMount(walk, scope, mount.value, {line, source});
 }
 
 function takeMount(
   walk: Walk,
+  {directory}: Scope,
   {type, from, source, target}: Mount,
   place: {readonly line: number; readonly source: Stage | undefined},
 ): void {
   const {line} = place;
   const refuse = (message: string): void => void walk.problems.push({line, message});
-  if (from !== '' && place.source?.isDone === false) {
-    refuse(`RUN --mount=from=${from} names a stage that comes later. Move that stage up.`);
+  // A cache without "from" begins empty: from scratch, which may even be the name of a stage.
+  if ((from !== '' || type === 'cache') && place.source?.isDone === false) {
+    refuse(`RUN --mount from ${from || scratch} names a stage that comes later. Move it up.`);
   }
   if (type === 'secret' || type === 'ssh') return;
-  if (target.startsWith('/') && readMountSource(target).path === '') {
-    refuse('RUN --mount cannot have "/" as its target.');
+  const path = target.startsWith('/') ? target : directory && `${directory}/${target}`;
+  if (path !== undefined && readMountSource(path).path === '') {
+    refuse('RUN --mount needs a target below "/".');
   }
   if (type === 'bind' && from === '') {
     walk.sources.push({...readMountSource(source), excludes: [], line, kind: 'mount'});

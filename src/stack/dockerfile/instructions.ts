@@ -1,5 +1,12 @@
 import {fail, ok, type Result} from '../../failure.ts';
-import {checkArguments, type FlagKind, type Flags, readArguments, readFlags} from './arguments.ts';
+import {
+  checkArguments,
+  checkHealthFlags,
+  type FlagKind,
+  type Flags,
+  readArguments,
+  readFlags,
+} from './arguments.ts';
 import {type Heredoc, type LogicalLine, readHeredoc} from './lines.ts';
 import {readMountFrom} from './mounts.ts';
 import {splitBlanks, splitCommand, splitWords} from './words.ts';
@@ -61,9 +68,8 @@ export function readInstruction(source: LogicalLine, escapeChar: string): Read {
   const problem = checkArguments(keyword, words, isJson);
   if (problem !== undefined) return fail(problem);
   // HEALTHCHECK NONE and STOPSIGNAL look at no flag.
-  if (keyword === 'STOPSIGNAL' || (keyword === 'HEALTHCHECK' && /^none$/i.test(words[0] ?? ''))) {
-    return other;
-  }
+  if (keyword === 'STOPSIGNAL') return ok({...base, kind: 'words', words});
+  if (keyword === 'HEALTHCHECK' && /^none$/i.test(words[0] ?? '')) return other;
   const flags = readFlags(source.flags, known);
   if (!flags.ok) return fail(`${keyword}: ${flags.error}`);
   switch (keyword) {
@@ -81,6 +87,11 @@ export function readInstruction(source: LogicalLine, escapeChar: string): Read {
       return readRun(base, flags.value);
     case 'ONBUILD':
       return readOnBuild(base, source, escapeChar);
+    case 'HEALTHCHECK': {
+      const wrong = checkHealthFlags(flags.value);
+      return wrong === undefined ? other : fail(wrong);
+    }
+    case 'EXPOSE':
     case 'WORKDIR':
     case 'USER':
     case 'VOLUME':
