@@ -1,6 +1,13 @@
 import {describe, expect, it} from 'vitest';
 import {codeBlock, codeCell, escapeCell, escapeMarkdown} from '../../src/util/markdown.ts';
-import {formatBytes, formatDuration, plainText, safeLine, safeLines} from '../../src/util/text.ts';
+import {
+  formatBytes,
+  formatDuration,
+  hasPhrase,
+  plainText,
+  safeLine,
+  safeLines,
+} from '../../src/util/text.ts';
 
 describe('formatDuration', () => {
   it.each([
@@ -90,4 +97,13 @@ describe('safeLine', () => {
       'branch a ::error::x ##\u200b[endgroup]',
     );
   });
+});
+
+it.each([
+  [['Full Rebuild please'], true],
+  [['a', 'b\n\nFULL REBUILD'], true],
+  [['full  rebuild', 'rebuild full'], false],
+  [[], false],
+])('%j asks for it: %s', (messages, expected) => {
+  expect(hasPhrase(messages, 'full rebuild')).toBe(expected);
 });

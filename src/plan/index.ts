@@ -61,7 +61,7 @@ export async function planRun(request: PlanRequest, ports: PlannerPorts): Promis
     [...spec.images.values()].map((image) => [image.name, `${image.repository}:${tagOf(image)}`]),
   );
   const [changed, isFull, hashes] = await Promise.all([
-    findChangedFiles(event, ports.changes),
+    findChangedFiles(event, ports.changes, workspaceRoot),
     isFullRebuild(event, ports.changes),
     hashStack({stack, stackDir: inputs.stackDir, platform}, ports),
   ]);

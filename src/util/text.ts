@@ -71,3 +71,8 @@ function cut(line: string): string {
   const rest = line.length - longestLine;
   return rest > 0 ? `${line.slice(0, longestLine)} … ${rest} more characters` : line;
 }
+
+/** True when any of the messages holds the phrase, in any case. */
+export function hasPhrase(messages: readonly string[], phrase: string): boolean {
+  return messages.some((message) => message.toLowerCase().includes(phrase.toLowerCase()));
+}

@@ -2,6 +2,8 @@ import {realpathSync} from 'node:fs';
 import {fail, ok, type Result} from '../../failure.ts';
 import {gitEnvironment, type RunCommand, runCommand} from '../process/index.ts';
 
+import {findRoot} from './root.ts';
+
 export type {WikiFile, WikiSnapshot} from './clone.ts';
 export type {MakePages, Wiki, WikiPublished} from './wiki.ts';
 export {openWiki} from './wiki.ts';
@@ -20,8 +22,16 @@ export interface GitPorts {
  * server that does not answer and a cancelled run are all answers.
  * Not here: which commits to compare, and what a changed path means (changes/).
  */
-export function openGit(workspace: string, ports: GitPorts = {}): Git {
-  const git = (...args: readonly string[]) => runGit(workspace, args, ports);
+export function openGit(folder: string, ports: GitPorts = {}): Git {
+  let found: Promise<Result<string, string>> | undefined;
+  const root = (): Promise<Result<string, string>> => {
+    found ??= findRoot((place, ...args) => runGit(place, args, ports), folder);
+    return found;
+  };
+  const git = async (...args: readonly string[]): Promise<Result<string, string>> => {
+    const place = await root();
+    return place.ok ? runGit(place.value, args, ports) : place;
+  };
 
   const isShallow = async (): Promise<boolean> => {
     const answer = await git('rev-parse', '--is-shallow-repository');
@@ -50,10 +60,11 @@ export function openGit(workspace: string, ports: GitPorts = {}): Git {
   let lastFetch: Promise<unknown> = Promise.resolve();
 
   return {
+    root,
     isShallow,
 
-    head: async () => {
-      const answer = await git('rev-parse', '--verify', 'HEAD^{commit}');
+    commitOf: async (name) => {
+      const answer = await git('rev-parse', '--verify', '--end-of-options', `${name}^{commit}`);
       return answer.ok ? ok(answer.value.trim()) : answer;
     },
 
@@ -163,9 +174,11 @@ function splitNul(text: string): readonly string[] {
 
 /** The checkout's history. Commits are whole hashes; nothing of the working tree is looked at. */
 export interface Git {
+  /** The top folder of the repository, links resolved: paths are relative to it. */
+  root(): Promise<Result<string, string>>;
   isShallow(): Promise<boolean>;
-  /** The commit that is checked out. */
-  head(): Promise<Result<string, string>>;
+  /** The commit behind a name or an annotated tag; `HEAD` is the one that is checked out. */
+  commitOf(name: string): Promise<Result<string, string>>;
   /** Fetches what is missing from `origin`, in a shallow clone only the commits themselves. */
   ensureCommits(commits: readonly string[]): Promise<Result<void, string>>;
   mergeBase(one: string, other: string): Promise<Result<string, string>>;
