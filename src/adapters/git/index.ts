@@ -1,4 +1,5 @@
 import {realpathSync} from 'node:fs';
+import {dirname} from 'node:path';
 import {fail, ok, type Result} from '../../failure.ts';
 import {gitEnvironment, type RunCommand, runCommand} from '../process/index.ts';
 
@@ -152,12 +153,18 @@ async function runGit(
 
 /** The checkout may belong to another user than the container's; a server may stop answering. */
 function settings(workspace: string): readonly string[] {
-  const safe = [...new Set([workspace, realPath(workspace)])];
+  const safe = new Set([workspace, realPath(workspace)].flatMap(withFoldersAbove));
   const slow = ['http.lowSpeedLimit=1000', 'http.lowSpeedTime=30'];
-  return [...safe.map((folder) => `safe.directory=${folder}`), ...slow].flatMap((setting) => [
+  return [...[...safe].map((folder) => `safe.directory=${folder}`), ...slow].flatMap((setting) => [
     '-c',
     setting,
   ]);
+}
+
+/** The repository may begin above: a stack is a folder of it. */
+function withFoldersAbove(path: string): readonly string[] {
+  const above = dirname(path);
+  return above === path || above === '/' ? [path] : [path, ...withFoldersAbove(above)];
 }
 
 function realPath(path: string): string {
