@@ -79,6 +79,12 @@ export function readDockerfile(text: string): Dockerfile {
   return {escapeChar, instructions, problems: problems.toSorted((a, b) => a.line - b.line), syntax};
 }
 
+/** The names of all its ARGs: what is given for another name has no effect. */
+export function declaredArgs({instructions}: Dockerfile): ReadonlySet<string> {
+  const args = instructions.flatMap((one) => (one.kind === 'arg' ? one.args : []));
+  return new Set(args.map(({name}) => name));
+}
+
 /** What a Dockerfile uses with these args, over all the platforms. */
 export function findUses(dockerfile: Dockerfile, request: UseRequest): DockerfileUses {
   if (dockerfile.problems.length > 0) {
