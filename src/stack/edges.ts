@@ -110,14 +110,24 @@ function readWith(
 /** The image of the stack that a reference means; an image may take files from its own last release. */
 function keyOf(around: Surroundings, image: ImageSpec, reference: string): string | undefined {
   const keys = around.keys.get(repositoryKey(reference) ?? '') ?? [];
-  if (keys.length < 2) return keys[0] === image.key ? undefined : keys[0];
-  const others = keys.filter((key) => key !== image.key);
-  const tag = parseReference(reference)?.tag;
-  const tagged = others.find((key) => {
-    const other = around.spec.images.get(nameOf(image, key));
-    return other !== undefined && around.tagOf(other) === tag;
-  });
-  return tagged ?? others.find((key) => image.parents.includes(nameOf(image, key)));
+  const key = keys.length > 1 ? ownerOf(around, image, {keys, reference}) : keys[0];
+  return key === image.key ? undefined : key;
+}
+
+/** Which of several images in one repository has a tag: the tag tells, and then the variant it begins with. */
+function ownerOf(
+  {spec, tagOf}: Surroundings,
+  image: ImageSpec,
+  {keys, reference}: {readonly keys: readonly string[]; readonly reference: string},
+): string | undefined {
+  const tag = parseReference(reference)?.tag ?? 'latest';
+  const images = keys.flatMap((key) => spec.images.get(nameOf(image, key)) ?? []);
+  const exact = images.find((one) => tagOf(one) === tag);
+  const variants = images
+    .filter(({variant}) => variant !== undefined && tag.startsWith(`${variant}-`))
+    .toSorted((a, b) => (b.variant?.length ?? 0) - (a.variant?.length ?? 0));
+  const plain = images.find(({variant}) => variant === undefined);
+  return (exact ?? variants[0] ?? plain)?.key;
 }
 
 function nameOf({track}: ImageSpec, key: string): string {

@@ -28,11 +28,14 @@ export interface ParentCheck {
   /** Names of the parents whose layers the image begins with: none or one. */
   readonly bases: ReadonlyMap<string, readonly string[]>;
   /** By parent, its references exactly as the Dockerfile has them: the names of the named contexts. */
-  readonly parentReferences: ReadonlyMap<string, ReadonlyMap<string, readonly string[]>>;
+  readonly references: ReadonlyMap<string, ReadonlyMap<string, readonly string[]>>;
   /** What the image takes from its build context. */
   readonly contextUses: ReadonlyMap<string, ContextUses>;
-  /** The BASE_TAG and BASE_IMAGE that the build gets, if any. */
-  readonly baseArgs: ReadonlyMap<string, ReadonlyMap<string, string>>;
+  /** The BASE_TAG and BASE_IMAGE that a build gets, if any; `refOf` says where a parent is in this run. */
+  readonly parentArgs: (
+    image: ImageSpec,
+    refOf: (name: string) => string | undefined,
+  ) => ReadonlyMap<string, string>;
 }
 
 interface ReadImage {
@@ -80,9 +83,14 @@ export function checkParents(
     notes: [...notes],
     externalBases: byImage((reading) => reading?.external ?? []),
     bases: byImage((reading) => basesOf(reading)),
-    parentReferences: byImage((reading) => referencesOf(reading)),
+    references: byImage((reading) => referencesOf(reading)),
     contextUses: byImage((reading) => reading?.context ?? unread),
-    baseArgs: byImage((reading) => reading?.baseArgs ?? new Map()),
+    parentArgs: (image, refOf) => {
+      const ref = refOf(images.get(image.name)?.parents[0] ?? '');
+      const args = all.get(image.name)?.reading.baseArgs ?? new Map<string, string>();
+      if (ref === undefined || !args.has('BASE_IMAGE')) return args;
+      return new Map([...args, ['BASE_IMAGE', ref]]);
+    },
   };
 }
 

@@ -87,6 +87,7 @@ function readSpec(
   return {
     images,
     tagPrefix,
+    roots: roots.map(({text}) => text),
     extraTags: readExtraTags(tag, ignored),
     runners: readRunners(top),
   };

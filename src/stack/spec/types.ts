@@ -67,6 +67,8 @@ export interface Spec {
   /** Every image by its name, in the order of the file; images of tracks follow as `<key>@<track>`. */
   readonly images: ReadonlyMap<string, ImageSpec>;
   readonly tagPrefix: string;
+  /** The keys of `root`; empty when the spec has none. */
+  readonly roots: readonly string[];
   /** Further tags for the same digest: `latest`, `{date}`, `{sha}`, `{prefix}`. */
   readonly extraTags: ExtraTags;
   /** Runner label by platform: `linux/arm64` -> `ubuntu-24.04-arm`. */
