@@ -1,6 +1,6 @@
 import {join} from 'node:path/posix';
 import type {Workspace} from '../adapters/files/index.ts';
-import {checkParents, type DockerfileText} from './parents.ts';
+import {checkParents, type DockerfileText, type ParentCheck} from './parents.ts';
 import {
   buildTree,
   type ChangeRules,
@@ -14,15 +14,10 @@ import {
 import {SpecError} from './yaml/index.ts';
 
 /** What the repository declares, checked: spec.yml, change_ignore.json and the Dockerfiles agree. */
-export interface Stack {
-  readonly spec: Spec;
+export interface Stack extends Omit<ParentCheck, 'mistakes'> {
   readonly rules: ChangeRules;
+  /** Made of depend_on and of the Dockerfiles. */
   readonly tree: Tree;
-  /** References of each image's Dockerfile that are no images of the stack, in full. */
-  readonly externalBases: ReadonlyMap<string, readonly string[]>;
-  /** The parents whose layers each image begins with. */
-  readonly bases: ReadonlyMap<string, readonly string[]>;
-  readonly warnings: readonly string[];
 }
 
 export interface StackRequest {
@@ -55,11 +50,9 @@ export async function loadStack(workspace: Workspace, request: StackRequest): Pr
   const all = [...mistakes, ...checked.mistakes];
   if (all.length > 0) throw new SpecError(all);
   return {
-    spec,
+    ...checked,
     rules,
-    tree: buildTree(spec.images),
-    externalBases: checked.externalBases,
-    bases: checked.bases,
+    tree: buildTree(checked.spec.images),
     warnings: [...spec.warnings, ...checked.warnings],
   };
 }

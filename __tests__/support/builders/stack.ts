@@ -18,6 +18,7 @@ export function imageSpec(
     variant: undefined,
     repository: `ghcr.io/o/${name}`,
     parents,
+    dependOn: parents.length > 0 ? 'listed' : 'missing',
     context: folder,
     dockerfile: `${folder}/Dockerfile`,
     folder,

@@ -210,7 +210,8 @@ function processDollar(reader: Reader): string {
   if (isAtEnd(reader)) throw new BadWord('a "}" is missing');
   if (/^[{}:]$/.test(peek(reader) ?? '')) throw new BadWord('bad substitution: "${" needs a name');
   const name = processName(reader);
-  const operator = next(reader) ?? '';
+  const operator = next(reader);
+  if (operator === undefined) throw new BadWord('a "}" is missing');
   if (operator === '}') return lookUp(name) ?? (options.keepsUnset ? `\${${name}}` : '');
   if (operator === '/') return processReplace(reader, name);
   if (!/^[:+\-?#%]$/.test(operator)) throw badModifier(operator);

@@ -79,6 +79,12 @@ export function readDockerfile(text: string): Dockerfile {
   return {escapeChar, instructions, problems: problems.toSorted((a, b) => a.line - b.line), syntax};
 }
 
+/** The names of all its ARGs: what is given for another name has no effect. */
+export function declaredArgs({instructions}: Dockerfile): ReadonlySet<string> {
+  const args = instructions.flatMap((one) => (one.kind === 'arg' ? one.args : []));
+  return new Set(args.map(({name}) => name));
+}
+
 /** What a Dockerfile uses with these args, over all the platforms. */
 export function findUses(dockerfile: Dockerfile, request: UseRequest): DockerfileUses {
   if (dockerfile.problems.length > 0) {
@@ -116,7 +122,10 @@ function usesOn(dockerfile: Dockerfile, request: UseRequest, platform: string): 
     images: images.map((stage) => toUse(stage, stage === base)).toSorted((a, b) => a.line - b.line),
     context: {
       sources: evaluated?.sources ?? [],
-      unresolved: describeDoubt(isOther ? syntax : undefined, platform) ?? evaluated?.unresolved,
+      unresolved:
+        describeDoubt(isOther ? syntax : undefined, platform) ??
+        evaluated?.unresolved ??
+        describeTriggers(images, onBuild),
     },
     triggers: (graph.target?.commands ?? []).flatMap(({instruction}) =>
       instruction.kind === 'onbuild' ? [instruction.trigger] : [],
@@ -128,6 +137,20 @@ function usesOn(dockerfile: Dockerfile, request: UseRequest, platform: string): 
 function describeDoubt(syntax: string | undefined, platform: string): string | undefined {
   if (syntax !== undefined) return `it is read by another frontend, ${syntax}`;
   return platform.startsWith('windows') ? 'paths of Windows images are not followed' : undefined;
+}
+
+/** Images made to be built upon have ONBUILD instructions, and their tags say so: node:20-onbuild. */
+function describeTriggers(
+  images: readonly Stage[],
+  onBuild: (reference: string) => readonly string[],
+): string | undefined {
+  const unknown = images.find(
+    ({kind, image}) =>
+      kind === 'from' &&
+      /onbuild/i.test(parseReference(image)?.tag ?? '') &&
+      onBuild(image).length === 0,
+  );
+  return unknown && `${unknown.image} (line ${unknown.line}) has ONBUILD instructions`;
 }
 
 const isImage = ({base, image}: Stage): boolean => base === undefined && image !== scratch;

@@ -67,7 +67,8 @@ export function readInstruction(source: LogicalLine, escapeChar: string): Read {
   const {words, isJson} = args.value;
   const problem = checkArguments(keyword, words, isJson);
   if (problem !== undefined) return fail(problem);
-  // HEALTHCHECK NONE and STOPSIGNAL look at no flag.
+  // ARG, HEALTHCHECK NONE and STOPSIGNAL look at no flag.
+  if (keyword === 'ARG') return readArg(base, words);
   if (keyword === 'STOPSIGNAL') return ok({...base, kind: 'words', words});
   if (keyword === 'HEALTHCHECK' && /^none$/i.test(words[0] ?? '')) return other;
   const flags = readFlags(source.flags, known);
@@ -75,8 +76,6 @@ export function readInstruction(source: LogicalLine, escapeChar: string): Read {
   switch (keyword) {
     case 'FROM':
       return readFrom(base, words, flags.value);
-    case 'ARG':
-      return readArg(base, words);
     case 'ENV':
     case 'LABEL':
       return readPairs(base, source.rest, words, escapeChar);

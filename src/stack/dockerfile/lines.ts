@@ -214,7 +214,26 @@ function readDirective(state: DirectiveState, line: string, comment = '#'): Dire
   if (name === 'escape' && value !== '\\' && value !== '`') {
     return {name, value, problem: `"# escape=${value}": only \\ and \` can escape.`};
   }
+  if (name === 'check') {
+    const wrong = value.split(/;/, 3).find((option) => !isCheckOption(option));
+    if (wrong !== undefined) {
+      return {
+        name,
+        value,
+        problem: `"# check=": "${wrong}" is not one of skip=, error=, experimental=.`,
+      };
+    }
+  }
   return {name, value};
+}
+
+function isCheckOption(option: string): boolean {
+  const match = /^[^\S\n]*(skip|experimental|error)[^\S\n]*=(.*)$/.exec(option);
+  if (match === null) return false;
+  return (
+    match[1] !== 'error' ||
+    /^(?:1|t|T|TRUE|true|True|0|f|F|FALSE|false|False)$/.test((match[2] ?? '').trim())
+  );
 }
 
 /** The frontend that `# syntax=` asks for, in any of the forms BuildKit takes; undefined for its own. */

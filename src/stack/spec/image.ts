@@ -86,6 +86,7 @@ export function readImage(
       variant: readVariant(fields),
       repository: readRepository(fields, {key, offset: keyOffset, registry: around.registry}),
       parents: [],
+      dependOn: dependsOn.length > 0 ? 'listed' : isEmptyList(fields) ? 'empty' : 'missing',
       ...readPaths(fields, folder),
       folder,
       buildArgs: readBuildArgs(fields),
@@ -105,6 +106,11 @@ export function readImage(
     dependsOn,
     offset: keyOffset,
   };
+}
+
+/** `depend_on: []` says that there is no parent; `depend_on:` says nothing. */
+function isEmptyList(fields: Fields): boolean {
+  return fields.get('depend_on')?.value.kind === 'list';
 }
 
 const refusedNames: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);

@@ -21,7 +21,7 @@ import type {ImageSpec, Spec} from './types.ts';
 export {parseChangeRules} from './change-rules.ts';
 export {fillTag} from './extras.ts';
 export type {Tree} from './graph.ts';
-export {buildTree} from './graph.ts';
+export {buildTree, findCycles} from './graph.ts';
 export {nameInTrack} from './tracks.ts';
 export type {ChangeRules, ExtraTags, ImageSpec, InfoCommand, Spec, TestSpec} from './types.ts';
 
@@ -87,6 +87,7 @@ function readSpec(
   return {
     images,
     tagPrefix,
+    roots: roots.map(({text}) => text),
     extraTags: readExtraTags(tag, ignored),
     runners: readRunners(top),
   };

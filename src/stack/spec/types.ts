@@ -14,8 +14,10 @@ export interface ImageSpec {
   readonly variant: string | undefined;
   /** Registry host and repository, without tag: `ghcr.io/ucsd-ets/datascience-notebook`. */
   readonly repository: string;
-  /** Names (not keys) of the images this one is built on, in the order of the spec. */
+  /** Names (not keys) of the images this one is built on: those of depend_on, then those its Dockerfile names. */
   readonly parents: readonly string[];
+  /** What depend_on says: nothing (there is none), no parents (`[]`), or some. */
+  readonly dependOn: 'missing' | 'empty' | 'listed';
   /** Build context, relative to the workspace, `/` separated: `images/datascience-notebook`. */
   readonly context: string;
   /** Dockerfile, relative to the workspace. */
@@ -65,6 +67,8 @@ export interface Spec {
   /** Every image by its name, in the order of the file; images of tracks follow as `<key>@<track>`. */
   readonly images: ReadonlyMap<string, ImageSpec>;
   readonly tagPrefix: string;
+  /** The keys of `root`; empty when the spec has none. */
+  readonly roots: readonly string[];
   /** Further tags for the same digest: `latest`, `{date}`, `{sha}`, `{prefix}`. */
   readonly extraTags: ExtraTags;
   /** Runner label by platform: `linux/arm64` -> `ubuntu-24.04-arm`. */
