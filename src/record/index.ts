@@ -6,9 +6,11 @@ import {recordText} from './make.ts';
 import {checkManifest, checkRecord, type ImageRecord, type RecordedInfo} from './schema.ts';
 
 export {
+  countOf,
   type Difference,
   differenceOf,
   isSame,
+  ownBytes,
   type PackageChanges,
   type VersionChange,
   withoutInherited,

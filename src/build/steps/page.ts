@@ -1,7 +1,8 @@
 import {join} from 'node:path';
 import {outputFolders} from '../../adapters/files/index.ts';
 import {fileNameOf} from '../../image/tags.ts';
-import {manifestPage, runInfoCommands} from '../../page/index.ts';
+import {manifestPage, recordedInfo, runInfoCommands} from '../../page/index.ts';
+import {imageFacts, recordText} from '../../record/index.ts';
 import {maskText} from '../../util/masking.ts';
 import {dockerOptions, type Step, withLog} from './context.ts';
 import {bringHere} from './parents.ts';
@@ -17,20 +18,36 @@ export const manifestStep: Step = async (work) => {
   const subject = state.id ?? image.ref;
   const [layers, info] = await Promise.all([
     context.docker.history(subject),
-    runInfoCommands(work),
+    runInfoCommands({
+      commands: work.spec.infoCommands,
+      image: subject,
+      docker: context.docker,
+      signal: work.signal,
+    }),
   ]);
   if (!layers.ok) return {failure: await context.docker.diagnose(layers.error)};
   if (!info.ok) return {failure: info.error};
-  state.size = layers.value.reduce((sum, layer) => sum + layer.size, 0);
-  const page = manifestPage({
-    ref: image.ref,
-    digest: state.digest,
-    revision: context.revision,
-    layers: layers.value,
-    info: info.value,
-  });
-  const file = join(outputFolders.manifests, `${fileNameOf(image.ref)}.md`);
-  await context.workspace.write(file, maskText(page, context.secrets));
+  const facts = imageFacts(
+    {
+      image: work.spec.key,
+      repository: work.spec.repository,
+      reference: image.ref,
+      ...(state.digest === undefined ? {} : {digest: state.digest}),
+      platforms: work.spec.platforms,
+      ...(context.revision === '' ? {} : {commit: context.revision}),
+      ...(context.sourceUrl === undefined ? {} : {source: context.sourceUrl}),
+      diffIds: [],
+      layers: layers.value,
+      parents: [],
+      seconds: {},
+      info: info.value.map(recordedInfo),
+    },
+    (text) => maskText(text, context.secrets),
+  );
+  state.size = facts.size;
+  const file = join(outputFolders.manifests, fileNameOf(image.ref));
+  await context.workspace.write(`${file}.md`, maskText(manifestPage(facts), context.secrets));
+  await context.workspace.write(`${file}.json`, maskText(recordText(facts), context.secrets));
   const failed = info.value.filter(({exitCode}) => exitCode !== 0).map(({command}) => command.name);
   return failed.length === 0 ? {} : {notes: [`info commands that failed: ${failed.join(', ')}`]};
 };
