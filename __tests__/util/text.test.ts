@@ -1,6 +1,13 @@
 import {describe, expect, it} from 'vitest';
 import {codeBlock, codeCell, escapeCell, escapeMarkdown} from '../../src/util/markdown.ts';
-import {formatBytes, formatDuration, plainText, safeLine, safeLines} from '../../src/util/text.ts';
+import {
+  formatBytes,
+  formatChange,
+  formatDuration,
+  plainText,
+  safeLine,
+  safeLines,
+} from '../../src/util/text.ts';
 
 describe('formatDuration', () => {
   it.each([
@@ -26,6 +33,14 @@ describe('formatBytes', () => {
   ])('says %d bytes as %s', (bytes, words) => expect(formatBytes(bytes)).toBe(words));
 });
 
+describe('formatChange', () => {
+  it.each([
+    [0, '±0 B'],
+    [1200, '+1.2 kB'],
+    [-355_000_000, '-355 MB'],
+  ])('says %d bytes as %s', (bytes, words) => expect(formatChange(bytes)).toBe(words));
+});
+
 describe('plainText', () => {
   it.each([
     ['\u001b[1;31mred\u001b[0m', 'red'],
@@ -39,6 +54,26 @@ describe('plainText', () => {
 describe('Markdown', () => {
   it('keeps a cell in one line and one column', () => {
     expect(escapeCell('a|b\nc `d` <script>')).toBe('a\\|b<br>c \\`d\\` &lt;script&gt;');
+  });
+
+  it('breaks a line of a cell once, whatever blanks are around', () => {
+    expect(escapeCell('a \n\n  b  c')).toBe('a<br>b  c');
+    expect(codeCell('a \n\n  b  c')).toBe('<code>a b  c</code>');
+  });
+
+  // A pattern that tries each blank anew needs minutes for these, and the test ends at its deadline.
+  it.each([
+    ['blanks', ' '],
+    ['line ends', '\n'],
+    ['backticks', '` '],
+    ['escape characters', '\u001b'],
+    ['unfinished colours', '\u001b[0;'],
+    ['unfinished links', '\u001b]8;;'],
+    ['angle brackets', '<'],
+  ])('is escaped in one pass: half a million %s', (_, part) => {
+    const text = `a${part.repeat(500_000)}b`;
+    for (const escaped of [escapeCell, codeCell, escapeMarkdown, codeBlock, plainText])
+      expect(escaped(text)).toContain('a');
   });
 
   it('lets no code close its cell', () => {
