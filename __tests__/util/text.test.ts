@@ -70,8 +70,8 @@ describe('Markdown', () => {
     ['unfinished colours', '\u001b[0;'],
     ['unfinished links', '\u001b]8;;'],
     ['angle brackets', '<'],
-  ])('is escaped in one pass: half a million %s', (_, part) => {
-    const text = `a${part.repeat(500_000)}b`;
+  ])('is escaped in one pass: 200,000 %s', (_, part) => {
+    const text = `a${part.repeat(200_000)}b`;
     for (const escaped of [escapeCell, codeCell, escapeMarkdown, codeBlock, plainText])
       expect(escaped(text)).toContain('a');
   });
@@ -86,6 +86,7 @@ describe('Markdown', () => {
 
   it.each([
     ['plain', '```text\nplain\n```'],
+    ['\na\n\nb\n\n', '```text\n\na\n\nb\n```'],
     ['```\nout\n```', '````text\n```\nout\n```\n````'],
     ['a `````` b', '```````text\na `````` b\n```````'],
   ])('fences %j with more backticks than it holds', (text, block) => {
