@@ -89,7 +89,7 @@ describe('the page of an image', () => {
       packages: {},
     });
     expect(page).toBe(
-      '# web:1\n\n- Reference: <code>web:1</code>\n- Size: 5 B in 1 layers\n\n## Layers\n\n' +
+      '# web:1\n\n- Reference: <code>web:1</code>\n- Size: 5 B in 1 layer\n\n## Layers\n\n' +
         '| Layer | Size | Cumulative size | Command |\n|---:|---:|---:|---|\n' +
         '| 1 | 5 B | 5 B | <code>RUN x</code> |\n',
     );

@@ -111,6 +111,22 @@ describe('a record', () => {
     expect(registry.manifests.size).toBe(0);
   });
 
+  it('is not written when readers would refuse it', async () => {
+    await writeRecord(registry, record);
+    const written = await writeRecord(registry, {...record, fingerprint: 'none'});
+    expect(written).toMatchObject({
+      ok: false,
+      error: {class: 'internal', message: expect.stringContaining('fingerprint: not a sha256')},
+    });
+    expect(await readRecord(registry, asked)).toEqual({ok: true, value: record});
+  });
+
+  it('may have a base that is named by another algorithm', async () => {
+    const base = {reference: 'debian', digest: `sha512:${'0'.repeat(128)}`};
+    await writeRecord(registry, {...record, base});
+    expect(await readRecord(registry, asked)).toEqual({ok: true, value: {...record, base}});
+  });
+
   it('keeps unknown keys of a later version out', async () => {
     await putJson({...record, later: true});
     expect(await readRecord(registry, asked)).toEqual({ok: true, value: record});

@@ -4,7 +4,7 @@ import {formatBytes, formatDuration} from '../util/text.ts';
 import {differenceSection} from './difference.ts';
 import {infoSection} from './info.ts';
 import {layerTable} from './layers.ts';
-import {link, words} from './words.ts';
+import {counted, link, words} from './words.ts';
 
 export {differenceSection} from './difference.ts';
 export {
@@ -36,7 +36,7 @@ export function manifestPage(facts: ImageFacts, options: PageOptions = {}): stri
   return [
     `# ${words(reference)}`,
     '',
-    ...(home === undefined ? [] : [link(`All images`, home), '']),
+    ...(home === undefined ? [] : [link('All images', home), '']),
     ...factLines(facts, reference),
     '',
     ...(difference === undefined ? [] : differenceSection(difference)),
@@ -59,7 +59,7 @@ function factLines(facts: ImageFacts, reference: string): readonly string[] {
     ['Reference', codeCell(reference)],
     ['Digest', digest && codeCell(digest)],
     ['Promoted from', reference === facts.reference ? undefined : codeCell(facts.reference)],
-    ['Size', `${formatBytes(facts.size)} in ${layers.length} layers`],
+    ['Size', `${formatBytes(facts.size)} in ${counted(layers.length, 'layer')}`],
     ['Platform', platforms.map(words).join(', ')],
     ['Base image', base && codeCell(byDigest(base))],
     ['Built on', parents.map((parent) => codeCell(byDigest(parent))).join(', ')],
