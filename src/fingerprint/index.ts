@@ -1,38 +1,57 @@
+/**
+ * What an image is made of, as two hashes, and the proof that it was tested.
+ * Enters: the checked Stack, what Dockerfiles take from their contexts, digests of external bases.
+ * Leaves: fingerprint and content of each image, the hash of its tests, whether it is still what was planned.
+ * Not here: reading files (adapters/build-context/), deciding what to build (plan/).
+ */
 import {createHash} from 'node:crypto';
-import {relative} from 'node:path/posix';
-import {hashContext} from '../adapters/build-context/index.ts';
-import type {Workspace} from '../adapters/files/index.ts';
+import type {BuildContexts, ContextUses} from '../adapters/build-context/index.ts';
 import type {Registry} from '../adapters/registry/index.ts';
-import {type Stack, testFolders} from '../stack/index.ts';
+import {SpecError, type Stack} from '../stack/index.ts';
 import type {ImageSpec} from '../stack/spec/index.ts';
-import {SpecError} from '../stack/yaml/index.ts';
+import {hashInputs, ownFilesWarning, wholeContext} from './inputs.ts';
 
+export {checkInputs, hashInputs, wholeContext} from './inputs.ts';
 export {inspectProof, passedTests, startsWith} from './proof.ts';
+export type {TestsHash, TestsRequest} from './tests.ts';
+export {hashTests} from './tests.ts';
+
+/** What fingerprints are made from, besides the stack. */
+export interface HashPorts {
+  readonly contexts: BuildContexts;
+  readonly registry: Registry;
+  /** The runner's own, `linux/amd64`: what an image without `platforms` is built for. */
+  readonly platform: string;
+  /** What an image's Dockerfile takes from its context; the whole of it where this is not given. */
+  readonly usesOf?: (image: ImageSpec) => ContextUses;
+}
 
 /** The fingerprints of every image of the stack, without Docker. */
 export interface StackHashes {
   readonly values: ReadonlyMap<string, Fingerprint>;
-  /** Base images that count by their reference because their registry cannot be asked: one line for all. */
+  /** The files of each image, which {@link checkInputs} compares just before its build. */
+  readonly contexts: ReadonlyMap<string, string>;
+  /**
+   * Base images that count by their reference because their registry cannot be asked, and contexts that send what
+   * never counts: one line each.
+   */
   readonly warnings: readonly string[];
 }
 
 /** @throws {SpecError} naming every file of a context that cannot be read */
-export async function hashStack(
-  stack: Stack,
-  {workspace, registry}: {readonly workspace: Workspace; readonly registry: Registry},
-): Promise<StackHashes> {
+export async function hashStack(stack: Stack, ports: HashPorts): Promise<StackHashes> {
   const images = [...stack.spec.images.values()];
   const [contexts, bases] = await Promise.all([
-    hashContexts(workspace, images),
-    baseDigests(registry, stack.externalBases),
+    hashContexts(images, ports),
+    baseDigests(ports.registry, stack.externalBases),
   ]);
   const inputs = new Map<string, FingerprintInputs>();
   for (const image of images) {
     inputs.set(image.name, {
-      contextDigest: contexts.get(image.name) ?? '',
+      contextDigest: contexts.digests.get(image.name) ?? '',
       buildArgs: image.buildArgs,
       target: image.target,
-      platforms: image.platforms,
+      platforms: image.platforms.length > 0 ? image.platforms : [ports.platform],
       parents: image.parents,
       externalBases: (stack.externalBases.get(image.name) ?? []).map((ref) => ({
         ref,
@@ -40,29 +59,34 @@ export async function hashStack(
       })),
     });
   }
-  return {values: fingerprintsOf(stack.tree.order, inputs), warnings: bases.warnings};
+  return {
+    values: fingerprintsOf(stack.tree.order, inputs),
+    contexts: contexts.digests,
+    warnings: [...bases.warnings, ...contexts.warnings],
+  };
 }
 
 async function hashContexts(
-  workspace: Workspace,
   images: readonly ImageSpec[],
-): Promise<ReadonlyMap<string, string>> {
+  {contexts, usesOf = () => wholeContext}: HashPorts,
+): Promise<{digests: ReadonlyMap<string, string>; warnings: readonly string[]}> {
   const digests = new Map<string, string>();
+  const warnings = new Set<string>();
   const mistakes: string[] = [];
   await Promise.all(
     images.map(async (image) => {
-      const result = await hashContext(workspace.root, {
-        context: image.context,
-        dockerfile: image.dockerfile,
-        skip: testFolders.map((folder) => relative(image.context, `${image.folder}/${folder}`)),
-        watch: image.watch,
-      });
-      if (result.ok) digests.set(image.name, result.value.digest);
-      else mistakes.push(result.failure.message);
+      const result = await hashInputs(contexts, image, usesOf(image));
+      if (!result.ok) {
+        mistakes.push(result.failure.message);
+        return;
+      }
+      digests.set(image.name, result.value.digest);
+      const warning = ownFilesWarning(image, result.value);
+      if (warning !== undefined) warnings.add(warning);
     }),
   );
-  if (mistakes.length > 0) throw new SpecError(mistakes.toSorted());
-  return digests;
+  if (mistakes.length > 0) throw new SpecError([...new Set(mistakes)].toSorted());
+  return {digests, warnings: [...warnings].toSorted()};
 }
 
 async function baseDigests(
@@ -109,10 +133,10 @@ export interface FingerprintInputs {
 }
 
 /** Changes whenever the same files would be hashed otherwise: then nothing old is reused. */
-const formatVersion = 1;
+const formatVersion = 2;
 
 /**
- * The fingerprints of a stack (DESIGN.md section 4). Registry, owner, tag, time and commit are in none of them.
+ * The fingerprints of a stack. Registry, owner, tag, time and commit are in none of them.
  * @param order names, parents first
  */
 export function fingerprintsOf(

@@ -1,4 +1,5 @@
-import {readExcerpt} from '../adapters/files/index.ts';
+import {openContexts} from '../adapters/build-context/index.ts';
+import {outputFolders, readExcerpt} from '../adapters/files/index.ts';
 import {addSummary, setOutputs} from '../adapters/github/output.ts';
 import type {Registry} from '../adapters/registry/index.ts';
 import type {RunReport} from '../build/index.ts';
@@ -40,6 +41,8 @@ export async function build(run: Run): Promise<string | undefined> {
   try {
     const planned = await planRun(inputs, event, stack, {
       workspace,
+      contexts: openContexts(workspace.root, Object.values(outputFolders)),
+      platform: runnerPlatform(),
       registry,
       changes: run.changes,
     });
@@ -59,6 +62,12 @@ export async function build(run: Run): Promise<string | undefined> {
   } finally {
     await registry.close();
   }
+}
+
+/** As docker names it. */
+function runnerPlatform(): string {
+  const architectures: Partial<Record<NodeJS.Architecture, string>> = {x64: 'amd64', ia32: '386'};
+  return `linux/${architectures[process.arch] ?? process.arch}`;
 }
 
 async function buildPlan(

@@ -1,3 +1,4 @@
+import type {BuildContexts} from '../adapters/build-context/index.ts';
 import type {Workspace} from '../adapters/files/index.ts';
 import type {Event} from '../adapters/github/event.ts';
 import type {Registry} from '../adapters/registry/index.ts';
@@ -23,6 +24,9 @@ export type {BuildReason, Plan, PlannedAction, PlannedImage} from './types.ts';
 /** What planning reads from. Left of the plan nothing is changed anywhere. */
 export interface PlannerPorts {
   readonly workspace: Workspace;
+  readonly contexts: BuildContexts;
+  /** The runner's own platform: `linux/amd64`. */
+  readonly platform: string;
   readonly registry: Registry;
   readonly changes: ChangeSources;
 }

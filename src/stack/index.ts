@@ -5,6 +5,8 @@ import type {ChangeRules, ImageSpec, Spec} from './spec/index.ts';
 import {buildTree, parseChangeRules, parseSpec, refuseLargeSpec, type Tree} from './spec/index.ts';
 import {SpecError} from './yaml/index.ts';
 
+export {SpecError} from './yaml/index.ts';
+
 /** What the repository declares, checked: spec.yml, change_ignore.json and the Dockerfiles agree. */
 export interface Stack {
   readonly spec: Spec;
