@@ -13,7 +13,7 @@ import {type Look, type Memory, openLook} from './files.ts';
 import {compileIgnore, readIgnore} from './ignore.ts';
 import {hashPath, isInside, type PathsDigest, type Visit} from './paths.ts';
 import {compileRules, PatternError, type Rules} from './patterns.ts';
-import {type ContextUses, type Digests, hashSources} from './sources.ts';
+import {type ContextUses, hashSources, type Known} from './sources.ts';
 import {openTree, type Tree} from './tree.ts';
 
 export type {ContextSource, ContextUses} from './sources.ts';
@@ -128,7 +128,7 @@ interface Session {
   readonly own: readonly string[];
   readonly trees: Map<string, Tree>;
   readonly rules: Map<string, Rules>;
-  readonly digests: Digests;
+  readonly known: Known;
   readonly paths: Map<string, Promise<PathsDigest | undefined>>;
 }
 
@@ -140,7 +140,7 @@ function openSession(root: string, own: readonly string[], look: Look): Session 
     own: own.map((name) => join(workspace, name)),
     trees: new Map(),
     rules: new Map(),
-    digests: new WeakMap(),
+    known: {folders: new WeakMap(), sources: new WeakMap()},
     paths: new Map(),
   };
 }
@@ -187,7 +187,7 @@ async function hashContext(
   const ignoreFile =
     ignore.name === '.dockerignore' ? join(context, ignore.name) : `${dockerfile}.dockerignore`;
   const tree = treeOf(session, root, ignore.text, ignoreFile);
-  const {lines, files, own} = await hashSources(tree, uses, session.digests);
+  const {lines, files, own} = await hashSources(tree, uses, session.known);
   // Its executable bit means nothing to a build.
   const [, content] = (await look.describe(realpathSync.native(file))).split(' ');
   const watched = await hashWatched(session, watch);
