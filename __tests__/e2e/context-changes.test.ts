@@ -69,6 +69,8 @@ describe('one file of a context is changed at a time', () => {
       for (let step = 0; step < changesEach && Date.now() < end; step++) {
         const image = build();
         counts.builds++;
+        // Such a Dockerfile mostly stays one that names what is not there.
+        if (image === undefined && step === 0) break;
         const digest = await hash(random);
         if (image !== undefined) {
           const known = images.get(digest) ?? image;
@@ -92,7 +94,7 @@ describe('one file of a context is changed at a time', () => {
     expect(unseen).toEqual([]);
     expect(counts.changed).toBeGreaterThan(seconds / 5);
     expect(counts.same).toBeGreaterThan(seconds / 5);
-    // Links on the way, and folders that are empty, count though the image may not show them.
-    expect(counts.sameButCounted).toBeLessThan(counts.same * 0.15);
+    // What a later source overwrites counts, though the image does not show it.
+    expect(counts.sameButCounted).toBeLessThan(counts.same * 0.3);
   });
 });

@@ -74,6 +74,10 @@ const literals = [
   'd/l',
   'l/a.txt',
   'm/e',
+  'm/a.txt',
+  'd/l',
+  'l',
+  'm',
   '.',
 ];
 const wildcards = [
@@ -155,7 +159,10 @@ export function fillContext(chance: Chance, root: string): void {
     mkdirSync(dirname(join(root, name)), {recursive: true});
     writeFileSync(join(root, name), name);
   }
-  for (let count = 0; count < 6; count++) changeOne(chance, root);
+  symlinkSync(chance.pick(['a.txt', 'd', 'd/a.txt', '/f', 'd/e']), join(root, 'l'));
+  symlinkSync(chance.pick(['f', 'd', '../d/e', 'l']), join(root, 'm'));
+  symlinkSync(chance.pick(['a.txt', '../f/a.txt', 'e', '/b.md', '../m']), join(root, 'd/l'));
+  for (let count = 0; count < 3; count++) changeOne(chance, root);
 }
 
 /** What is in a folder: names, kinds, executable bits, contents, targets; no times and no owners. */

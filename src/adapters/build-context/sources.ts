@@ -51,7 +51,7 @@ export interface Known {
 }
 
 /**
- * What docker takes for these sources, one line each for a source, a link on the way to it, and what a wildcard finds.
+ * What docker takes for these sources, one line each.
  * @throws {Error} of the file system, or for a pattern that docker refuses
  */
 export async function hashSources(tree: Tree, uses: ContextUses, known: Known): Promise<Hashed> {
@@ -79,7 +79,9 @@ async function hashSource(tree: Tree, source: ContextSource, known: Known): Prom
   let files = 0;
   for (const {path, node, links} of await findNodes(tree, source)) {
     const digest = node && (await digestOf(tree, node, source, known));
-    hash.update(`${[JSON.stringify(path), ...links, digest?.text ?? 'missing'].join('\n')}\n`);
+    // Only `--parents` copies a link as one; otherwise what it leads to is all that is in the image.
+    const shown = source.kind === 'mount' || source.parents === false ? [] : links;
+    hash.update(`${[JSON.stringify(path), ...shown, digest?.text ?? 'missing'].join('\n')}\n`);
     files += digest?.files ?? 0;
     for (const one of digest?.own ?? []) own.add(one);
   }
@@ -91,7 +93,8 @@ interface Found extends Resolved {
 }
 
 /** What the path of a source leads to, or each that its wildcards find. */
-async function findNodes(tree: Tree, {path, kind}: ContextSource): Promise<readonly Found[]> {
+async function findNodes(tree: Tree, source: ContextSource): Promise<readonly Found[]> {
+  const {path, kind} = source;
   const resolve = async (one: string): Promise<Found> => ({
     path: one,
     ...(await tree.resolve(one)),
@@ -120,7 +123,9 @@ async function findNodes(tree: Tree, {path, kind}: ContextSource): Promise<reado
     }
   };
   if (node.kind === 'folder' && !node.isOwn) await walk(node);
-  return base.links.length === 0 ? found : [{...base, node: undefined}, ...found];
+  return source.parents === false || base.links.length === 0
+    ? found
+    : [{...base, node: undefined}, ...found];
 }
 
 /** COPY knows no `**`; with `--parents` it does, and which of the two is meant is not always known here. */
