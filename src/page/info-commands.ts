@@ -132,8 +132,11 @@ export function commandWords(command: string): readonly string[] | undefined {
 export function recordedInfo({command, exitCode, stdout, stderr}: InfoResult): RecordedInfo {
   // On standard error a successful command prints mostly noise, but without other output it is the answer (`java -version`).
   const hasErrors = stderr.trim() !== '' && (exitCode !== 0 || stdout.trim() === '');
+  const {name, description, command: text} = command;
   return {
-    ...command,
+    name,
+    description,
+    command: text,
     ...(exitCode === undefined ? {} : {exitCode}),
     output: stdout,
     ...(hasErrors ? {errors: stderr} : {}),
