@@ -7,7 +7,7 @@ import {
 } from '../adapters/docker/index.ts';
 import {saveForPost, temporaryFolder} from '../adapters/github/output.ts';
 import {runCommand, testEnvironment} from '../adapters/process/index.ts';
-import {createRegistry, machineLogins, type Registry} from '../adapters/registry/index.ts';
+import {createLogins, createRegistry, type Registry} from '../adapters/registry/index.ts';
 import {type Emit, findCaches} from '../build/index.ts';
 import {createSteps, type StepContext, type Steps} from '../build/steps/index.ts';
 import {ok, type Result} from '../failure.ts';
@@ -21,13 +21,14 @@ export async function openRegistry(
   login: Login | undefined,
   options: {readonly grace?: number} = {},
 ): Promise<Registry> {
-  const others = isFork(event) ? [] : await machineLogins();
   return createRegistry({
     ...options,
-    credentials: new Map([
-      ...others,
-      ...(login === undefined ? [] : [[login.host, login] as const]),
-    ]),
+    logins: createLogins({
+      inputs: login === undefined ? [] : [login],
+      allowLogins: !isFork(event),
+      run: runCommand,
+      signal,
+    }),
     onRetry: (note) => log.info(note),
     signal,
   });

@@ -1,10 +1,11 @@
 import type {RunCommand} from '../process/index.ts';
 import {createBuilds} from './build.ts';
 import {createChecks} from './check.ts';
-import {createDockerCli, deadlines, withoutValue} from './cli.ts';
+import {createDockerCli} from './cli.ts';
 import type {DockerConfig} from './config.ts';
 import {createContainers} from './containers.ts';
 import {createImages} from './images.ts';
+import {createLogin} from './login.ts';
 import type {Docker} from './types.ts';
 
 export {runLabel} from './arguments.ts';
@@ -23,6 +24,8 @@ export interface DockerPorts {
   readonly root: string;
   /** For files of a moment. */
   readonly tempDir: string;
+  /** Seconds between attempts to log in; real time by default. */
+  readonly wait?: (seconds: number) => Promise<unknown>;
 }
 
 /** The docker CLI of this machine. Nothing is started before it is used. */
@@ -43,14 +46,7 @@ export function createDocker(ports: DockerPorts): Docker {
     ...docker,
     ...createBuilds({call, docker, builder, tempDir}),
     ...createContainers(call, runId),
-    login: async (host, username, password) => {
-      await config.releaseHost(host);
-      const args = ['login', '--username', username, '--password-stdin', host];
-      const seconds = deadlines.login;
-      return withoutValue(
-        await call({args, operation: 'login', subject: host, seconds, input: password}),
-      );
-    },
+    login: createLogin(call, config, ports.wait),
   };
 }
 
