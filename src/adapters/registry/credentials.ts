@@ -85,7 +85,8 @@ function createMachineLogins({run, signal}: LoginSources): Logins {
     const from = `docker-credential-${helper}`;
     for (const server of spellings) {
       const answer = await askHelper({run, helper, server, signal});
-      if (typeof answer === 'string') return {credentials: undefined, from: `${from} (${answer})`};
+      if (typeof answer === 'string')
+        return {credentials: undefined, from, problem: `${from} failed: ${answer}`};
       if (answer !== undefined) return {credentials: answer, from};
     }
     return {credentials: undefined, from};
@@ -147,7 +148,7 @@ async function askHelper(question: HelperQuestion): Promise<Credentials | string
   if (!asked.ok) {
     const {message, tail} = asked.error;
     if (/credentials not found/i.test(tail.join('\n'))) return undefined;
-    return `which failed: ${(tail.at(-1) ?? message).slice(0, 200)}`;
+    return (tail.at(-1) ?? message).slice(0, 200);
   }
   const answer = parseJson(asked.value.stdout);
   const [username, secret] = [textIn(answer, 'Username') ?? '', textIn(answer, 'Secret')];

@@ -19,6 +19,8 @@ export interface Trouble {
   readonly host: string;
   /** Where the login that was sent comes from; undefined when none is known. */
   readonly login: string | undefined;
+  /** Why there is no login. */
+  readonly problem?: string | undefined;
   /** The token service that answered instead of the registry. */
   readonly tokenService: string | undefined;
 }
@@ -54,7 +56,8 @@ export function registryFailure({method, ref}: Asked, trouble: Trouble): Failure
 }
 
 /** Whose login was refused; without one, how to give it. */
-function loginHint({host, login}: Trouble): string {
+function loginHint({host, login, problem}: Trouble): string {
+  if (problem !== undefined) return `There is no login for ${host}, because ${problem}`;
   if (login === undefined) {
     return `No login for ${host} was found: set the inputs "registry", "username" and "password", or log in before this step (docker/login-action).`;
   }

@@ -122,7 +122,7 @@ export function createSender(options: RegistryOptions): Sender {
       return {...unanswered, error: reached};
     }
     const {isLoggedIn} = reached.authorizer;
-    const login = isLoggedIn || reached.login.from.includes('(') ? reached.login.from : undefined;
+    const login = isLoggedIn ? reached.login.from : undefined;
     let [waited, total, silence] = [0, 0, 0];
     for (let number = 1; ; number++) {
       const began = Date.now();
@@ -160,6 +160,7 @@ export function createSender(options: RegistryOptions): Sender {
           what: because === undefined ? what : `${what} (given up: ${because})`,
           host,
           login,
+          problem: reached.login.problem,
           tokenService: isAnswer ? sent.tokenService : undefined,
         };
         return {

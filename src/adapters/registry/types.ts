@@ -110,6 +110,8 @@ export interface Credentials {
 export interface KnownLogin {
   readonly credentials: Credentials | undefined;
   readonly from: string;
+  /** Why there is none, where a credential helper failed. */
+  readonly problem?: string;
 }
 
 /** The login for a host as image references name it. Asked once a host and run. */
