@@ -125,7 +125,10 @@ export function hostFailure(host: string, error: Error, isCancelled: boolean): F
 
 /** What will be the same a second later: a name that is not there, a certificate, another protocol. */
 export function isFinal(error: Error): boolean {
-  return codeOf(error) === 'ENOTFOUND' || isCertificateError(error) || isTlsError(error);
+  const isRefused =
+    codeOf(error) === 'ERR_PROXY_TUNNEL' && / HTTP\/1\.\d 4\d\d/.test(error.message);
+  const isUnnamed = codeOf(error) === 'ENOTFOUND';
+  return isUnnamed || isRefused || isCertificateError(error) || isTlsError(error);
 }
 
 function isTlsError(error: Error): boolean {
