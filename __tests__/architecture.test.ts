@@ -136,7 +136,6 @@ const purePackages = [
   'node:path/posix',
   'node:util',
   'yaml',
-  'dockerfile-ast',
   'shlex',
   'picomatch',
 ];
