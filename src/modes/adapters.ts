@@ -9,12 +9,7 @@ import {saveForPost, temporaryFolder} from '../adapters/github/output.ts';
 import {runCommand, testEnvironment} from '../adapters/process/index.ts';
 import {createRegistry, machineLogins, type Registry} from '../adapters/registry/index.ts';
 import {type Emit, findCaches} from '../build/index.ts';
-import {
-  createSteps,
-  type RecordStore,
-  type StepContext,
-  type Steps,
-} from '../build/steps/index.ts';
+import {createSteps, type RecordStore, type StepContext, type Steps} from '../build/steps/index.ts';
 import {ok, type Result} from '../failure.ts';
 import type {Plan, PlannedImage} from '../plan/index.ts';
 import {readRecord, writeRecord} from '../record/index.ts';

@@ -87,15 +87,13 @@ async function buildPlan(run: Run, prepared: Prepared): Promise<string | undefin
   });
   const done = await doPlan(run, prepared, {reporter, push});
   await reporter.flush();
-  if (done.ok) return await finish(run, {policy: prepared.policy, plan: planned.plan, report: done.value});
+  if (done.ok)
+    return await finish(run, {policy: prepared.policy, plan: planned.plan, report: done.value});
   return await nothingBuilt(run, 'failed', failureText('Nothing was built', done.error));
 }
 
 /** A pull request may run with a token that only reads, as Dependabot's does: then it builds and tests, and says so. */
-async function decidePush(
-  {log}: Run,
-  {policy, planned, registry}: Prepared,
-): Promise<boolean> {
+async function decidePush({log}: Run, {policy, planned, registry}: Prepared): Promise<boolean> {
   if (policy.push.kind === 'always') return true;
   if (policy.push.kind === 'never') {
     log.info(`This run does not push: ${policy.push.because}.`);

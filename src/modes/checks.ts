@@ -35,7 +35,11 @@ export async function checkBeforeBuild(
   const list = problems.map(
     ({message, hint}) => `- ${message}${hint === undefined ? '' : ` ${hint}`}`,
   );
-  return fail({...first, message: `${problems.length} things are wrong:\n${list.join('\n')}`, hint: ''});
+  return fail({
+    ...first,
+    message: `${problems.length} things are wrong:\n${list.join('\n')}`,
+    hint: '',
+  });
 }
 
 /** An upload is opened and cancelled in each repository that this run writes to. */
@@ -79,7 +83,8 @@ async function builderProblems(
   if (run.inputs.builder === undefined && many.length === 0) return [];
   const driver = await asked;
   if (!driver.ok) return [driver.error];
-  if (many.length === 0 || !push || driver.value !== 'docker' || engine.hasContainerdStore) return [];
+  if (many.length === 0 || !push || driver.value !== 'docker' || engine.hasContainerdStore)
+    return [];
   const names = many.map(({name, spec}) => `${name} (${spec.platforms.join(', ')})`).join(', ');
   return [
     failure('spec-invalid', `Docker's own builder cannot build for several platforms: ${names}.`, {

@@ -1,4 +1,4 @@
-import type {BuildContext} from '../adapters/build-context/index.ts';
+import type {BuildContexts} from '../adapters/build-context/index.ts';
 import type {Workspace} from '../adapters/files/index.ts';
 import type {Event} from '../adapters/github/event.ts';
 import {
@@ -9,12 +9,13 @@ import {
   selectChanges,
 } from '../changes/index.ts';
 import {hashStack} from '../fingerprint/index.ts';
+import type {Result} from '../failure.ts';
 import type {ChangeSources, Inputs, RunPolicy} from '../run/index.ts';
 import {isTestFile, type Stack} from '../stack/index.ts';
 import {makePlan} from './decide.ts';
 import {type PlanFacts, reasonsForAll} from './facts.ts';
 import {type RegistryPorts, readRegistryState} from './registry-state.ts';
-import type {Plan} from './types.ts';
+import type {Plan, PlannedImage} from './types.ts';
 
 export {planLine, reasonWords} from './reasons.ts';
 export type {RecordFacts, RegistryPorts} from './registry-state.ts';
@@ -24,7 +25,7 @@ export type {BuildReason, Plan, PlannedAction, PlannedImage, PlannedSource} from
 export interface PlannerPorts extends RegistryPorts {
   readonly workspace: Workspace;
   readonly changes: ChangeSources;
-  readonly contexts: BuildContext;
+  readonly contexts: BuildContexts;
 }
 
 export interface PlanRequest {
@@ -44,6 +45,12 @@ export interface Planned {
   readonly warnings: readonly string[];
   /** References that the registry could not answer for, with the reason. */
   readonly unknown: readonly string[];
+  /** Looks at the files of an image again, just before its build. */
+  readonly verifyInputs: (image: PlannedImage) => Promise<Result<void>>;
+  /** The external base of an image, where its digest is known. */
+  readonly baseOf: (image: PlannedImage) => {
+    readonly base?: {readonly reference: string; readonly digest: string};
+  };
 }
 
 /**
@@ -61,7 +68,7 @@ export async function planRun(request: PlanRequest, ports: PlannerPorts): Promis
     [...spec.images.values()].map((image) => [image.name, `${image.repository}:${tagOf(image)}`]),
   );
   const [changed, isFull, hashes] = await Promise.all([
-    findChangedFiles(event, ports.changes),
+    findChangedFiles(event, ports.changes, ports.workspace.root),
     isFullRebuild(event, ports.changes),
     hashStack({stack, stackDir: inputs.stackDir, platform}, ports),
   ]);
@@ -69,7 +76,11 @@ export async function planRun(request: PlanRequest, ports: PlannerPorts): Promis
   const state = await readRegistryState(ports, {spec, refs, hashes: hashes.values});
   signal.throwIfAborted();
   const files = changed.kind === 'files' ? changed.files : [];
-  const changes = selectChanges(files, stack.rules, inputs.stackDir, spec.images.values());
+  const scopes = [...spec.images.values()].map((image) => ({
+    ...image,
+    places: stack.places.get(image.name) ?? [],
+  }));
+  const changes = selectChanges(files, stack.rules, inputs.stackDir, scopes);
   const facts: PlanFacts = {
     tag: tagOf(spec),
     images: spec.images,
@@ -98,9 +109,15 @@ export async function planRun(request: PlanRequest, ports: PlannerPorts): Promis
   };
   return {
     plan: makePlan(facts),
-    notes: notesOn(changed, changes),
+    notes: [...stack.notes, ...notesOn(changed, changes)],
     warnings: [...stack.warnings, ...hashes.warnings, ...state.warnings],
     unknown: state.unknown,
+    verifyInputs: ({spec: image}) => hashes.verify(image),
+    baseOf: ({name}) => {
+      const [reference] = stack.externalBases.get(name) ?? [];
+      const digest = hashes.bases.get(reference ?? '');
+      return reference === undefined || digest === undefined ? {} : {base: {reference, digest}};
+    },
   };
 }
 

@@ -42,7 +42,7 @@ export interface Difference {
   };
   /** The base image, when it moved. */
   readonly base?: {readonly from?: BaseImage; readonly to?: BaseImage};
-  /** Changes told at a parent, and not again here; empty before `withoutInherited`. */
+  /** Parents whose changes are not repeated here; empty before `withoutInherited`. */
   readonly inherited: readonly Inherited[];
 }
 
@@ -151,7 +151,7 @@ export function ownBytes({layers}: Pick<Difference, 'layers'>): number {
   return sizeOf(layers.added) - sizeOf(layers.removed);
 }
 
-/** Whether there is nothing to tell. */
+/** Whether nothing changed. */
 export function isSame(difference: Difference): boolean {
   const {packages, layers, base, inherited} = difference;
   const isQuiet = layers.added.length === 0 && layers.removed.length === 0;
@@ -164,7 +164,7 @@ export function isSame(difference: Difference): boolean {
 }
 
 /**
- * The same difference without what came with the parents: a change is told once, at the image that caused it.
+ * The same difference without what was inherited: a change is reported once, at the image that caused it.
  * `parents` are the whole differences of the parents (as `differenceOf` gives them), not what is left of those.
  */
 export function withoutInherited(

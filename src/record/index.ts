@@ -6,9 +6,11 @@ import {recordText} from './make.ts';
 import {checkManifest, checkRecord, type ImageRecord, type RecordedInfo} from './schema.ts';
 
 export {
+  countOf,
   type Difference,
   differenceOf,
   isSame,
+  ownBytes,
   type PackageChanges,
   type VersionChange,
   withoutInherited,
@@ -48,6 +50,9 @@ export interface RecordRegistry extends Pick<Registry, 'manifest'> {
 /** Largest layer of a record, and what it may unpack to. */
 export const limits = {packed: 1024 * 1024, unpacked: 8 * 1024 * 1024} as const;
 
+/** Header, padding and end of the archive around the text. */
+const archiveOverhead = 4096;
+
 const layerType = 'application/vnd.oci.image.layer.v1.tar+gzip';
 
 /**
@@ -62,6 +67,12 @@ export async function writeRecord(
   registry: RecordRegistry,
   record: ImageRecord,
 ): Promise<Result<string>> {
+  // What readers would refuse must not be written: it would replace a record that they accept.
+  const checked = checkRecord(record);
+  if (!checked.ok) {
+    const message = `Internal error: the record of ${record.reference} is not valid: ${checked.error}.`;
+    return fail(failure('internal', message));
+  }
   const ref = `${record.repository}:${recordTag(record.digest)}`;
   const packed = packFitting(record);
   if (packed === undefined) {
@@ -99,7 +110,7 @@ function packFitting(record: ImageRecord): ReturnType<typeof packRecord> | undef
   let info = record.info;
   for (;;) {
     const text = recordText({...record, info});
-    if (Buffer.byteLength(text) <= limits.unpacked / 2) {
+    if (Buffer.byteLength(text) <= limits.unpacked - archiveOverhead) {
       const packed = packRecord(text);
       if (packed.layer.length <= limits.packed) return packed;
     }

@@ -37,8 +37,8 @@ function maskedInfo(info: RecordedInfo, mask: (text: string) => string): Recorde
 const makesLayer = /^(?:RUN|COPY|ADD|WORKDIR)\s|^\/bin\/sh -c (?!#\(nop\))/;
 
 /**
- * The history has lines without a layer, and does not say which. Where counting tells, each line gets the identity of
- * its layer; where it does not, none does.
+ * Some lines of the history have no layer, and it does not mark them. Each line gets the identity of its layer where
+ * the counts leave no doubt; otherwise none does.
  */
 function withDiffIds(
   layers: readonly RecordedLayer[],

@@ -105,6 +105,8 @@ const text = v.string();
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 const seconds = v.pipe(v.number(), v.minValue(0));
 const digest = v.pipe(text, v.regex(/^sha256:[0-9a-f]{64}$/, 'not a sha256 digest'));
+/** A Dockerfile may name its base by another algorithm. */
+const anyDigest = v.pipe(text, v.regex(/^[a-z0-9]+:[0-9a-f]{32,}$/, 'not a digest'));
 const time = v.pipe(text, v.isoTimestamp('not an ISO 8601 time'));
 const list = <T extends v.GenericSchema>(item: T) => v.pipe(v.array(item), v.readonly());
 const versions = v.exactOptional(v.record(text, text));
@@ -154,7 +156,7 @@ const recordSchema: v.GenericSchema<unknown, ImageRecord> = v.object({
   size: count,
   diffIds: list(digest),
   layers: list(layer),
-  base: v.exactOptional(v.object({reference: text, digest})),
+  base: v.exactOptional(v.object({reference: text, digest: anyDigest})),
   parents: list(v.object({image: text, reference: text, digest})),
   seconds: v.object({
     build: v.exactOptional(seconds),

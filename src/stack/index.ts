@@ -13,9 +13,13 @@ import {
 } from './spec/index.ts';
 import {SpecError} from './yaml/index.ts';
 
+export {SpecError} from './yaml/index.ts';
+
 /** What the repository declares, checked: spec.yml, change_ignore.json and the Dockerfiles agree. */
 export interface Stack extends Omit<ParentCheck, 'mistakes'> {
   readonly rules: ChangeRules;
+  /** By image, where else its files are: tests elsewhere, and what links lead to. */
+  readonly places: ReadonlyMap<string, readonly string[]>;
   /** Made of depend_on and of the Dockerfiles. */
   readonly tree: Tree;
 }
@@ -52,9 +56,22 @@ export async function loadStack(workspace: Workspace, request: StackRequest): Pr
   return {
     ...checked,
     rules,
+    places: await findPlaces(workspace, checked.spec.images.values()),
     tree: buildTree(checked.spec.images),
     warnings: [...spec.warnings, ...checked.warnings],
   };
+}
+
+async function findPlaces(
+  workspace: Workspace,
+  images: Iterable<ImageSpec>,
+): Promise<Stack['places']> {
+  const found = [...images].map(async ({name, folder, context, dockerfile, tests}) => {
+    const own = [...new Set([folder, context, dockerfile, ...tests.paths])];
+    const linked = await Promise.all(own.map((path) => workspace.linkedPlaces(path)));
+    return [name, [...tests.paths, ...linked.flat()]] as const;
+  });
+  return new Map(await Promise.all(found));
 }
 
 /** A repository without the file ignores nothing; only spec.yml itself then rebuilds everything. */

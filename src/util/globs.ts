@@ -176,15 +176,21 @@ function readPart(reader: Reader, char: string): Part {
     if (part !== undefined) return part;
   }
   if (char === '*') return readStars(reader);
-  if (char === '/' && at === chars.length - 3 && chars[at + 1] === '*' && chars[at + 2] === '*') {
+  if (char === '/' && chars[at + 1] === '*' && chars[at + 2] === '*' && isLast(reader, at + 3)) {
     // `lib/**` is `lib` too: a folder that became a file has changed.
-    reader.at = chars.length;
+    reader.at = at + 3;
     return optional(sequence(isChar(47), many(one(() => true))));
   }
   const isEscape = char === '\\' && chars[at + 1] !== undefined;
   reader.at = at + (isEscape ? 2 : 1);
   if (char === '?') return notSlash;
   return isChar((isEscape ? chars[at + 1] : char)?.codePointAt(0) ?? 0);
+}
+
+/** At the end of the glob, or of an option in braces. */
+function isLast({chars, closes}: Reader, at: number): boolean {
+  const char = chars[at];
+  return char === undefined || (closes.size > 0 && ',|})'.includes(char));
 }
 
 /** `**` between slashes is any number of folders; elsewhere it means no more than `*`. */
@@ -195,7 +201,7 @@ function readStars(reader: Reader): Part {
   const isWhole = end - at >= 2 && (at === 0 || chars[at - 1] === '/');
   reader.at = end;
   if (!isWhole) return star;
-  if (chars[end] === undefined) return many(one(() => true));
+  if (isLast(reader, end)) return many(one(() => true));
   if (chars[end] !== '/') return star;
   reader.at = end + 1;
   return many(sequence(star, isChar(47)));

@@ -7,13 +7,13 @@
 import {createHash} from 'node:crypto';
 import {realpathSync} from 'node:fs';
 import {basename, dirname, join, relative} from 'node:path';
-import type {Failure, Result} from '../../failure.ts';
+import {type Failure, fail, failure, ok, type Result} from '../../failure.ts';
 import {compileWatch, normalPath} from '../../util/globs.ts';
 import {type Look, type Memory, openLook} from './files.ts';
 import {compileIgnore, readIgnore} from './ignore.ts';
 import {hashPath, isInside, type PathsDigest, type Visit} from './paths.ts';
 import {compileRules, PatternError, type Rules} from './patterns.ts';
-import {type ContextUses, type Digests, hashSources} from './sources.ts';
+import {type ContextUses, hashSources, type Known} from './sources.ts';
 import {openTree, type Tree} from './tree.ts';
 
 export type {ContextSource, ContextUses} from './sources.ts';
@@ -82,14 +82,14 @@ export function openContexts(workspace: string, own: readonly string[]): BuildCo
   return {
     hashContext: async (request, options) => {
       try {
-        return {ok: true, value: await hashContext(sessionOf(options), request)};
+        return ok(await hashContext(sessionOf(options), request));
       } catch (error) {
         return refusal(request.context, problemOf(workspace, error));
       }
     },
     hashPaths: async (request, options) => {
       try {
-        return {ok: true, value: await hashPaths(sessionOf(options), request)};
+        return ok(await hashPaths(sessionOf(options), request));
       } catch (error) {
         return refusal(request.paths.join(', '), problemOf(workspace, error));
       }
@@ -100,12 +100,8 @@ export function openContexts(workspace: string, own: readonly string[]): BuildCo
 function refusal(
   subject: string,
   problem: string,
-): {readonly ok: false; readonly failure: Failure} {
-  const message = `${subject}: ${problem}`;
-  return {
-    ok: false,
-    failure: {reason: 'internal', class: 'spec-invalid', message, tail: []},
-  };
+): {readonly ok: false; readonly error: Failure} {
+  return fail(failure('spec-invalid', `${subject}: ${problem}`));
 }
 
 /** What is wrong with a file, and the mend. */
@@ -128,7 +124,7 @@ interface Session {
   readonly own: readonly string[];
   readonly trees: Map<string, Tree>;
   readonly rules: Map<string, Rules>;
-  readonly digests: Digests;
+  readonly known: Known;
   readonly paths: Map<string, Promise<PathsDigest | undefined>>;
 }
 
@@ -140,7 +136,7 @@ function openSession(root: string, own: readonly string[], look: Look): Session 
     own: own.map((name) => join(workspace, name)),
     trees: new Map(),
     rules: new Map(),
-    digests: new WeakMap(),
+    known: {folders: new WeakMap(), sources: new WeakMap()},
     paths: new Map(),
   };
 }
@@ -187,7 +183,7 @@ async function hashContext(
   const ignoreFile =
     ignore.name === '.dockerignore' ? join(context, ignore.name) : `${dockerfile}.dockerignore`;
   const tree = treeOf(session, root, ignore.text, ignoreFile);
-  const {lines, files, own} = await hashSources(tree, uses, session.digests);
+  const {lines, files, own} = await hashSources(tree, uses, session.known);
   // Its executable bit means nothing to a build.
   const [, content] = (await look.describe(realpathSync.native(file))).split(' ');
   const watched = await hashWatched(session, watch);

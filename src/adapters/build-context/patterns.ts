@@ -117,7 +117,7 @@ function matcherOf(pattern: string): (path: string) => boolean {
 /** What every match begins and ends with: most paths need no closer look. */
 function fixedEnds(pattern: string): {head: string; tail: string} {
   const special = /[*?[\]\\^]/;
-  if (/[[\]\\^{|}]/.test(pattern)) return {head: '', tail: ''};
+  if (/[[\]\\^{|}\ufeff]/.test(pattern)) return {head: '', tail: ''};
   const head = pattern.slice(0, pattern.search(special));
   const last = Math.max(pattern.lastIndexOf('*'), pattern.lastIndexOf('?'));
   // `**/` may stand for nothing, with its slash.

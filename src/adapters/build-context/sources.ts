@@ -2,7 +2,7 @@ import {createHash} from 'node:crypto';
 import type {Matcher} from '../../util/automaton.ts';
 import {compileGoMatch, hasWildcards} from './go-match.ts';
 import {compileRules, type Match, type Rules} from './patterns.ts';
-import type {Node, Tree} from './tree.ts';
+import type {Node, Resolved, Tree} from './tree.ts';
 
 /** What one COPY, ADD or bind mount takes from the context. */
 export interface ContextSource {
@@ -29,9 +29,6 @@ export interface Hashed {
   readonly own: ReadonlySet<string>;
 }
 
-/** Keeps what was hashed of each folder for the other sources and images of the same tree. */
-export type Digests = WeakMap<Node, Promise<Digest>>;
-
 interface Digest {
   readonly text: string;
   readonly files: number;
@@ -47,60 +44,88 @@ const whole: ContextSource = {
   kind: 'copy',
 };
 
-/**
- * What docker takes for these sources, one line each for a source, a link on the way to it, and what a wildcard finds.
- * @throws {Error} of the file system, or for a pattern that docker refuses
- */
-export async function hashSources(
-  tree: Tree,
-  uses: ContextUses,
-  digests: Digests,
-): Promise<Hashed> {
-  const lines: string[] = [];
-  const own = new Set<string>();
-  let files = 0;
-  const sources = uses.unresolved === undefined ? uses.sources : [whole];
-  for (const source of sources) {
-    lines.push(`source ${JSON.stringify(source.path)}`);
-    for (const path of await findPaths(tree, source, lines)) {
-      const {node, links} = await tree.resolve(path);
-      lines.push(JSON.stringify(path), ...links);
-      const digest = node === undefined ? undefined : await digestOf(tree, node, source, digests);
-      lines.push(digest?.text ?? 'missing');
-      files += digest?.files ?? 0;
-      for (const one of digest?.own ?? []) own.add(one);
-    }
-  }
-  return {lines, files, own};
+/** What is known of a tree, for the other sources and images that share it. */
+export interface Known {
+  readonly folders: WeakMap<Node, Promise<Digest>>;
+  readonly sources: WeakMap<Tree, Map<string, Promise<Hashed>>>;
 }
 
-/** The path of a source, or those that its wildcards find. */
-async function findPaths(
-  tree: Tree,
-  {path, kind}: ContextSource,
-  lines: string[],
-): Promise<readonly string[]> {
-  if (kind === 'mount' || !hasWildcards(path)) return [path];
+/**
+ * What docker takes for these sources, one line each.
+ * @throws {Error} of the file system, or for a pattern that docker refuses
+ */
+export async function hashSources(tree: Tree, uses: ContextUses, known: Known): Promise<Hashed> {
+  const ofTree = known.sources.get(tree) ?? new Map<string, Promise<Hashed>>();
+  known.sources.set(tree, ofTree);
+  const hashed: Hashed[] = [];
+  for (const source of uses.unresolved === undefined ? uses.sources : [whole]) {
+    const {path, excludes, kind, parents} = source;
+    const key = JSON.stringify([path, excludes, kind === 'mount', parents]);
+    const found = ofTree.get(key) ?? hashSource(tree, source, known);
+    ofTree.set(key, found);
+    hashed.push(await found);
+  }
+  return {
+    lines: hashed.flatMap(({lines}) => lines),
+    files: hashed.reduce((sum, {files}) => sum + files, 0),
+    own: new Set(hashed.flatMap(({own}) => [...own])),
+  };
+}
+
+/** Many lines are one, so that they are not kept for each source. */
+async function hashSource(tree: Tree, source: ContextSource, known: Known): Promise<Hashed> {
+  const hash = createHash('sha256');
+  const own = new Set<string>();
+  let files = 0;
+  for (const {path, node, links} of await findNodes(tree, source)) {
+    const digest = node && (await digestOf(tree, node, source, known));
+    // Only `--parents` copies a link as one; otherwise what it leads to is all that is in the image.
+    const shown = source.kind === 'mount' || source.parents === false ? [] : links;
+    hash.update(`${[JSON.stringify(path), ...shown, digest?.text ?? 'missing'].join('\n')}\n`);
+    files += digest?.files ?? 0;
+    for (const one of digest?.own ?? []) own.add(one);
+  }
+  return {lines: [`${JSON.stringify(source.path)} ${hash.digest('hex')}`], files, own};
+}
+
+interface Found extends Resolved {
+  readonly path: string;
+}
+
+/** What the path of a source leads to, or each that its wildcards find. */
+async function findNodes(tree: Tree, source: ContextSource): Promise<readonly Found[]> {
+  const {path, kind} = source;
+  const resolve = async (one: string): Promise<Found> => ({
+    path: one,
+    ...(await tree.resolve(one)),
+  });
+  if (kind === 'mount' || !hasWildcards(path)) return [await resolve(path)];
   const parts = path.split('/');
   const first = parts.findIndex(hasWildcards);
-  const {node, links} = await tree.resolve(parts.slice(0, first).join('/'));
-  lines.push(...links);
-  if (node === undefined) return [path];
-  const pattern = parts.slice(first).join('/');
-  const matchers = matchersOf(pattern);
+  const base = await resolve(parts.slice(0, first).join('/'));
+  const {node} = base;
+  if (node === undefined) return [base];
+  const matchers = matchersOf(parts.slice(first).join('/'));
   // Docker finds nothing, or refuses it: everything counts.
-  if (matchers === undefined) return [''];
-  const found: string[] = [];
+  if (matchers === undefined) return [await resolve('')];
+  const found: Found[] = [];
   const walk = async (folder: Node): Promise<void> => {
     for (const child of await tree.children(folder)) {
       const below = node.path === '' ? child.path : child.path.slice(node.path.length + 1);
-      if (matchers.some((matcher) => matcher.matches(below))) found.push(child.path);
+      if (matchers.some((matcher) => matcher.matches(below)))
+        found.push(
+          child.kind === 'link'
+            ? await resolve(child.path)
+            : {path: child.path, node: child, links: []},
+        );
       else if (child.kind === 'folder' && !child.isOwn)
         if (matchers.some((matcher) => matcher.mayBegin(`${below}/`))) await walk(child);
     }
   };
   if (node.kind === 'folder' && !node.isOwn) await walk(node);
-  return found;
+  return source.parents === false || base.links.length === 0
+    ? found
+    : [{...base, node: undefined}, ...found];
 }
 
 /** COPY knows no `**`; with `--parents` it does, and which of the two is meant is not always known here. */
@@ -123,9 +148,9 @@ async function digestOf(
   tree: Tree,
   node: Node,
   source: ContextSource,
-  digests: Digests,
+  known: Known,
 ): Promise<Digest> {
-  if (source.excludes.length === 0) return await wholeDigest(tree, node, digests);
+  if (source.excludes.length === 0) return await wholeDigest(tree, node, known);
   const rules = compileRules(source.excludes);
   const filters = filtersOf(node, rules, source);
   return (await filteredDigest(tree, node, filters)) ?? emptyFolder;
@@ -133,11 +158,12 @@ async function digestOf(
 
 const emptyFolder: Digest = {text: 'folder', files: 0, own: [], isEmpty: true};
 
-function wholeDigest(tree: Tree, node: Node, digests: Digests): Promise<Digest> {
+async function wholeDigest(tree: Tree, node: Node, known: Known): Promise<Digest> {
   const found =
-    digests.get(node) ?? describeNode(tree, node, (child) => wholeDigest(tree, child, digests));
-  digests.set(node, found);
-  return found;
+    known.folders.get(node) ?? describeNode(tree, node, (child) => wholeDigest(tree, child, known));
+  // A file is kept by the look already.
+  if (node.kind === 'folder') known.folders.set(node, found);
+  return await found;
 }
 
 /** Excludes, and what they found for the folder that is looked at; `from` is the length of the path they leave out. */

@@ -33,7 +33,14 @@ export function createContainers(
 
   const sweepTags = async (now: Date): Promise<void> => {
     const listed = await small(
-      ['image', 'ls', '--format', '{{.Repository}}:{{.Tag}}', '--filter', 'reference=stack-run.invalid/*/*'],
+      [
+        'image',
+        'ls',
+        '--format',
+        '{{.Repository}}:{{.Tag}}',
+        '--filter',
+        'reference=stack-run.invalid/*/*',
+      ],
       'private tags',
     );
     const stale = listed.ok
@@ -41,7 +48,8 @@ export function createContainers(
           (tag) => tag.runId !== runId && now.getTime() - tag.beganMs > staleMs,
         )
       : [];
-    if (stale.length > 0) await small(['image', 'rm', ...stale.map(({ref}) => ref)], 'private tags');
+    if (stale.length > 0)
+      await small(['image', 'rm', ...stale.map(({ref}) => ref)], 'private tags');
   };
 
   return {

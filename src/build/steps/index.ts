@@ -15,7 +15,7 @@ import {manifestStep, pruneStep} from './page.ts';
 import {pushStep, reuseStep} from './push.ts';
 import {integrationTestStep, testStep} from './test.ts';
 
-export type {StepContext, Work} from './context.ts';
+export type {RecordStore, StepContext, Work} from './context.ts';
 
 /** The steps of a run's images; who calls them, and when, is the scheduler's business. */
 export interface Steps {

@@ -23,10 +23,11 @@ export const manifestStep: Step = async (work) => {
   const subject = state.id ?? image.ref;
   const [layers, info] = await Promise.all([
     context.docker.history(subject),
-    runInfoCommands(image.spec.infoCommands, {
+    runInfoCommands({
+      commands: image.spec.infoCommands,
       image: subject,
-      run: (request, options) => context.docker.run(request, {...options, signal}),
-      diagnose: context.docker.diagnose,
+      docker: context.docker,
+      signal,
     }),
   ]);
   if (!layers.ok) return {failure: await context.docker.diagnose(layers.error)};

@@ -4,7 +4,7 @@ import {outputFolders} from '../../adapters/files/index.ts';
 import type {Published} from '../../adapters/registry/index.ts';
 import {parseReference, repositoryOf} from '../../image/reference.ts';
 import {fileNameOf} from '../../image/tags.ts';
-import {type InfoResult, manifestPage} from '../../page/index.ts';
+import {type InfoResult, manifestPage, recordedInfo} from '../../page/index.ts';
 import {
   type FactsSource,
   type ImageRecord,
@@ -67,14 +67,7 @@ function factsOf(work: Work, published: Published | undefined): ReturnType<typeo
       return digest === undefined ? [] : [{image: parent.name, reference: parent.ref, digest}];
     }),
     seconds: secondsOf(state.seconds),
-    info: (state.inventory?.info ?? []).map(({command, exitCode, stdout, stderr}) => ({
-      name: command.name,
-      description: command.description,
-      command: command.command,
-      ...(exitCode === undefined ? {} : {exitCode}),
-      output: stdout,
-      ...(stderr === '' ? {} : {errors: stderr}),
-    })),
+    info: (state.inventory?.info ?? []).map(recordedInfo),
     ...context.baseOf(image),
   };
   return imageFacts(source, context.mask);
@@ -105,7 +98,7 @@ async function writePage(work: Work, facts: ReturnType<typeof imageFacts>): Prom
   const {context, image, state} = work;
   state.size = facts.size;
   const name = join(outputFolders.manifests, fileNameOf(image.ref));
-  await context.workspace.write(`${name}.md`, manifestPage({facts, reference: image.ref}));
+  await context.workspace.write(`${name}.md`, manifestPage({...facts, reference: image.ref}));
   await context.workspace.write(`${name}.json`, `${recordText(facts)}\n`);
 }
 

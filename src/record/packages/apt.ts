@@ -2,9 +2,12 @@ import type {Listed, Output} from './output.ts';
 
 const debianName = '[a-z0-9][a-z0-9+.-]*';
 
+const architecture =
+  '(?:all|amd64|arm64|armel|armhf|i386|loong64|mips64el|mipsel|ppc64el|riscv64|s390x)';
+
 /** `ii  bash  5.2.15-2+b8  amd64  …`: `dpkg -l`; the second letter is the state, `i` is installed. */
 const dpkgRow = new RegExp(
-  `^[uihrp]i[ R]?\\s+(${debianName})(?::[a-z0-9]+)?\\s+(\\S*\\d\\S*)\\s+[a-z]`,
+  `^[uihrp]i[ R]?\\s+(${debianName})(?::[a-z0-9]+)?\\s+(\\S+)\\s+${architecture}(?:\\s|$)`,
 );
 
 /** `bash/stable,now 5.2.15-2+b8 amd64 [installed]`: `apt list`; what is not installed has no brackets. */

@@ -39,7 +39,8 @@ export function readPackages(output: string, command: string): readonly Listed[]
   const lines = text
     .split('\n')
     .filter((line) => line.length <= longestLine)
-    .map((line) => line.trimEnd());
+    .map((line) => line.trimEnd())
+    .filter((line, index, all) => line !== '' || all[index - 1] !== '');
   const read = {text, lines, hint: hintOf(command)};
   const found = certain.flatMap((reader) => reader(read));
   return found.length > 0 ? found : (likely.map((reader) => reader(read)).find(isSome) ?? []);

@@ -7,7 +7,7 @@ export interface Listed {
   readonly version: string;
 }
 
-/** An output to read packages from: plain text, without lines that no list of packages has. */
+/** An output to read packages from: plain text, without overlong lines and repeated blank ones. */
 export interface Output {
   readonly text: string;
   readonly lines: readonly string[];

@@ -1,7 +1,7 @@
 import type {Listed, Output} from './output.ts';
 
 const name = '([A-Za-z0-9][A-Za-z0-9._-]*)';
-const frozen = new RegExp(`^${name}(?:\\[[^\\]]*\\])?={2,3}([^\\s;=]+)`);
+const frozen = new RegExp(`^${name}(?:\\[[^\\]]*\\])?={2,3}(\\d[^\\s;=]*)`);
 const fromUrl = new RegExp(`^${name} @ (\\S+)`);
 const editable = /^-e \S+@([0-9a-f]{7,40})#egg=([A-Za-z0-9._-]+)/;
 const legacy = new RegExp(`^${name} \\(([^()\\s,]+)(?:, [^()]*)?\\)$`);
