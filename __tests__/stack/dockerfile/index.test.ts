@@ -33,7 +33,7 @@ const sha256 = `sha256:${'0a'.repeat(32)}`;
 const sha512 = `sha512:${'0a'.repeat(64)}`;
 
 /** Name, Dockerfile, references, paths taken from the context, and what is given. */
-type Case = readonly [string, string, readonly string[], readonly string[], Given?];
+type Case = [string, string, readonly string[], readonly string[], Given?];
 
 const cases: readonly Case[] = [
   ['a plain FROM', 'FROM debian:12', ['debian:12'], []],
@@ -272,7 +272,7 @@ const cases: readonly Case[] = [
 ];
 
 describe('what a Dockerfile uses', () => {
-  it.each(cases)('%s', (_, text, refs, paths, given = {}) => {
+  it.each<Case>([...cases])('%s', (_, text, refs, paths, given = {}) => {
     const {onbuild} = given;
     const found = findUses(readDockerfile(text), {
       args: new Map(Object.entries(given.args ?? {})),
@@ -395,7 +395,7 @@ describe('sources that only the base image can tell', () => {
 });
 
 describe('what docker refuses', () => {
-  const refused: readonly (readonly [string, string, Given?])[] = [
+  const refused: [string, string, Given?][] = [
     ['', '1: there is no FROM. Add one.'],
     ['# only\n', '1: there is no FROM. Add one.'],
     ['RUN x\nFROM a', '1: RUN before the first FROM; only ARG is allowed there.'],

@@ -70,7 +70,7 @@ describe('images against each other', () => {
   it('one reference for two images is told with both lines', () => {
     const text = spec('images:\n  a: {image_name: docker.io/library/x}\n  b: {image_name: x}');
     expect(mistakesOf(text)).toEqual([
-      'images/spec.yml:3:3: image "b" has the same reference as "a" (images/spec.yml:2:3): x:v1-…. Give one of them another image_name.',
+      'images/spec.yml:3:3: image "b" has the same reference as "a" (images/spec.yml:2:3): x:v1-…. Give one of them another image_name, or a variant.',
     ]);
   });
 
