@@ -140,7 +140,6 @@ const purePackages = [
   'node:util',
   'node:zlib',
   'yaml',
-  'dockerfile-ast',
   'shlex',
   'valibot',
   'picomatch',

@@ -1,4 +1,4 @@
-import {parseReference} from '../../image/reference.ts';
+import {parseReference, repositoryKey} from '../../image/reference.ts';
 import {fileNameOf, tagStart} from '../../image/tags.ts';
 import {type Fields, type Findings, readText, type TextNode} from '../yaml/index.ts';
 import type {ImageSpec} from './types.ts';
@@ -55,7 +55,9 @@ function checkName({findings, owner}: Fields, node: TextNode): string {
 
 /** What keeps a name from being a repository by the grammar of distribution/reference. */
 function problemOf(name: string): string | undefined {
-  if (parseReference(name) !== undefined) return undefined;
+  // Docker takes an upper-case first part for a host; in a spec it is an owner with a wrong case.
+  const isOwner = /^[^/.:]*[A-Z][^/.:]*\//.test(name);
+  if (parseReference(name) !== undefined && !isOwner) return undefined;
   if (/^[a-z]+:\/\//i.test(name)) return 'which is a URL. Omit "https://"';
   if (parseReference(name.toLowerCase()) === undefined)
     return 'which is not a valid name of an image repository';
@@ -72,8 +74,7 @@ export function checkReferences(
   const byFile = new Map<string, ImageSpec>();
   for (const image of images) {
     if (image.repository === '') continue;
-    const reference = parseReference(image.repository);
-    const full = `${reference?.registry}/${reference?.repository}:${tagStart(image)}`;
+    const full = `${repositoryKey(image.repository)}:${tagStart(image)}`;
     // Case is no difference: on some disks, and in a wiki, it would be one file.
     const file = fileNameOf(`${image.repository}:${tagStart(image)}`).toLowerCase();
     const twin = byReference.get(full);
