@@ -7,7 +7,8 @@ import {type Stack, testFolders} from '../stack/index.ts';
 import type {ImageSpec} from '../stack/spec/index.ts';
 import {SpecError} from '../stack/yaml/index.ts';
 
-export {inspectProof, passedTests, startsWith} from './proof.ts';
+export type {ImageRecord, Tested} from './proof.ts';
+export {inspectProof, passedTests, readTested, startsWith} from './proof.ts';
 
 /** The fingerprints of every image of the stack, without Docker. */
 export interface StackHashes {

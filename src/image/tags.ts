@@ -61,6 +61,8 @@ export const logNames = ['build', 'basic-tests', 'integration-tests'] as const;
 export const labels = {
   fingerprint: 'edu.ucsd.ets.stack.fingerprint',
   content: 'edu.ucsd.ets.stack.content',
+  /** Hash of the tests that were there when the image was built. */
+  tests: 'edu.ucsd.ets.stack.tests',
   /** `GITHUB_RUN_ID` of the run that built the image. */
   run: 'edu.ucsd.ets.stack.run',
   revision: 'org.opencontainers.image.revision',

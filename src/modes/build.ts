@@ -14,9 +14,9 @@ import {
 } from '../report/index.ts';
 import {decidePush, loginOf, type Run, tagsOf} from '../run/index.ts';
 import {loadStack, type Stack} from '../stack/index.ts';
-import {mayPublish} from '../wiki/index.ts';
 import {openRegistry, withDocker} from './adapters.ts';
 import {finish, upload, writePlan} from './finish.ts';
+import {mayPublish} from './wiki.ts';
 
 /**
  * `mode: build` and `mode: plan`. Resolves with the sentence that fails the step, or undefined.

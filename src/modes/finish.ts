@@ -8,7 +8,7 @@ import {fileNameOf, logNames} from '../image/tags.ts';
 import type {Plan} from '../plan/index.ts';
 import {imagesOutput, planJson, reportFile, resultFile, summaryPage} from '../report/index.ts';
 import type {Run} from '../run/index.ts';
-import {mayPublish, publishPages} from '../wiki/index.ts';
+import {mayPublish, publishPages} from './wiki.ts';
 
 const {artifacts, logs, manifests} = outputFolders;
 
