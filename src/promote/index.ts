@@ -4,7 +4,16 @@
  * Leaves: TagPlan (moves, refusals, warnings), then TagReport; the text of promotion.json.
  * Not here: the wiki (wiki/), files and outputs (modes/tag.ts), building and testing (build/).
  */
-import {isFailed, moveTag, readAgain, resultOf, shownBefore, takeBack} from './move.ts';
+import {
+  conflictIfLost,
+  isFailed,
+  isLost,
+  moveTag,
+  readAgain,
+  resultOf,
+  shownBefore,
+  takeBack,
+} from './move.ts';
 import type {MovePorts, TagMove, TagReport, TagResult} from './types.ts';
 
 export type {PromotedTag, PromotionFile, PromotionRun} from './file.ts';
@@ -45,7 +54,7 @@ export async function runTagPlan(moves: readonly TagMove[], ports: MovePorts): P
     if (isFailed(moved)) break;
   }
   const isWhole = results.length === ordered.length && !results.some(isFailed);
-  const read = isWhole ? await readAgain(results, ports) : results;
+  const read = isWhole ? await readWholeSet(results, ports) : results;
   if (isWhole && !read.some(isFailed)) {
     return {
       outcome: read.every(({failure}) => failure === undefined) ? 'passed' : 'failed',
@@ -64,6 +73,19 @@ export async function runTagPlan(moves: readonly TagMove[], ports: MovePorts): P
     outcome: ports.signal.aborted ? 'cancelled' : 'failed',
     results: [...undone, ...untouched],
   };
+}
+
+/** The last look at the set. A tag that a rival moved and took back again is moved once more, and then all are read again. */
+async function readWholeSet(
+  results: readonly TagResult[],
+  ports: MovePorts,
+): Promise<readonly TagResult[]> {
+  const read = await readAgain(results, ports);
+  if (read.some(isFailed) || !read.some(isLost)) return read;
+  const moved: TagResult[] = [];
+  for (const one of read) moved.push(isLost(one) ? await moveTag(one.move, ports, false) : one);
+  if (moved.some(isFailed)) return moved;
+  return (await readAgain(moved, ports)).map(conflictIfLost);
 }
 
 /** What a dry run reports: nothing was touched. */

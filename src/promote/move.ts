@@ -34,7 +34,8 @@ export async function moveTag(
   const {target} = move;
   const [before, after] = [move.before?.digest, move.after?.digest];
   const began = clock.now();
-  const first = await presenceOf(registry, target);
+  // Where no tag is expected, HEAD alone would not be believed.
+  const first = await (before === undefined ? readByGet : presenceOf)(registry, target);
   if (first.state === 'unknown')
     return resultOf(move, 'failed', shownBefore(move), unreadable(target, first.because));
   // Also when another run with the same wish came first.
@@ -81,10 +82,13 @@ async function readAfter(
   return presenceOf(registry, target);
 }
 
-/** Milliseconds between two further looks at a tag that was seen moved and now shows its old digest. */
+/** Milliseconds between two further looks at a tag that is not what it should be. */
 const pauses = [200, 500, 1000] as const;
 
-/** The whole set once more, with GET: a set that is not what this run wants now is a conflict. */
+/**
+ * The whole set once more, with GET: a set that is not what this run wants now is a conflict. A registry may lag, and
+ * a rival that met its own conflict is about to take its tags back: both get a moment.
+ */
 export function readAgain(
   results: readonly TagResult[],
   ports: MovePorts,
@@ -96,9 +100,7 @@ export function readAgain(
       const wanted = move.after?.digest;
       let now = await readByGet(ports.registry, move.target);
       for (const pause of pauses) {
-        // A replica of the registry may lag; a rival's digest is no lag.
-        const isOld = now.state !== 'unknown' && digestIn(now) === move.before?.digest;
-        if (!isOld || digestIn(now) === wanted || ports.signal.aborted) break;
+        if (now.state === 'unknown' || digestIn(now) === wanted || ports.signal.aborted) break;
         await ports.clock.wait(pause);
         now = await readByGet(ports.registry, move.target);
       }
@@ -107,9 +109,20 @@ export function readAgain(
         const state = one.state === 'unchanged' ? 'failed' : 'unknown';
         return resultOf(move, state, now, unreadable(move.target, now.because));
       }
-      return digestIn(now) === wanted ? {...one, shows: now} : conflict(move, now);
+      const seen = {...one, shows: now};
+      return digestIn(now) === wanted || isLost(seen) ? seen : conflict(move, now);
     }),
   );
+}
+
+/** Moved by this run, and back at its old digest: by a rival that gave up. */
+export function isLost({move, state, shows}: TagResult): boolean {
+  return state === 'moved' && shows.state !== 'unknown' && digestIn(shows) === move.before?.digest;
+}
+
+/** A tag that was lost twice: something else wants its old digest. */
+export function conflictIfLost(one: TagResult): TagResult {
+  return isLost(one) ? conflict(one.move, one.shows) : one;
 }
 
 /** Gives a tag its old digest back, or deletes it where there was none; never what something else put there. */
