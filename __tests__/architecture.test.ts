@@ -78,7 +78,7 @@ const domain = [
 const arrows: Readonly<Record<string, Arrows>> = {
   'index.ts': {imports: ['main.ts', 'post.ts'], types: []},
   'main.ts': {imports: ['modes', 'run', ...outside, ...words], types: []},
-  'post.ts': {imports: [...outside, ...words], types: []},
+  'post.ts': {imports: ['modes', ...outside, ...words], types: []},
   modes: {imports: [...domain, ...outside, ...words], types: []},
   report: {
     imports: ['plan', 'record', ...words],

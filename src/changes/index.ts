@@ -172,6 +172,12 @@ export async function isFullRebuild(event: Event, sources: ChangeSources): Promi
   return messages.ok ? hasPhrase(messages.value, 'full rebuild') : event.kind !== 'other';
 }
 
+/** Whether the newest commit message asks to publish nothing. */
+export async function saysSkipPush(event: Event, sources: ChangeSources): Promise<boolean> {
+  const messages = await findMessages(event, sources);
+  return messages.ok && hasPhrase(messages.value.slice(-1), 'skip push');
+}
+
 /**
  * The messages that can ask for a full rebuild or for no push, newest last: of every commit of a push, and of the
  * newest commit of anything else.

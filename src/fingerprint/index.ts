@@ -13,7 +13,8 @@ import type {ImageSpec} from '../stack/spec/index.ts';
 import {checkInputs, hashInputs, ownFilesWarning, wholeContext} from './inputs.ts';
 import {hashTests} from './tests.ts';
 
-export {startsWith} from './proof.ts';
+export type {ImageRecord, Tested} from './proof.ts';
+export {readTested, startsWith} from './proof.ts';
 
 export interface HashRequest {
   readonly stack: Stack;

@@ -27,7 +27,7 @@ export const machinePlatform = `linux/${process.arch === 'x64' ? 'amd64' : proce
 /** The registry of this run; the caller closes it. */
 export function openRegistry(
   {log, signal}: Run,
-  {logins}: RunPolicy,
+  {logins}: Pick<RunPolicy, 'logins'>,
   options: {readonly grace?: number} = {},
 ): Registry {
   return createRegistry({

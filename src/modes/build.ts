@@ -3,7 +3,7 @@ import {outputFolders, readExcerpt} from '../adapters/files/index.ts';
 import {addSummary, setOutputs} from '../adapters/github/output.ts';
 import type {Registry} from '../adapters/registry/index.ts';
 import {type RunReport, runPlan} from '../build/index.ts';
-import {findMessages} from '../changes/index.ts';
+import {saysSkipPush} from '../changes/index.ts';
 import {failureText, type Result} from '../failure.ts';
 import {type Planned, planRun} from '../plan/index.ts';
 import {
@@ -16,7 +16,6 @@ import {
 } from '../report/index.ts';
 import {policyOf, type Run, type RunPolicy, tagsOf} from '../run/index.ts';
 import {loadStack, type Stack} from '../stack/index.ts';
-import {hasPhrase} from '../util/text.ts';
 import {machinePlatform, openRecords, openRegistry, withDocker} from './adapters.ts';
 import {checkPush} from './checks.ts';
 import {finish, upload, writePlan} from './finish.ts';
@@ -34,10 +33,9 @@ export async function build(run: Run): Promise<string | undefined> {
   const {stackDir, tagPrefix} = inputs;
   const tagOf = tagsOf(inputs, event);
   const stack = await loadStack(workspace, {stackDir, tagPrefix, tagOf});
-  const messages = await findMessages(event, run.changes);
-  const isPushSkipped = messages.ok && hasPhrase(messages.value.slice(-1), 'skip push');
+  const isPushSkipped = await saysSkipPush(event, run.changes);
   const policy = policyOf({inputs, event, spec: stack.spec, isPushSkipped});
-  const registry = await openRegistry(run, policy);
+  const registry = openRegistry(run, policy);
   try {
     const contexts = openContexts(workspace.root, Object.values(outputFolders));
     const records = openRecords(registry);
@@ -87,8 +85,8 @@ async function buildPlan(run: Run, prepared: Prepared): Promise<string | undefin
   });
   const done = await doPlan(run, prepared, {reporter, push});
   await reporter.flush();
-  if (done.ok)
-    return await finish(run, {policy: prepared.policy, plan: planned.plan, report: done.value});
+  const {publishes} = prepared.policy;
+  if (done.ok) return await finish(run, {plan: planned.plan, report: done.value, publishes});
   return await nothingBuilt(run, 'failed', failureText('Nothing was built', done.error));
 }
 

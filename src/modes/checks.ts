@@ -1,8 +1,8 @@
 import type {Docker, EngineFacts} from '../adapters/docker/index.ts';
-import {type Failure, fail, failure, ok, type Result} from '../failure.ts';
-import {parseReference, repositoryOf} from '../image/reference.ts';
 import {isSet} from '../adapters/process/index.ts';
 import type {Registry} from '../adapters/registry/index.ts';
+import {type Failure, fail, failure, ok, type Result} from '../failure.ts';
+import {parseReference, repositoryOf} from '../image/reference.ts';
 import type {Plan} from '../plan/index.ts';
 import {secretSource} from '../stack/spec/index.ts';
 import {type LoginRequest, logIn} from './logins.ts';

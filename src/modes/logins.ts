@@ -45,4 +45,3 @@ export function stackHosts({spec, externalBases}: Stack): ReadonlySet<string> {
   ];
   return new Set(names.flatMap((name) => parseReference(name)?.registry ?? []));
 }
-

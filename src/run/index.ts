@@ -93,18 +93,29 @@ export function policyOf({inputs, event, spec, isPushSkipped}: PolicyRequest): R
   if (!tags.ok) throw new InputError(tags.error);
   const defaultBranch = defaultBranchOf(inputs, event);
   const isDefault = event.kind !== 'pull_request' && !event.isTag && event.branch === defaultBranch;
-  const fork = isFork(event);
-  const hasWiki = inputs.githubToken !== '' && event.repository.repo !== '';
-  const wantsPages =
-    inputs.wiki === 'true' || (inputs.wiki === 'auto' && isDefault && !isPushSkipped);
   return {
     tagOf,
     push: pushPolicy(inputs, event),
     logins: loginsOf(inputs, event, spec),
-    publishes: hasWiki && !fork && wantsPages,
+    publishes: publishesPages({inputs, event, isPushSkipped}),
     defaultBranch,
     isDefaultBranchPush: event.kind === 'push' && isDefault,
   };
+}
+
+/** Pages go to the wiki on the default branch, unless the commit says `skip push`; never from a fork. */
+export function publishesPages({
+  inputs,
+  event,
+  isPushSkipped,
+}: Omit<PolicyRequest, 'spec'>): boolean {
+  const hasWiki = inputs.githubToken !== '' && event.repository.repo !== '';
+  if (!hasWiki || isFork(event) || inputs.wiki === 'false' || isPushSkipped) return false;
+  const isDefault =
+    event.kind !== 'pull_request' &&
+    !event.isTag &&
+    event.branch === defaultBranchOf(inputs, event);
+  return inputs.wiki === 'true' || isDefault;
 }
 
 /** Pull requests from forks never push, whatever was asked for: they run code of strangers. */
@@ -123,7 +134,7 @@ export function isFork(event: Event): boolean {
 }
 
 /** @throws {InputError} for image keys that the spec does not have */
-function checkKeys(inputs: Inputs, images: Iterable<ImageSpec>): void {
+export function checkKeys(inputs: Inputs, images: Iterable<ImageSpec>): void {
   const keys = new Set([...images].flatMap((image) => [image.key, image.name]));
   const unknown = (input: string, names: readonly string[]): string[] =>
     names

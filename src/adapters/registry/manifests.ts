@@ -90,7 +90,9 @@ function platformOf(config: Json): string | undefined {
     : parts.filter((part) => part !== undefined).join('/');
 }
 
-function readConfig(bytes: Uint8Array): Pick<Published, 'labels' | 'diffIds' | 'platform' | 'buildSeconds'> {
+function readConfig(
+  bytes: Uint8Array,
+): Pick<Published, 'labels' | 'diffIds' | 'platform' | 'buildSeconds'> {
   const config = parseJson(bytes);
   const found = new Map(textEntries(objectIn(objectIn(config, 'config'), 'Labels')));
   const began = Date.parse(found.get(labels.created) ?? '');
