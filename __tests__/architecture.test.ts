@@ -126,7 +126,7 @@ const arrows: Readonly<Record<string, Arrows>> = {
   'adapters/build-context': {imports: words, types: []},
   'adapters/github': {imports: words, types: []},
   'adapters/process': {imports: words, types: []},
-  'adapters/registry': {imports: words, types: []},
+  'adapters/registry': {imports: words, types: ['adapters/process']},
   image: {imports: ['util'], types: []},
   util: {imports: [], types: []},
   'stack/yaml': {imports: ['util'], types: []},

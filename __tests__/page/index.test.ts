@@ -170,6 +170,7 @@ describe('commands of layers', () => {
     expect(cell).toMatch(/^<details><summary><code>RUN x+/);
     expect(cell).toContain(`${'y'.repeat(40)}<wbr>${'y'.repeat(40)}<wbr>${'y'.repeat(20)}`);
     expect(cell.match(/&amp;&lt;/g)?.length).toBeGreaterThanOrEqual(11);
+    expect(commandCell(' ')).toBe('(not recorded)');
     expect(commandCell('<'.repeat(100)).match(/&lt;/g)).toHaveLength(100);
     const text = cell.replaceAll('<wbr>', '').replace(/<[^>]+>|&\w+;/g, ' ');
     expect(Math.max(...text.split(/\s/).map((one) => one.length))).toBeLessThanOrEqual(100);

@@ -48,6 +48,10 @@ function registryWith(
     puts,
     head,
     inspect: () => Promise.reject(new Error('not asked')),
+    putImage: () => Promise.reject(new Error('not asked')),
+    tags: () => Promise.reject(new Error('not asked')),
+    blob: () => Promise.reject(new Error('not asked')),
+    mayPush: () => Promise.reject(new Error('not asked')),
     manifest: async (ref) => {
       const digest = ref.slice(ref.indexOf('@') + 1);
       return {state: 'present', digest, bytes: Buffer.from(digest), mediaType: 'm'};

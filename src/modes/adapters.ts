@@ -1,13 +1,14 @@
 import {randomUUID} from 'node:crypto';
-import {
-  createDocker,
-  createDockerConfig,
-  type Docker,
-  withoutValue,
-} from '../adapters/docker/index.ts';
+import {createDocker, createDockerConfig, type Docker} from '../adapters/docker/index.ts';
 import {saveForPost, temporaryFolder} from '../adapters/github/output.ts';
 import {runCommand, testEnvironment} from '../adapters/process/index.ts';
-import {createRegistry, machineLogins, type Registry} from '../adapters/registry/index.ts';
+import {
+  createLogins,
+  createRegistry,
+  insecureHosts,
+  parseJson,
+  type Registry,
+} from '../adapters/registry/index.ts';
 import {type Emit, findCaches} from '../build/index.ts';
 import {createSteps, type RecordStore, type StepContext, type Steps} from '../build/steps/index.ts';
 import {ok, type Result} from '../failure.ts';
@@ -18,26 +19,38 @@ import type {Stack} from '../stack/index.ts';
 import {fillTag} from '../stack/spec/index.ts';
 import {maskText} from '../util/masking.ts';
 import {checkBeforeBuild} from './checks.ts';
+import {logIn, stackHosts} from './logins.ts';
 
 /** The platform of this machine, as docker names it. */
 export const machinePlatform = `linux/${process.arch === 'x64' ? 'amd64' : process.arch}`;
 
-/** The registry of this run, with its login before those of the machine; the caller closes it. */
-export async function openRegistry(
+/** The registry of this run; the caller closes it. */
+export function openRegistry(
   {log, signal}: Run,
-  {login, usesMachineLogins}: RunPolicy,
+  {logins}: RunPolicy,
   options: {readonly grace?: number} = {},
-): Promise<Registry> {
-  const others = usesMachineLogins ? await machineLogins() : [];
+): Registry {
   return createRegistry({
     ...options,
-    credentials: new Map([
-      ...others,
-      ...(login === undefined ? [] : [[login.host, login] as const]),
-    ]),
+    logins: createLogins({...logins, run: runCommand, signal}),
+    isInsecure: askInsecure(signal),
     onRetry: (note) => log.info(note),
     signal,
   });
+}
+
+/** Which hosts the engine speaks plain http to; asked once, and only where https does not work. */
+function askInsecure(signal: AbortSignal): (host: string) => Promise<boolean> {
+  let asked: Promise<(host: string) => Promise<boolean>> | undefined;
+  const ask = async (): Promise<(host: string) => Promise<boolean>> => {
+    const args = ['info', '--format', '{{json .RegistryConfig}}'];
+    const info = await runCommand({file: 'docker', args, seconds: 15, signal});
+    return insecureHosts(parseJson(info.ok ? info.value.stdout : ''));
+  };
+  return async (host) => {
+    asked ??= ask();
+    return (await asked)(host);
+  };
 }
 
 /** Records in the registry; one that cannot be read or trusted counts as missing. */
@@ -75,7 +88,9 @@ export async function withDocker<T>(
 ): Promise<Result<T>> {
   const {run, plan, policy} = request;
   const runId = randomUUID();
-  const config = await createDockerConfig(temporaryFolder());
+  const {allowLogins} = policy.logins;
+  const hosts = stackHosts(request.stack);
+  const config = await createDockerConfig(temporaryFolder(), {allowLogins, hosts});
   saveForPost('dockerConfig', config.folder);
   saveForPost('runId', runId);
   const docker = createDocker({
@@ -112,7 +127,6 @@ function contextOf(request: EngineRequest, docker: Docker): Omit<StepContext, 'c
   const {run, stack, plan, policy, registry, emit, push, verifyInputs, baseOf} = request;
   const {inputs, event, workspace, secrets} = run;
   const {owner, repo} = event.repository;
-  const {login} = policy;
   const sourceUrl = repo === '' ? undefined : `${event.serverUrl}/${owner}/${repo}`;
   let isRefused = false;
   return {
@@ -154,10 +168,7 @@ function contextOf(request: EngineRequest, docker: Docker): Omit<StepContext, 'c
     runId: event.runId,
     revision: event.headSha,
     sourceUrl,
-    login:
-      login === undefined
-        ? undefined
-        : () => docker.login(login.host, login.username, login.password),
+    login: () => logIn(docker, request),
     now: () => new Date(),
   };
 }
@@ -176,4 +187,3 @@ function parentArgsOf(stack: Stack, plan: Plan): StepContext['parentArgs'] {
     ]),
   );
 }
-void withoutValue;

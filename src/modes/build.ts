@@ -5,7 +5,7 @@ import type {Registry} from '../adapters/registry/index.ts';
 import {type RunReport, runPlan} from '../build/index.ts';
 import {findMessages} from '../changes/index.ts';
 import {failureText, type Result} from '../failure.ts';
-import {type Plan, type Planned, planRun} from '../plan/index.ts';
+import {type Planned, planRun} from '../plan/index.ts';
 import {
   createReporter,
   matrixOutput,

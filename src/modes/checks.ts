@@ -1,7 +1,17 @@
 import type {Docker, EngineFacts} from '../adapters/docker/index.ts';
 import {type Failure, fail, failure, ok, type Result} from '../failure.ts';
 import {parseReference, repositoryOf} from '../image/reference.ts';
-import type {EngineRequest} from './adapters.ts';
+import {isSet} from '../adapters/process/index.ts';
+import type {Registry} from '../adapters/registry/index.ts';
+import type {Plan} from '../plan/index.ts';
+import {secretSource} from '../stack/spec/index.ts';
+import {type LoginRequest, logIn} from './logins.ts';
+
+export interface CheckRequest extends LoginRequest {
+  readonly plan: Plan;
+  readonly registry: Registry;
+  readonly push: boolean;
+}
 
 /**
  * Everything that would fail after an hour of building is tried before the first build, and all that is wrong is said at
@@ -9,16 +19,13 @@ import type {EngineRequest} from './adapters.ts';
  */
 export async function checkBeforeBuild(
   docker: Docker,
-  request: EngineRequest,
+  request: CheckRequest,
 ): Promise<Result<void>> {
-  const {plan, policy} = request;
+  const {plan} = request;
   const builds = plan.images.filter(({action}) => action === 'build');
-  const {login} = policy;
   const [engine, loggedIn, granted] = await Promise.all([
     docker.check(),
-    login === undefined || builds.length === 0
-      ? ok()
-      : docker.login(login.host, login.username, login.password),
+    builds.length === 0 ? ok() : logIn(docker, request),
     checkPush(request),
   ]);
   // Without an engine nothing else can be known.
@@ -47,7 +54,7 @@ export async function checkPush({
   plan,
   push,
   registry,
-}: Pick<EngineRequest, 'plan' | 'push' | 'registry'>): Promise<readonly Failure[]> {
+}: Pick<CheckRequest, 'plan' | 'push' | 'registry'>): Promise<readonly Failure[]> {
   if (!push) return [];
   const written = plan.images.filter(({action, spec}) => action !== 'skip' && spec.publish);
   const repositories = new Set(written.map(({ref}) => repositoryOf(ref)));
@@ -73,7 +80,7 @@ function hostIn({message}: Failure): string {
 /** A builder that the user names must be there, and able to do what the spec asks. */
 async function builderProblems(
   docker: Docker,
-  {run, plan, push}: EngineRequest,
+  {run, plan, push}: CheckRequest,
   engine: EngineFacts,
 ): Promise<readonly Failure[]> {
   const builds = plan.images.filter(({action}) => action === 'build');
@@ -93,23 +100,16 @@ async function builderProblems(
   ];
 }
 
-function secretProblems({plan}: EngineRequest): readonly Failure[] {
-  const missing = plan.images
-    .filter(({action}) => action === 'build')
-    .flatMap(({name, spec}) =>
-      spec.secrets.flatMap((secret) => {
-        const variable = variableOf(secret);
-        return variable === undefined || isSet(variable) ? [] : [{name, secret, variable, spec}];
-      }),
-    );
-  return missing.map(({name, secret, variable, spec}) =>
-    failure(
-      'spec-invalid',
-      `The build secret "${secret}" of ${name} is not set: there is no environment variable ${variable}.`,
-      {
-        hint: `Set it with "env:" on this step, or remove the secret.`,
-        place: {file: 'images/spec.yml', line: spec.position.line},
-      },
-    ),
+function secretProblems({plan, stack}: CheckRequest): readonly Failure[] {
+  const builds = plan.images.filter(({action}) => action === 'build');
+  return builds.flatMap(({spec}) =>
+    spec.secrets.flatMap((secret) => {
+      const {variable} = secretSource(secret);
+      if (variable === undefined || isSet(variable)) return [];
+      const message = `The build secret "${secret}" of ${spec.key} has no value: the environment variable ${variable} is not set.`;
+      const place = {file: stack.spec.file, line: spec.position.line, column: spec.position.column};
+      const hint = `Set ${variable} with "env:" on this step, or remove the secret from ${place.file}:${place.line}.`;
+      return [failure('spec-invalid', message, {hint, place})];
+    }),
   );
 }

@@ -23,6 +23,8 @@ export function layerTable(layers: readonly RecordedLayer[]): readonly string[] 
 /** A command as code; a long one folded. */
 export function commandCell(createdBy: string): string {
   const command = shownCommand(createdBy);
+  // Imported images have layers that no instruction made.
+  if (command === '') return '(not recorded)';
   const code = `<code>${breakable(command)}</code>`;
   if (command.length <= longestShown) return code;
   const start = `<code>${breakable(command.slice(0, longestShown - 40))}…</code>`;

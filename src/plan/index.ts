@@ -8,8 +8,8 @@ import {
   isFullRebuild,
   selectChanges,
 } from '../changes/index.ts';
-import {hashStack} from '../fingerprint/index.ts';
 import type {Result} from '../failure.ts';
+import {hashStack} from '../fingerprint/index.ts';
 import type {ChangeSources, Inputs, RunPolicy} from '../run/index.ts';
 import {isTestFile, type Stack} from '../stack/index.ts';
 import {makePlan} from './decide.ts';

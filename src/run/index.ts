@@ -3,7 +3,6 @@ import type {Git} from '../adapters/git/index.ts';
 import type {GitHubApi} from '../adapters/github/api.ts';
 import type {Event} from '../adapters/github/event.ts';
 import type {JobLog} from '../adapters/github/log.ts';
-import type {Result} from '../failure.ts';
 import {parseReference} from '../image/reference.ts';
 import type {ImageSpec, Spec} from '../stack/spec/index.ts';
 import {InputError, type Inputs} from './inputs.ts';
@@ -39,6 +38,16 @@ export interface Login {
   readonly password: string;
 }
 
+/** In this order: the inputs, the logins of the machine, the fallback. */
+export interface RunLogins {
+  /** Each for its host. */
+  readonly inputs: readonly Login[];
+  /** The token of the job, for ghcr.io only. */
+  readonly fallback: readonly Login[];
+  /** False for pull requests from forks: no login at all, not even the machine's. */
+  readonly allowLogins: boolean;
+}
+
 /** Whether this run writes to the registry. */
 export type PushPolicy =
   | {readonly kind: 'never'; readonly because: string}
@@ -51,9 +60,7 @@ export type PushPolicy =
 export interface RunPolicy {
   readonly tagOf: TagOf;
   readonly push: PushPolicy;
-  /** The explicit login of this run; logins of the machine are used besides, where `usesMachineLogins`. */
-  readonly login: Login | undefined;
-  readonly usesMachineLogins: boolean;
+  readonly logins: RunLogins;
   /** Whether pages of a green build go to the wiki. */
   readonly publishes: boolean;
   readonly defaultBranch: string;
@@ -93,8 +100,7 @@ export function policyOf({inputs, event, spec, isPushSkipped}: PolicyRequest): R
   return {
     tagOf,
     push: pushPolicy(inputs, event),
-    login: fork ? undefined : loginOf(inputs, spec),
-    usesMachineLogins: !fork,
+    logins: loginsOf(inputs, event, spec),
     publishes: hasWiki && !fork && wantsPages,
     defaultBranch,
     isDefaultBranchPush: event.kind === 'push' && isDefault,
@@ -136,22 +142,30 @@ function checkKeys(inputs: Inputs, images: Iterable<ImageSpec>): void {
 const githubRegistry = 'ghcr.io';
 
 /**
- * The login of this run: the inputs for their registry, else the job's token for ghcr.io. The job's token is never sent
- * to another registry, not even where a workflow passes it as `password`.
+ * The logins of this run. The job's token is never sent to another registry, not even where a workflow passes it as
+ * `password`.
  * @throws {InputError} when the images are on several registries and nothing says which one the password is for
  */
-export function loginOf(inputs: Inputs, spec: Spec): Login | undefined {
+export function loginsOf(
+  inputs: Inputs,
+  event: Event,
+  spec: Pick<Spec, 'file' | 'images'>,
+): RunLogins {
   const {username, password, githubToken} = inputs;
+  const user = username || 'x-access-token';
+  const fallback =
+    githubToken === '' ? [] : [{host: githubRegistry, username: user, password: githubToken}];
+  if (isFork(event)) return {inputs: [], fallback: [], allowLogins: false};
+  const isOwn = password !== '' && password !== githubToken;
+  const given = isOwn ? [{host: hostForPassword(inputs, spec), username, password}] : [];
+  return {inputs: given, fallback, allowLogins: true};
+}
+
+function hostForPassword({registry}: Inputs, spec: Pick<Spec, 'file' | 'images'>): string {
+  if (registry !== undefined) return registry;
   const hosts = Map.groupBy(spec.images.values(), ({repository}) => hostOf(repository));
-  const token: Login | undefined =
-    githubToken !== '' && hosts.has(githubRegistry)
-      ? {host: githubRegistry, username: username || 'x-access-token', password: githubToken}
-      : undefined;
-  if (password === '' || password === githubToken) return token;
-  if (inputs.registry !== undefined) return {host: inputs.registry, username, password};
-  const [host] = hosts.keys();
-  if (host === undefined) return undefined;
-  if (hosts.size === 1) return {host, username, password};
+  const [host = ''] = hosts.keys();
+  if (hosts.size < 2) return host;
   const places = [...hosts].map(([name, images]) => {
     const position = images[0]?.position;
     const place = position === undefined ? '' : ` (${spec.file}:${position.line})`;

@@ -97,10 +97,7 @@ export function openContexts(workspace: string, own: readonly string[]): BuildCo
   };
 }
 
-function refusal(
-  subject: string,
-  problem: string,
-): {readonly ok: false; readonly error: Failure} {
+function refusal(subject: string, problem: string): {readonly ok: false; readonly error: Failure} {
   return fail(failure('spec-invalid', `${subject}: ${problem}`));
 }
 

@@ -1,10 +1,11 @@
 import {dockerEnvironment, type RunCommand} from '../process/index.ts';
 import {createBuilds} from './build.ts';
 import {createChecks} from './check.ts';
-import {createDockerCli, deadlines, withoutValue} from './cli.ts';
+import {createDockerCli} from './cli.ts';
 import type {DockerConfig} from './config.ts';
 import {createContainers} from './containers.ts';
 import {createImages} from './images.ts';
+import {createLogin} from './login.ts';
 import {createPrivateTags} from './private-tags.ts';
 import type {Docker} from './types.ts';
 
@@ -12,7 +13,14 @@ export {runLabel} from './arguments.ts';
 export {withoutValue} from './cli.ts';
 export {createDockerConfig} from './config.ts';
 export {privatePrefix, readPrivateTags} from './private-tags.ts';
-export type {BuildRequest, Docker, DockerFacts, DockerOptions, Layer} from './types.ts';
+export type {
+  BuildRequest,
+  Docker,
+  DockerFacts,
+  DockerOptions,
+  EngineFacts,
+  Layer,
+} from './types.ts';
 
 export interface DockerPorts {
   readonly run: RunCommand;
@@ -27,6 +35,8 @@ export interface DockerPorts {
   readonly tempDir: string;
   /** Variables that hold declared build secrets (`env=NAME`): docker reads them from its environment. */
   readonly secretNames?: readonly string[];
+  /** Seconds between attempts to log in; real time by default. */
+  readonly wait?: (seconds: number) => Promise<unknown>;
 }
 
 /** The docker CLI of this machine. Nothing is started before it is used. */
@@ -49,13 +59,6 @@ export function createDocker(ports: DockerPorts): Docker {
     ...createBuilds({call, docker, builder, tempDir}),
     ...privateTags,
     ...createContainers(call, runId, {removeAll}),
-    login: async (host, username, password) => {
-      await config.releaseHost(host);
-      const args = ['login', '--username', username, '--password-stdin', host];
-      const seconds = deadlines.login;
-      return withoutValue(
-        await call({args, operation: 'login', subject: host, seconds, input: password}),
-      );
-    },
+    login: createLogin(call, config, ports.wait),
   };
 }

@@ -132,3 +132,8 @@ function pick({names, prefixes, isWary}: Allowed, env: Source): Environment {
     ),
   );
 }
+
+/** Whether a variable of this job has a value. */
+export function isSet(name: string): boolean {
+  return Boolean(process.env[name]);
+}

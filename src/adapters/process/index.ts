@@ -5,7 +5,7 @@ import {type Failure, fail, failure, messageOf, ok, type Result} from '../../fai
 import {watchEnd} from './end.ts';
 import {forwardLines, keepHead, keepTail, release} from './output.ts';
 
-export {dockerEnvironment, gitEnvironment, testEnvironment} from './environment.ts';
+export {dockerEnvironment, gitEnvironment, isSet, testEnvironment} from './environment.ts';
 export {type Ledger, openLedger, stopLeftOver} from './ledger.ts';
 
 const mib = 1024 * 1024;

@@ -225,6 +225,17 @@ export function readSecrets(fields: Fields): readonly string[] {
   });
 }
 
+/** Where docker reads the value of a `--secret`: a variable, or a file relative to the workspace. */
+export function secretSource(secret: string): {
+  readonly variable: string | undefined;
+  readonly file: string | undefined;
+} {
+  const value = (name: string): string | undefined =>
+    new RegExp(`(?:^|,)${name}=([^,]*)`, 'i').exec(secret)?.[1];
+  const file = value('src') ?? value('source');
+  return {variable: value('env') ?? (file === undefined ? value('id') : undefined), file};
+}
+
 /** `variant`: what the tags of one of several images in a repository begin with. */
 function readVariant(fields: Fields): string | undefined {
   const node = readText(fields, 'variant');

@@ -20,6 +20,7 @@ import type {ImageSpec, Spec} from './types.ts';
 
 export {parseChangeRules} from './change-rules.ts';
 export {fillTag} from './extras.ts';
+export {secretSource} from './image.ts';
 export type {Tree} from './graph.ts';
 export {buildTree, findCycles} from './graph.ts';
 export {nameInTrack} from './tracks.ts';
