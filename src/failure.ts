@@ -1,5 +1,5 @@
 /** What becomes of things: failures as data, results, what a run tells while it goes on. */
-/** Classes of failure of RELIABILITY.md 2d. */
+/** What can go wrong, as docs/reliability.md explains it. */
 export const failureClasses = [
   'spec-invalid',
   'auth',
@@ -11,12 +11,12 @@ export const failureClasses = [
   'build-failed',
   'test-failed',
   'no-tests',
-  'context-changed',
   'timeout',
   'disk-full',
   'daemon-lost',
   'oom-killed',
   'registry-inconsistent',
+  'context-changed',
   'cancelled',
   'blocked-by-parent',
   'internal',
@@ -24,7 +24,25 @@ export const failureClasses = [
 
 export type FailureClass = (typeof failureClasses)[number];
 
-interface FailureBase {
+/** How it was seen. */
+export type FailureCause =
+  | {readonly kind: 'exit'; readonly command: string; readonly exitCode: number}
+  | {readonly kind: 'timeout'; readonly command: string; readonly seconds: number}
+  | {readonly kind: 'spawn'; readonly command: string; readonly code: string}
+  /** `status` is undefined when no answer came. */
+  | {readonly kind: 'http'; readonly request: string; readonly status: number | undefined};
+
+/** Where in the repository it can be mended; lines and columns count from 1. */
+export interface Place {
+  /** Relative to the workspace. */
+  readonly file: string;
+  readonly line: number;
+  readonly column?: number;
+}
+
+/** An expected failure is data; an exception is a bug or bad configuration. */
+export interface Failure {
+  /** What went wrong; `internal` is a bug of this program and nothing else. */
   readonly class: FailureClass;
   /** One sentence for a person, the image reference in full; never a secret. */
   readonly message: string;
@@ -32,28 +50,38 @@ interface FailureBase {
   readonly hint?: string;
   /** The last lines of the output. */
   readonly tail: readonly string[];
+  readonly cause?: FailureCause;
+  readonly place?: Place;
 }
 
-/** An expected failure is data; an exception is a bug or bad configuration. */
-export type Failure = FailureBase &
-  (
-    | {readonly reason: 'exit-code'; readonly command: string; readonly exitCode: number}
-    | {readonly reason: 'timeout'; readonly command: string; readonly seconds: number}
-    | {readonly reason: 'spawn'; readonly command: string; readonly code: string}
-    | {readonly reason: 'registry'; readonly request: string; readonly status: number | undefined}
-    | {readonly reason: 'cancelled'}
-    | {readonly reason: 'internal'}
-  );
-
-/** Expected failures come back as values. */
-export type Result<T> =
+/** Expected failures come back as values; an answer that is only nice to have fails with one sentence. */
+export type Result<T, E = Failure> =
   | {readonly ok: true; readonly value: T}
-  | {readonly ok: false; readonly failure: Failure};
+  | {readonly ok: false; readonly error: E};
 
-/** An answer that may not be had; `because` is one sentence for the log. */
-export type Answer<T> =
-  | {readonly ok: true; readonly value: T}
-  | {readonly ok: false; readonly because: string};
+export function ok(): {readonly ok: true; readonly value: undefined};
+export function ok<T>(value: T): {readonly ok: true; readonly value: T};
+export function ok(value?: unknown): {readonly ok: true; readonly value: unknown} {
+  return {ok: true, value};
+}
+
+export function fail<E>(error: E): {readonly ok: false; readonly error: E} {
+  return {ok: false, error};
+}
+
+/** The one way to make a failure. */
+export function failure(
+  kind: FailureClass,
+  message: string,
+  more: Partial<Pick<Failure, 'hint' | 'tail' | 'cause' | 'place'>> = {},
+): Failure {
+  return {class: kind, message, tail: [], ...more};
+}
+
+/** The words of anything that was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
 
 /** A failure as a person reads it. */
 export function failureText(subject: string, failure: Failure): string {

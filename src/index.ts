@@ -1,4 +1,5 @@
 import * as core from '@actions/core';
+import {messageOf} from './failure.ts';
 import {main} from './main.ts';
 import {post} from './post.ts';
 
@@ -22,7 +23,7 @@ try {
   }
 } catch (error) {
   core.setOutput('outcome', 'failed');
-  core.setFailed(error instanceof Error ? error.message : String(error));
+  core.setFailed(messageOf(error));
   if (error instanceof Error && error.message.startsWith('Internal error:'))
     core.debug(error.stack ?? '');
 }

@@ -7,8 +7,7 @@ import {maskSecrets, workspaceRoot} from './adapters/github/output.ts';
 import {build} from './modes/build.ts';
 import {merge} from './modes/report.ts';
 import {promote} from './modes/tag.ts';
-import type {Run} from './run/index.ts';
-import {readInputs} from './run/index.ts';
+import {type Run, readInputs} from './run/index.ts';
 import {maskText, secretForms} from './util/masking.ts';
 import {unreachable} from './util/unreachable.ts';
 

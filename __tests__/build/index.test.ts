@@ -1,6 +1,7 @@
 import {describe, expect, it} from 'vitest';
 import {runPlan} from '../../src/build/index.ts';
 import type {RunEvent, RunStep, StepResult} from '../../src/build/types.ts';
+import {failure} from '../../src/failure.ts';
 import type {PlannedImage} from '../../src/plan/types.ts';
 import type {StepName} from '../../src/schedule/steps.ts';
 import {plainOptions, plannedImage} from '../support/builders/simulation.ts';
@@ -9,14 +10,7 @@ const good = (step: StepName): StepResult => ({step, durationMs: 1, failure: und
 
 const bad = (step: StepName): StepResult => ({
   ...good(step),
-  failure: {
-    reason: 'exit-code',
-    class: 'test-failed',
-    command: 'pytest',
-    exitCode: 1,
-    message: 'no',
-    tail: [],
-  },
+  failure: failure('test-failed', 'no', {cause: {kind: 'exit', command: 'pytest', exitCode: 1}}),
 });
 
 const images = [
@@ -40,7 +34,7 @@ async function run(
       signal: more.signal ?? new AbortController().signal,
       now: () => 0,
     },
-    {...plainOptions, mayFail: () => more.mayFail ?? false},
+    plainOptions,
   );
   return {report, events, outcomes: report.images.map(({outcome}) => outcome)};
 }

@@ -99,7 +99,7 @@ describe('a real registry', () => {
     const {digest} = await pushImage(recipe('one'));
     await pushImage(recipe('two'));
     const deleted = await registry.deleteTag(ref('one'));
-    if (!deleted.ok) throw new Error(deleted.failure.message);
+    if (!deleted.ok) throw new Error(deleted.error.message);
     const one = await registry.head(ref('one'));
     expect(one.state).toBe(deleted.value ? 'absent' : 'present');
     expect(await registry.head(ref('two'))).toEqual({state: 'present', digest});
@@ -113,7 +113,7 @@ describe('a real registry', () => {
     const quick = createRegistry({credentials: new Map(), wait: async () => undefined});
     const put = await quick.put(ref('target'), found);
     await quick.close();
-    expect(put).toMatchObject({ok: false, failure: {class: 'registry-unavailable'}});
+    expect(put).toMatchObject({ok: false, error: {class: 'registry-unavailable'}});
     expect(proxy.seen.filter((line) => line.startsWith('PUT'))).toHaveLength(5);
     expect(found.digest).toBe(other.digest);
   });

@@ -1,18 +1,13 @@
 import {describe, expect, it} from 'vitest';
 import type {Registry} from '../../src/adapters/registry/types.ts';
-import type {Failure} from '../../src/failure.ts';
+import {type Failure, failure} from '../../src/failure.ts';
 import {runTagPlan} from '../../src/promote/index.ts';
 import type {TagMove} from '../../src/promote/plan.ts';
 import {digestAfter, promotionFile} from '../../src/promote/report.ts';
 
-const refused: Failure = {
-  reason: 'registry',
-  class: 'permission',
-  request: 'PUT',
-  status: 403,
-  message: 'denied',
-  tail: [],
-};
+const refused: Failure = failure('permission', 'denied', {
+  cause: {kind: 'http', request: 'PUT', status: 403},
+});
 
 const move = (name: string): TagMove => ({
   name,
@@ -60,7 +55,7 @@ function registryWith(
     put: async (ref, {digest}) => {
       puts.push(ref);
       onPut?.(ref, tags);
-      if (refuse?.(ref)) return {ok: false, failure: refused};
+      if (refuse?.(ref)) return {ok: false, error: refused};
       if (!swallows?.(ref, puts)) tags.set(ref, digest);
       return {ok: true, value: undefined};
     },
@@ -68,7 +63,7 @@ function registryWith(
     waitForDigest: async (ref, digest) =>
       tags.get(ref) === digest
         ? {ok: true, value: undefined}
-        : {ok: false, failure: {...refused, class: 'tag-conflict'}},
+        : {ok: false, error: {...refused, class: 'tag-conflict'}},
     close: async () => undefined,
   };
 }
@@ -186,7 +181,7 @@ describe('runTagPlan', () => {
     });
     const waitForDigest: Registry['waitForDigest'] = async (ref) => {
       await registry.head(ref);
-      return {ok: false, failure: {...refused, class: 'tag-conflict'}};
+      return {ok: false, error: {...refused, class: 'tag-conflict'}};
     };
     const report = await runTagPlan(moves, {registry: {...registry, waitForDigest}, signal});
     expect(states(report)).toEqual(['conflict', 'untouched', 'untouched']);

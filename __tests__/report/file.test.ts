@@ -1,5 +1,6 @@
 import {describe, expect, it} from 'vitest';
 import type {ImageResult, RunOutcome} from '../../src/build/types.ts';
+import {failure} from '../../src/failure.ts';
 import {makePlan} from '../../src/plan/decide.ts';
 import {mergeReports, parseReport, reportFile} from '../../src/report/file.ts';
 import type {Outcome} from '../../src/schedule/steps.ts';
@@ -67,13 +68,7 @@ describe('parseReport', () => {
       {
         step: 'push',
         durationMs: 1000,
-        failure: {
-          reason: 'internal',
-          class: 'rate-limit',
-          message: 'too many',
-          hint: 'wait',
-          tail: ['429'],
-        },
+        failure: failure('rate-limit', 'too many', {tail: ['429'], hint: 'wait'}),
         notes: [],
       },
     ];

@@ -1,7 +1,7 @@
 import {describe, expect, it} from 'vitest';
 import type {JobLog} from '../../src/adapters/github/log.ts';
 import type {ImageResult, StepResult} from '../../src/build/types.ts';
-import type {Failure} from '../../src/failure.ts';
+import {type Failure, failure} from '../../src/failure.ts';
 import {createReporter} from '../../src/report/index.ts';
 import {plannedImage} from '../support/builders/simulation.ts';
 
@@ -17,15 +17,11 @@ function keepingLog(): {readonly log: JobLog; readonly lines: string[]} {
   return {log, lines};
 }
 
-const failure: Failure = {
-  reason: 'exit-code',
-  class: 'build-failed',
-  command: 'docker',
-  exitCode: 1,
-  message: 'The build of r/b:t failed.',
-  hint: 'Look at it.',
+const buildFailure = failure('build-failed', 'The build of r/b:t failed.', {
+  cause: {kind: 'exit', command: 'docker', exitCode: 1},
   tail: ['the last line'],
-};
+  hint: 'Look at it.',
+});
 
 function step(name: StepResult['step'], more: Partial<StepResult> = {}): StepResult {
   return {step: name, durationMs: 2000, failure: undefined, notes: [], ...more};
@@ -85,7 +81,7 @@ describe('the reporter', () => {
 
   it('gives a failed step one annotation: what, why, what to do, the last lines', async () => {
     const {emit, flush, lines} = open();
-    const steps = [step('pull'), step('build', {failure})];
+    const steps = [step('pull'), step('build', {failure: buildFailure})];
     emit({kind: 'image-finished', result: result('b', {outcome: 'failed', steps})});
     await flush();
     expect(lines).toEqual([
@@ -97,7 +93,7 @@ describe('the reporter', () => {
   it('says who blocks an image, and does not blame it for the step that was stopped', async () => {
     const {emit, flush, lines} = open();
     const stopped = step('build', {
-      failure: {reason: 'cancelled', class: 'cancelled', message: '', tail: []},
+      failure: failure('cancelled', ''),
     });
     const blocked = {outcome: 'blocked', blockedBy: 'a: test', steps: [stopped]} as const;
     emit({kind: 'step-finished', image: 'b', result: stopped});

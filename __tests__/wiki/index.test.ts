@@ -170,7 +170,7 @@ describe('a promotion', () => {
     const planned = await readPromotionPages(wikiOf(), place, promotion);
     expect(planned).toMatchObject({ok: true, value: {missing: [`${image}:2023.2-main`]}});
     const result = await publishPromotion(wikiOf(), place, {promotion, sha});
-    expect(result).toMatchObject({ok: false, failure: {class: 'not-found'}});
+    expect(result).toMatchObject({ok: false, error: {class: 'not-found'}});
     expect(JSON.stringify(result)).toContain(`${image}:2023.2-main`);
     expect(bare.git('rev-list', '--count', 'HEAD').trim()).toBe('1');
   });
@@ -253,9 +253,7 @@ describe('somebody else who pushes in between', () => {
     const bare = server.addWiki(repository, {'Home.md': home, [page]: 'x'});
     race(bare, 9);
     const result = await publishPromotion(wikiOf(), place, {promotion, sha});
-    expect(result.ok ? '' : result.failure.message).toContain(
-      'somebody else pushed to it each time',
-    );
+    expect(result.ok ? '' : result.error.message).toContain('somebody else pushed to it each time');
     expect(bare.git('rev-list', '--count', 'HEAD').trim()).toBe('6');
     expect(bare.read('Home.md').toString()).not.toContain('2023.2-stable');
   });
@@ -285,10 +283,10 @@ describe('a wiki that cannot be used', () => {
     server.addWiki(repository, {'Home.md': home});
     const result = await publishManifestPages(wikiOf(change), pages, sha);
     if (result.ok) throw new Error('a failure was expected');
-    expect(result.failure).toMatchObject({class: 'not-found'});
-    expect(result.failure.message).toContain(words);
-    expect(result.failure.hint).toContain('permissions: contents: write');
-    expect(result.failure.hint).toContain('/wiki by hand');
+    expect(result.error).toMatchObject({class: 'not-found'});
+    expect(result.error.message).toContain(words);
+    expect(result.error.hint).toContain('permissions: contents: write');
+    expect(result.error.hint).toContain('/wiki by hand');
   });
 
   it('says which permission a refused push lacks, and does not try again', async () => {
@@ -300,7 +298,7 @@ describe('a wiki that cannot be used', () => {
       return 403;
     });
     const result = await publishManifestPages(wikiOf(), pages, sha);
-    expect(result).toMatchObject({ok: false, failure: {class: 'permission'}});
+    expect(result).toMatchObject({ok: false, error: {class: 'permission'}});
     expect(JSON.stringify(result)).toContain('contents: write');
     expect(pushes).toBe(1);
     expect(bare.files()).toEqual(['Home.md']);
@@ -324,7 +322,7 @@ describe('a wiki that cannot be used', () => {
     });
     const ports = {run: runCommand, tempDir: temp, signal: abort.signal};
     const result = await publishManifestPages(openWiki({...place, token}, ports), pages, sha);
-    expect(result).toMatchObject({ok: false, failure: {class: 'cancelled'}});
+    expect(result).toMatchObject({ok: false, error: {class: 'cancelled'}});
   });
 });
 

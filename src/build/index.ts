@@ -1,7 +1,6 @@
-import type {Failure} from '../failure.ts';
+import {failure, messageOf} from '../failure.ts';
 import type {Plan, PlannedImage} from '../plan/index.ts';
-import type {ScheduleOptions, Task} from '../schedule/index.ts';
-import {startSchedule} from '../schedule/index.ts';
+import {type ScheduleOptions, startSchedule, type Task} from '../schedule/index.ts';
 import type {
   Emit,
   ImageFacts,
@@ -13,7 +12,7 @@ import type {
 } from './types.ts';
 
 export type {CacheKind, CacheOptions, Caches} from './cache.ts';
-export {cacheOptions, findCaches, isText} from './cache.ts';
+export {cacheOptions, findCaches} from './cache.ts';
 export type {
   Emit,
   ImageFacts,
@@ -77,7 +76,7 @@ export async function runPlan(
         outcome,
         steps: steps.get(name) ?? [],
         blockedBy: schedule.blockedBy(name),
-        allowedFailure: outcome === 'failed' && options.mayFail(name),
+        allowedFailure: outcome === 'failed' && images.get(name)?.spec.allowFailure === true,
       };
       results.set(name, result);
       ports.emit({kind: 'image-finished', result});
@@ -117,14 +116,8 @@ async function runSafely(
   try {
     return await runStep(image, step, signal);
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    const failure: Failure = {
-      reason: 'internal',
-      class: 'internal',
-      message: `Internal error: ${message}`,
-      tail: [],
-    };
-    return {step, durationMs: now() - began, failure, notes: []};
+    const bug = failure('internal', `Internal error: ${messageOf(error)}`);
+    return {step, durationMs: now() - began, failure: bug, notes: []};
   }
 }
 

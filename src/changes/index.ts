@@ -1,23 +1,62 @@
+import {join, relative} from 'node:path/posix';
 import type {Git} from '../adapters/git/index.ts';
-import {
-  type Event,
-  hasPhrase,
-  type MergeGroupEvent,
-  type PullRequestEvent,
-  type PushEvent,
+import type {
+  Event,
+  MergeGroupEvent,
+  PullRequestEvent,
+  PushEvent,
 } from '../adapters/github/event.ts';
-import type {Answer} from '../failure.ts';
+import {fail, ok, type Result} from '../failure.ts';
 import type {ChangeSources} from '../run/index.ts';
+import {hasPhrase} from '../util/text.ts';
 import type {ChangedFiles} from './select.ts';
 
 export type {ChangedFiles, ChangeSet} from './select.ts';
 export {selectChanges} from './select.ts';
 
 /**
- * Finds the files that the event changed, net: a change and its revert are none (DESIGN.md rule 3.1). Asks the
- * nearest first, and says why when nobody could tell (rule 3.5).
+ * What an event changed.
+ * Enters: the event, the history of the checkout, GitHub's API, the folder of the workspace.
+ * Leaves: changed files relative to the workspace, net: a change and its revert are none; or why they are not known.
+ * Not here: whose files they are (select.ts), whether they matter (plan/).
+ * @param workspace absolute
  */
-export async function findChangedFiles(event: Event, ports: ChangeSources): Promise<ChangedFiles> {
+export async function findChangedFiles(
+  event: Event,
+  ports: ChangeSources,
+  workspace: string,
+): Promise<ChangedFiles> {
+  const changed = await askForFiles(event, ports);
+  if (changed.kind === 'unknown') return explainShallow(changed, ports.git);
+  if (changed.kind === 'no-range') return changed;
+  const {git} = ports;
+  const [root, head] = await Promise.all([git.root(), git.commitOf('HEAD')]);
+  // Without a repository only the API was asked, and its paths begin at the top of the checkout.
+  if (!root.ok) return changed;
+  const {sha, headSha} = event;
+  const own = sha === '' || (head.ok && [sha, headSha].includes(head.value));
+  const tagged = own ? undefined : await git.commitOf(sha);
+  if (head.ok && !own && !(tagged?.ok && tagged.value === head.value)) {
+    const because = `the checkout is at ${head.value.slice(0, 7)}, and this run is about ${sha.slice(0, 7)}`;
+    return {kind: 'unknown', because};
+  }
+  return {
+    ...changed,
+    files: changed.files.map((file) => relative(workspace, join(root.value, file))),
+  };
+}
+
+async function explainShallow(
+  changed: Extract<ChangedFiles, {kind: 'unknown'}>,
+  git: Git,
+): Promise<ChangedFiles> {
+  if (changed.because.includes('fetch-depth') || !(await git.isShallow())) return changed;
+  const because = `${changed.because}; the clone is shallow: set "fetch-depth: 0" on actions/checkout`;
+  return {kind: 'unknown', because};
+}
+
+/** Asks the nearest first, and says why when none could answer. */
+async function askForFiles(event: Event, ports: ChangeSources): Promise<ChangedFiles> {
   switch (event.kind) {
     case 'push':
       return filesOfPush(event, ports);
@@ -54,7 +93,7 @@ async function filesOfRange(
   if (local.ok) return {kind: 'files', files: local.value};
   const remote = api === undefined ? noToken : await api.compare(from, to);
   if (remote.ok) return {kind: 'files', files: remote.value};
-  return {kind: 'unknown', because: `${local.because}; ${remote.because}`};
+  return {kind: 'unknown', because: `${local.error}; ${remote.error}`};
 }
 
 async function filesOfPullRequest(
@@ -69,19 +108,19 @@ async function filesOfPullRequest(
   const remote =
     api === undefined || number === undefined ? noToken : await api.pullRequestFiles(number);
   if (remote.ok && remote.value.isWhole) return {kind: 'files', files: remote.value.files};
-  const why = `${local.because}; ${remote.ok ? 'the API lists at most 3000 files' : remote.because}`;
+  const why = `${local.error}; ${remote.ok ? 'the API lists at most 3000 files' : remote.error}`;
   if (remote.ok || mergedBase === undefined) return {kind: 'unknown', because: why};
   const merged = await localDifference(git, mergedBase, event.sha);
   return merged.ok
     ? {kind: 'files', files: merged.value, note: `${mergeCommitNote}: ${why}`}
-    : {kind: 'unknown', because: `${why}; ${merged.because}`};
+    : {kind: 'unknown', because: `${why}; ${merged.error}`};
 }
 
 /** The merge commit's own difference lacks what the base branch has got by another way. */
 const mergeCommitNote =
   'Only the merge commit could be asked, which may name fewer files than the pull request';
 
-const noToken = {ok: false, because: 'there is no github-token to ask the API with'} as const;
+const noToken = fail('there is no github-token to ask the API with');
 
 function withoutRange(event: Event): ChangedFiles {
   const because = event.hasPayload
@@ -94,7 +133,7 @@ async function localDifference(
   git: Git,
   from: string,
   to: string,
-): Promise<Answer<readonly string[]>> {
+): Promise<Result<readonly string[], string>> {
   const there = await git.ensureCommits([from, to]);
   return there.ok ? git.changedFiles(from, to) : there;
 }
@@ -104,12 +143,9 @@ async function sinceMergeBase(
   git: Git,
   base: string,
   head: string,
-): Promise<Answer<readonly string[]>> {
+): Promise<Result<readonly string[], string>> {
   if (await git.isShallow()) {
-    return {
-      ok: false,
-      because: 'the clone is shallow, so it has no merge base (use fetch-depth: 0)',
-    };
+    return fail('the clone is shallow, so it has no merge base (use fetch-depth: 0)');
   }
   const there = await git.ensureCommits([base, head]);
   if (!there.ok) return there;
@@ -138,37 +174,35 @@ export async function isFullRebuild(event: Event, sources: ChangeSources): Promi
 
 /**
  * The messages that can ask for a full rebuild or for no push, newest last: of every commit of a push, and of the
- * newest commit of anything else (DESIGN.md rule 3.2).
+ * newest commit of anything else.
  */
 export async function findMessages(
   event: Event,
   {git, api}: ChangeSources,
-): Promise<Answer<readonly string[]>> {
+): Promise<Result<readonly string[], string>> {
   if (event.kind === 'push' && event.messages.length >= payloadCap) {
     return messagesOfLongPush(event, git);
   }
-  if (event.messages.length > 0) return {ok: true, value: event.messages};
-  if (event.headSha === '') return {ok: false, because: 'the event names no commit'};
+  if (event.messages.length > 0) return ok(event.messages);
+  if (event.headSha === '') return fail('the event names no commit');
   const there = await git.ensureCommits([event.headSha]);
   const local = there.ok ? await git.messageOf(event.headSha) : there;
-  if (local.ok) return {ok: true, value: [local.value]};
+  if (local.ok) return ok([local.value]);
   if (api === undefined) return local;
   const remote = await api.commitMessage(event.headSha);
-  return remote.ok
-    ? {ok: true, value: [remote.value]}
-    : {ok: false, because: `${local.because}; ${remote.because}`};
+  return remote.ok ? ok([remote.value]) : fail(`${local.error}; ${remote.error}`);
 }
 
 async function messagesOfLongPush(
   event: Extract<Event, {kind: 'push'}>,
   git: ChangeSources['git'],
-): Promise<Answer<readonly string[]>> {
+): Promise<Result<readonly string[], string>> {
   const capped = `the payload lists only ${payloadCap} commits of this push`;
   // Where history is cut off, `before..after` would reach far behind the push.
   if (event.before === undefined || event.after === undefined || (await git.isShallow())) {
-    return {ok: false, because: capped};
+    return fail(capped);
   }
   const there = await git.ensureCommits([event.before, event.after]);
   const all = there.ok ? await git.messagesBetween(event.before, event.after) : there;
-  return all.ok ? all : {ok: false, because: `${capped}; ${all.because}`};
+  return all.ok ? all : fail(`${capped}; ${all.error}`);
 }

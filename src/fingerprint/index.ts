@@ -1,36 +1,44 @@
 /**
- * What an image is made of, as two hashes, and the proof that it was tested.
+ * What an image is made of, as hashes, and the proof that it was tested.
  * Enters: the checked Stack, what Dockerfiles take from their contexts, digests of external bases.
- * Leaves: fingerprint and content of each image, the hash of its tests, whether it is still what was planned.
+ * Leaves: fingerprint, content and tests hash of each image, and whether its files are still those that were planned.
  * Not here: reading files (adapters/build-context/), deciding what to build (plan/).
  */
 import {createHash} from 'node:crypto';
-import type {BuildContexts, ContextUses} from '../adapters/build-context/index.ts';
+import type {BuildContext} from '../adapters/build-context/index.ts';
 import type {Registry} from '../adapters/registry/index.ts';
 import {SpecError, type Stack} from '../stack/index.ts';
 import type {ImageSpec} from '../stack/spec/index.ts';
 import {hashInputs, ownFilesWarning, wholeContext} from './inputs.ts';
+import {hashTests} from './tests.ts';
 
 export {checkInputs, hashInputs, wholeContext} from './inputs.ts';
 export {inspectProof, passedTests, startsWith} from './proof.ts';
 export type {TestsHash, TestsRequest} from './tests.ts';
 export {hashTests} from './tests.ts';
 
-/** What fingerprints are made from, besides the stack. */
-export interface HashPorts {
-  readonly contexts: BuildContexts;
-  readonly registry: Registry;
+export interface HashRequest {
+  readonly stack: Stack;
+  readonly stackDir: string;
   /** The runner's own, `linux/amd64`: what an image without `platforms` is built for. */
   readonly platform: string;
-  /** What an image's Dockerfile takes from its context; the whole of it where this is not given. */
-  readonly usesOf?: (image: ImageSpec) => ContextUses;
+}
+
+export interface HashPorts {
+  readonly contexts: BuildContext;
+  readonly registry: Registry;
+}
+
+/** All as `sha256:<64 hex>`. */
+export interface ImageHashes extends Fingerprint {
+  readonly tests: string;
 }
 
 /** The fingerprints of every image of the stack, without Docker. */
 export interface StackHashes {
-  readonly values: ReadonlyMap<string, Fingerprint>;
+  readonly values: ReadonlyMap<string, ImageHashes>;
   /** The files of each image, which {@link checkInputs} compares just before its build. */
-  readonly contexts: ReadonlyMap<string, string>;
+  readonly inputs: ReadonlyMap<string, string>;
   /**
    * Base images that count by their reference because their registry cannot be asked, and contexts that send what
    * never counts: one line each.
@@ -38,20 +46,23 @@ export interface StackHashes {
   readonly warnings: readonly string[];
 }
 
-/** @throws {SpecError} naming every file of a context that cannot be read */
-export async function hashStack(stack: Stack, ports: HashPorts): Promise<StackHashes> {
+/** @throws {SpecError} naming every file that cannot be read, and every one of `tests.paths` that does not exist */
+export async function hashStack(
+  {stack, stackDir, platform}: HashRequest,
+  {contexts, registry}: HashPorts,
+): Promise<StackHashes> {
   const images = [...stack.spec.images.values()];
-  const [contexts, bases] = await Promise.all([
-    hashContexts(images, ports),
-    baseDigests(ports.registry, stack.externalBases),
+  const [files, bases] = await Promise.all([
+    hashFiles(contexts, stack, stackDir),
+    baseDigests(registry, stack.externalBases),
   ]);
   const inputs = new Map<string, FingerprintInputs>();
   for (const image of images) {
     inputs.set(image.name, {
-      contextDigest: contexts.digests.get(image.name) ?? '',
+      contextDigest: files.inputs.get(image.name) ?? '',
       buildArgs: image.buildArgs,
       target: image.target,
-      platforms: image.platforms.length > 0 ? image.platforms : [ports.platform],
+      platforms: image.platforms.length > 0 ? image.platforms : [platform],
       parents: image.parents,
       externalBases: (stack.externalBases.get(image.name) ?? []).map((ref) => ({
         ref,
@@ -59,34 +70,49 @@ export async function hashStack(stack: Stack, ports: HashPorts): Promise<StackHa
       })),
     });
   }
-  return {
-    values: fingerprintsOf(stack.tree.order, inputs),
-    contexts: contexts.digests,
-    warnings: [...bases.warnings, ...contexts.warnings],
-  };
+  const fingerprints = fingerprintsOf(stack.tree.order, inputs);
+  const values = new Map<string, ImageHashes>();
+  for (const [name, own] of fingerprints)
+    values.set(name, {...own, tests: files.tests.get(name) ?? ''});
+  return {values, inputs: files.inputs, warnings: [...bases.warnings, ...files.warnings]};
 }
 
-async function hashContexts(
-  images: readonly ImageSpec[],
-  {contexts, usesOf = () => wholeContext}: HashPorts,
-): Promise<{digests: ReadonlyMap<string, string>; warnings: readonly string[]}> {
-  const digests = new Map<string, string>();
+interface FileHashes {
+  readonly inputs: ReadonlyMap<string, string>;
+  readonly tests: ReadonlyMap<string, string>;
+  readonly warnings: readonly string[];
+}
+
+async function hashFiles(
+  contexts: BuildContext,
+  stack: Stack,
+  stackDir: string,
+): Promise<FileHashes> {
+  const inputs = new Map<string, string>();
+  const tests = new Map<string, string>();
   const warnings = new Set<string>();
-  const mistakes: string[] = [];
-  await Promise.all(
-    images.map(async (image) => {
-      const result = await hashInputs(contexts, image, usesOf(image));
-      if (!result.ok) {
-        mistakes.push(result.failure.message);
-        return;
-      }
-      digests.set(image.name, result.value.digest);
-      const warning = ownFilesWarning(image, result.value);
-      if (warning !== undefined) warnings.add(warning);
-    }),
-  );
-  if (mistakes.length > 0) throw new SpecError([...new Set(mistakes)].toSorted());
-  return {digests, warnings: [...warnings].toSorted()};
+  const mistakes = new Set<string>();
+  const hashImage = async (image: ImageSpec): Promise<void> => {
+    const uses = stack.contextUses.get(image.name) ?? wholeContext;
+    const [files, tested] = await Promise.all([
+      hashInputs(contexts, image, uses),
+      hashTests(contexts, {stackDir, image, paths: image.tests.paths}),
+    ]);
+    for (const result of [files, tested]) if (!result.ok) mistakes.add(result.error.message);
+    if (!files.ok || !tested.ok) return;
+    inputs.set(image.name, files.value.digest);
+    tests.set(image.name, tested.value.digest);
+    const warning = ownFilesWarning(image, files.value);
+    if (warning !== undefined) warnings.add(warning);
+    const {line, column} = image.position;
+    for (const path of tested.value.missing)
+      mistakes.add(
+        `${stack.spec.file}:${line}:${column}: tests.paths of image "${image.key}" lists ${path}, which does not exist.`,
+      );
+  };
+  await Promise.all([...stack.spec.images.values()].map(hashImage));
+  if (mistakes.size > 0) throw new SpecError([...mistakes].toSorted());
+  return {inputs, tests, warnings: [...warnings].toSorted()};
 }
 
 async function baseDigests(

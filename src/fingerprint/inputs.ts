@@ -1,10 +1,10 @@
 import type {
-  BuildContexts,
+  BuildContext,
   ContextHash,
   ContextUses,
   HashOptions,
 } from '../adapters/build-context/index.ts';
-import type {Failure, Result} from '../failure.ts';
+import {type Failure, failure, type Result} from '../failure.ts';
 import type {ImageSpec} from '../stack/spec/index.ts';
 
 /** What of an image names its files. */
@@ -21,7 +21,7 @@ export const wholeContext: ContextUses = {
  * files. With `fresh` it looks at the disk again, and gives the same hash for the same files.
  */
 export async function hashInputs(
-  contexts: BuildContexts,
+  contexts: BuildContext,
   {context, dockerfile, watch}: InputsImage,
   uses: ContextUses,
   options: HashOptions = {},
@@ -38,24 +38,24 @@ const mostNamed = 5;
  * @param planned the hash at the time of the plan
  */
 export async function checkInputs(
-  contexts: BuildContexts,
+  contexts: BuildContext,
   image: InputsImage & Pick<ImageSpec, 'name'>,
   uses: ContextUses,
   planned: string,
 ): Promise<Failure | undefined> {
   const now = await hashInputs(contexts, image, uses, {fresh: true});
-  if (!now.ok) return {...now.failure, class: 'context-changed'};
+  if (!now.ok) return {...now.error, class: 'context-changed'};
   if (now.value.digest === planned) return undefined;
   const {changed} = now.value;
   const more = changed.length > mostNamed ? ` and ${changed.length - mostNamed} more` : '';
   const named = changed.slice(0, mostNamed).join(', ') + more;
-  return {
-    reason: 'internal',
-    class: 'context-changed',
-    message: `The files of ${image.name} changed after this run was planned: ${named || 'some were removed'}.`,
-    hint: 'Something in this run wrote into the checkout, most likely a test of another image. Let it write to a temporary folder instead, or list the files in .dockerignore.',
-    tail: [],
-  };
+  return failure(
+    'context-changed',
+    `The files of ${image.name} changed after this run was planned: ${named || 'some were removed'}.`,
+    {
+      hint: 'Something in this run wrote into the checkout, most likely a test of another image. Let it write to a temporary folder instead, or list the files in .dockerignore.',
+    },
+  );
 }
 
 /** Undefined when a context sends nothing but what counts. */

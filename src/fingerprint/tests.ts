@@ -1,6 +1,6 @@
 import {createHash} from 'node:crypto';
 import {join} from 'node:path/posix';
-import type {BuildContexts, HashOptions} from '../adapters/build-context/index.ts';
+import type {BuildContext, HashOptions} from '../adapters/build-context/index.ts';
 import type {Result} from '../failure.ts';
 import {testFolders} from '../stack/index.ts';
 import type {ImageSpec} from '../stack/spec/index.ts';
@@ -45,7 +45,7 @@ const configurations = [
  * the key `tests` and `integration_tests`. Links are followed, because the tests that they lead to are run.
  */
 export async function hashTests(
-  contexts: BuildContexts,
+  contexts: BuildContext,
   {stackDir, image, paths}: TestsRequest,
   options: HashOptions = {},
 ): Promise<Result<TestsHash>> {
@@ -66,11 +66,11 @@ export async function hashTests(
   );
   if (!found.ok) return found;
   const {digest, files, missing} = found.value;
-  const {command, where, timeoutMinutes} = image.tests;
+  const {words, where, timeoutMinutes} = image.tests;
   const all = {
     testsVersion,
     files: digest,
-    tests: {command, where, timeoutMinutes},
+    tests: {words, where, timeoutMinutes},
     integrationTests: image.integrationTests,
     paths: paths.toSorted(),
   };

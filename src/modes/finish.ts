@@ -69,7 +69,7 @@ const marker = '<!-- stack-action -->';
 async function comment({inputs, event, changes, log}: Run, text: string): Promise<void> {
   if (!inputs.comment || event.kind !== 'pull_request' || event.number === undefined) return;
   const written = await changes.api?.upsertComment(event.number, marker, text);
-  if (written?.ok === false) log.warning(`The pull request was not commented: ${written.because}`);
+  if (written?.ok === false) log.warning(`The pull request was not commented: ${written.error}`);
 }
 
 /** One artifact with everything that the run wrote; outside GitHub the files stay where they are. */
@@ -81,7 +81,7 @@ export async function upload({inputs, workspace, log}: Run): Promise<void> {
   const {artifactName: name, retentionDays} = inputs;
   const uploaded = await uploadArtifact({name, files, root, retentionDays});
   if (!uploaded.ok)
-    return log.warning(failureText('The artifact was not uploaded', uploaded.failure));
+    return log.warning(failureText('The artifact was not uploaded', uploaded.error));
   if (uploaded.value === undefined) {
     return log.info(
       `No artifact service here: the files stay in ${logs}/, ${artifacts}/ and ${manifests}/.`,

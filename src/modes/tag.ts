@@ -127,7 +127,7 @@ async function conclude(
   setOutputs({outcome: 'failed'});
   return failureText(
     'The tags stand, but the wiki was not updated. Run this again to complete it',
-    published.failure,
+    published.error,
   );
 }
 

@@ -1,7 +1,6 @@
-import type {BuildContexts} from '../adapters/build-context/index.ts';
+import type {BuildContext} from '../adapters/build-context/index.ts';
 import type {Workspace} from '../adapters/files/index.ts';
 import type {Event} from '../adapters/github/event.ts';
-import type {Registry} from '../adapters/registry/index.ts';
 import {
   type ChangedFiles,
   type ChangeSet,
@@ -10,25 +9,32 @@ import {
   selectChanges,
 } from '../changes/index.ts';
 import {hashStack} from '../fingerprint/index.ts';
-import type {Inputs} from '../run/index.ts';
-import {type ChangeSources, checkKeys, defaultBranchOf, tagsOf} from '../run/index.ts';
+import type {ChangeSources, Inputs, RunPolicy} from '../run/index.ts';
 import {isTestFile, type Stack} from '../stack/index.ts';
 import {makePlan} from './decide.ts';
 import {type PlanFacts, reasonsForAll} from './facts.ts';
-import {readRegistryState} from './registry-state.ts';
+import {type RegistryPorts, readRegistryState} from './registry-state.ts';
 import type {Plan} from './types.ts';
 
 export {planLine, reasonWords} from './reasons.ts';
-export type {BuildReason, Plan, PlannedAction, PlannedImage} from './types.ts';
+export type {RecordFacts, RegistryPorts} from './registry-state.ts';
+export type {BuildReason, Plan, PlannedAction, PlannedImage, PlannedSource} from './types.ts';
 
 /** What planning reads from. Left of the plan nothing is changed anywhere. */
-export interface PlannerPorts {
+export interface PlannerPorts extends RegistryPorts {
   readonly workspace: Workspace;
-  readonly contexts: BuildContexts;
-  /** The runner's own platform: `linux/amd64`. */
-  readonly platform: string;
-  readonly registry: Registry;
   readonly changes: ChangeSources;
+  readonly contexts: BuildContext;
+}
+
+export interface PlanRequest {
+  readonly inputs: Inputs;
+  readonly event: Event;
+  readonly stack: Stack;
+  readonly policy: RunPolicy;
+  /** Of this machine: `linux/amd64`. */
+  readonly platform: string;
+  readonly signal: AbortSignal;
 }
 
 export interface Planned {
@@ -41,27 +47,27 @@ export interface Planned {
 }
 
 /**
- * From the event, the checkout and the registry to the plan (DESIGN.md section 7).
- * @throws {SpecError | InputError} for mistakes of the user, all at once
+ * The plan of a run.
+ * Enters: the checked Stack, the event and its files, the hashes of the checkout, what the registry shows and proves.
+ * Leaves: Plan, parents first, with every reason. Printing it is the dry run.
+ * Not here: asking git or GitHub (changes/), hashing (fingerprint/), doing anything (build/).
+ * @throws {SpecError} for files of a context that cannot be read, all at once
  */
-export async function planRun(
-  inputs: Inputs,
-  event: Event,
-  stack: Stack,
-  ports: PlannerPorts,
-): Promise<Planned> {
+export async function planRun(request: PlanRequest, ports: PlannerPorts): Promise<Planned> {
+  const {inputs, event, stack, policy, platform, signal} = request;
   const {spec, tree} = stack;
-  const tagOf = tagsOf(inputs, event);
-  checkKeys(inputs, spec.images.values());
+  const {tagOf} = policy;
   const refs = new Map(
     [...spec.images.values()].map((image) => [image.name, `${image.repository}:${tagOf(image)}`]),
   );
   const [changed, isFull, hashes] = await Promise.all([
-    findChangedFiles(event, ports.changes),
+    findChangedFiles(event, ports.changes, workspaceRoot),
     isFullRebuild(event, ports.changes),
-    hashStack(stack, ports),
+    hashStack({stack, stackDir: inputs.stackDir, platform}, ports),
   ]);
-  const state = await readRegistryState(ports.registry, spec, refs, hashes.values);
+  signal.throwIfAborted();
+  const state = await readRegistryState(ports, {spec, refs, hashes: hashes.values});
+  signal.throwIfAborted();
   const files = changed.kind === 'files' ? changed.files : [];
   const changes = selectChanges(files, stack.rules, inputs.stackDir, spec.images.values());
   const facts: PlanFacts = {
@@ -72,8 +78,7 @@ export async function planRun(
     everything: reasonsForAll({
       rebuildAll: inputs.rebuild === 'all',
       isFullRebuild: isFull,
-      isDefaultBranchPush:
-        event.kind === 'push' && !event.isTag && event.branch === defaultBranchOf(inputs, event),
+      isDefaultBranchPush: policy.isDefaultBranchPush,
       isCreated: event.kind === 'push' && event.created,
       changed,
       atTag: state.atTag,
@@ -84,16 +89,12 @@ export async function planRun(
     reuse: inputs.reuse,
     hashes: hashes.values,
     atTag: state.atTag,
-    twins: state.twins,
-    untested: state.untested,
+    evidence: state.evidence,
+    proofs: state.proofs,
     bases: stack.bases,
     isTestFile: (image, file) => isTestFile(inputs.stackDir, image, file),
-    run: {
-      commit: event.headSha,
-      runId: event.runId,
-      isRetry: event.runAttempt > 1,
-      commitNamesEvent: event.kind !== 'other' && inputs.rebuild === 'auto',
-    },
+    platform,
+    run: {runId: event.runId, isRetry: event.runAttempt > 1},
   };
   return {
     plan: makePlan(facts),

@@ -28,7 +28,7 @@ export async function readTagRequest({inputs, workspace}: Run): Promise<TagReque
   checkKeys(inputs, all);
   const prefixes = [...new Set(all.map((image) => image.tagPrefix))];
   const names = tagNames(inputs.target, inputs.sourceTag ?? '', prefixes);
-  if (!names.ok) throw new InputError(names.problem);
+  if (!names.ok) throw new InputError(names.error);
   const images = all.filter(
     (image) =>
       image.publish &&

@@ -1,6 +1,6 @@
 import {setTimeout as sleep} from 'node:timers/promises';
 import type {Presence, Registry} from '../adapters/registry/index.ts';
-import type {Failure, Result} from '../failure.ts';
+import {type Failure, fail, failure, ok, type Result} from '../failure.ts';
 import {repositoryOf} from '../image/reference.ts';
 import type {TagMove} from './plan.ts';
 import {shownBefore, type TagReport, type TagResult, type TagState} from './report.ts';
@@ -84,11 +84,11 @@ async function moveTag(
   if (seen.ok) return result(move, 'moved', done);
   // Whether the PUT had come through, only the registry can say.
   const now = await registry.head(target);
-  if (now.state === 'unknown') return result(move, 'unknown', now, seen.failure);
+  if (now.state === 'unknown') return result(move, 'unknown', now, seen.error);
   if (digestIn(now) === digest) return result(move, 'moved', done);
   if (digestIn(now) !== before) return conflict(move, now);
   // What was accepted and does not show may still come.
-  return result(move, put.ok ? 'unknown' : 'failed', now, seen.failure);
+  return result(move, put.ok ? 'unknown' : 'failed', now, seen.error);
 }
 
 /** Gives a tag its old digest back, or deletes it where there was none; never what somebody else put there. */
@@ -102,20 +102,20 @@ async function takeBack({move, failure}: TagResult, registry: Registry): Promise
     before === undefined ? await remove(target, registry) : await restore(target, before, registry);
   if (restored.ok) return result(move, 'restored', shownBefore(move), failure);
   const end = await registry.head(target);
-  if (end.state === 'unknown') return result(move, 'unknown', end, restored.failure);
+  if (end.state === 'unknown') return result(move, 'unknown', end, restored.error);
   if (isOthers(end)) return conflict(move, end);
   return result(
     move,
     digestIn(end) === digest ? 'standing' : 'restored',
     end,
-    digestIn(end) === digest ? restored.failure : failure,
+    digestIn(end) === digest ? restored.error : failure,
   );
 }
 
 async function restore(target: string, before: string, registry: Registry): Promise<Result<void>> {
   const old = await registry.manifest(`${repositoryOf(target)}@${before}`);
-  if (old.state === 'unknown') return {ok: false, failure: old.failure};
-  if (old.state === 'absent') return {ok: false, failure: unreadable(target, `${before} is gone`)};
+  if (old.state === 'unknown') return fail(old.failure);
+  if (old.state === 'absent') return fail(unreadable(target, `${before} is gone`));
   const put = await registry.put(target, old);
   return put.ok ? registry.waitForDigest(target, before) : put;
 }
@@ -125,33 +125,26 @@ async function remove(target: string, registry: Registry): Promise<Result<void>>
   const deleted = await registry.deleteTag(target);
   if (!deleted.ok) return deleted;
   const now = await registry.head(target);
-  if (now.state === 'absent') return {ok: true, value: undefined};
+  if (now.state === 'absent') return ok();
   const because = deleted.value ? 'it was deleted and still shows' : 'this registry deletes no tag';
-  return {ok: false, failure: unreadable(target, because)};
+  return fail(unreadable(target, because));
 }
 
 function unreadable(target: string, because: string): Failure {
   const message = `${target}: ${because}.`;
-  return {
-    reason: 'registry',
-    class: 'registry-inconsistent',
-    request: target,
-    status: undefined,
-    message,
-    tail: [],
-  };
+  return failure('registry-inconsistent', message, {
+    cause: {kind: 'http', request: target, status: undefined},
+  });
 }
 
 /** Somebody else moved the tag: it is left as they made it. */
 function conflict(move: TagMove, shows: Presence): TagResult {
   const {target, before} = move;
   const message = `${target} is a conflict: it showed ${before ?? 'nothing'} when this run planned, and somebody else made it ${digestIn(shows) ?? 'nothing'}. It was left so.`;
-  return result(move, 'conflict', shows, {
-    reason: 'registry',
-    class: 'tag-conflict',
-    request: target,
-    status: undefined,
-    message,
-    tail: [],
-  });
+  return result(
+    move,
+    'conflict',
+    shows,
+    failure('tag-conflict', message, {cause: {kind: 'http', request: target, status: undefined}}),
+  );
 }

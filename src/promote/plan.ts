@@ -1,4 +1,5 @@
 import type {Lookup, Presence, Published} from '../adapters/registry/index.ts';
+import {fail} from '../failure.ts';
 import {passedTests, startsWith} from '../fingerprint/index.ts';
 import {repositoryOf, tagPattern} from '../image/reference.ts';
 import {fingerprintTag, labels, stableTag} from '../image/tags.ts';
@@ -6,7 +7,7 @@ import {fingerprintTag, labels, stableTag} from '../image/tags.ts';
 /** From which tag to which; or why these two do not go together. */
 export type TagNames =
   | {readonly ok: true; readonly prefix: string; readonly source: string; readonly target: string}
-  | {readonly ok: false; readonly problem: string};
+  | {readonly ok: false; readonly error: string};
 
 /** The tag that every student gets. */
 export const globalStableTag = 'stable';
@@ -20,10 +21,7 @@ export function tagNames(
   sourceTag: string,
   known: readonly string[],
 ): TagNames {
-  const refuse = (problem: string): TagNames => ({
-    ok: false,
-    problem: `source-tag "${sourceTag}" ${problem}`,
-  });
+  const refuse = (problem: string): TagNames => fail(`source-tag "${sourceTag}" ${problem}`);
   if (!tagPattern.test(sourceTag)) return refuse('is no valid tag.');
   if (target === 'stable') {
     const prefix = prefixOf(sourceTag, known);

@@ -1,6 +1,6 @@
 import {stringify} from 'yaml';
 import type {ImageResult, RunOutcome, RunReport, StepResult} from '../build/index.ts';
-import {type Failure, failureClasses} from '../failure.ts';
+import {type Failure, failure, failureClasses} from '../failure.ts';
 import type {Plan} from '../plan/index.ts';
 import type {Outcome} from '../schedule/index.ts';
 
@@ -45,10 +45,9 @@ function failureValue(failure: Failure): object {
   const {message, hint, tail} = failure;
   return {
     class: failure.class,
-    reason: failure.reason,
     message,
     ...(hint === undefined ? {} : {hint}),
-    ...(failure.reason === 'exit-code' ? {exit_code: failure.exitCode} : {}),
+    ...(failure.cause?.kind === 'exit' ? {exit_code: failure.cause.exitCode} : {}),
     tail,
   };
 }
@@ -185,18 +184,15 @@ function readStep(step: Readonly<Record<string, unknown>>): StepResult | undefin
 }
 
 /** What a person reads of it; what its command was, the report does not say. */
-function readFailure(failure: Readonly<Record<string, unknown>>): Failure | undefined {
-  const message = text(failure['message']);
+function readFailure(written: Readonly<Record<string, unknown>>): Failure | undefined {
+  const message = text(written['message']);
   if (message === undefined) return undefined;
-  const known = failureClasses.find((word) => word === failure['class']) ?? 'internal';
-  const hint = text(failure['hint']);
-  return {
-    reason: 'internal',
-    class: known,
-    message,
+  const known = failureClasses.find((word) => word === written['class']) ?? 'internal';
+  const hint = text(written['hint']);
+  return failure(known, message, {
+    tail: texts(written['tail']),
     ...(hint === undefined ? {} : {hint}),
-    tail: texts(failure['tail']),
-  };
+  });
 }
 
 function texts(value: unknown): readonly string[] {

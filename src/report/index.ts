@@ -2,8 +2,7 @@ import type {JobLog} from '../adapters/github/log.ts';
 import type {Emit, ImageResult, RunEvent, StepResult} from '../build/index.ts';
 import {type Failure, failureText} from '../failure.ts';
 import {fileNameOf, logNames} from '../image/tags.ts';
-import type {Plan} from '../plan/index.ts';
-import {planLine} from '../plan/index.ts';
+import {type Plan, planLine} from '../plan/index.ts';
 import type {Outcome} from '../schedule/index.ts';
 import {formatDuration, safeLines} from '../util/text.ts';
 import {unreachable} from '../util/unreachable.ts';
@@ -91,7 +90,7 @@ function stepWords({step, durationMs, failure, notes}: StepResult): string {
 /** What was stopped with its run, or because a parent failed, has not failed. */
 function endWords(failure: Failure | undefined): string {
   if (failure === undefined) return 'done in';
-  return failure.reason === 'cancelled' ? 'stopped after' : 'FAILED in';
+  return failure.class === 'cancelled' ? 'stopped after' : 'FAILED in';
 }
 
 function finishWords(result: ImageResult): string {

@@ -1,6 +1,5 @@
 import type {ImageResult, RunReport} from '../build/index.ts';
-import type {Plan} from '../plan/index.ts';
-import {reasonWords} from '../plan/index.ts';
+import {type Plan, reasonWords} from '../plan/index.ts';
 import {escapeCell} from '../util/markdown.ts';
 import {formatBytes, formatDuration} from '../util/text.ts';
 
@@ -55,7 +54,7 @@ function outcomeOf(result: ImageResult): string {
 
 function failureOf(result: ImageResult): readonly string[] {
   return result.steps.flatMap(({step, failure}) =>
-    failure === undefined || failure.reason === 'cancelled'
+    failure === undefined || failure.class === 'cancelled'
       ? []
       : [`- **${escapeCell(result.image)}**, ${step}: ${escapeCell(failure.message)}`],
   );

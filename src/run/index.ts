@@ -3,13 +3,16 @@ import type {Git} from '../adapters/git/index.ts';
 import type {GitHubApi} from '../adapters/github/api.ts';
 import type {Event} from '../adapters/github/event.ts';
 import type {JobLog} from '../adapters/github/log.ts';
+import type {Result} from '../failure.ts';
 import {parseReference} from '../image/reference.ts';
-import {branchTag} from '../image/tags.ts';
 import type {ImageSpec, Spec} from '../stack/spec/index.ts';
 import {InputError, type Inputs} from './inputs.ts';
+import {checkTags, defaultBranchOf, type TagOf, tagsOf} from './tags.ts';
 
 export type {Inputs} from './inputs.ts';
 export {InputError, readInputs} from './inputs.ts';
+export type {TagOf} from './tags.ts';
+export {extraTag, tagsOf} from './tags.ts';
 
 /** What every mode works with: the wishes, the event, and the outside. */
 export interface Run {
@@ -23,70 +26,10 @@ export interface Run {
   readonly signal: AbortSignal;
 }
 
-/** Whether this run may change anything in the registry, and why not. */
-export interface PushDecision {
-  readonly push: boolean;
-  readonly because: string;
-}
-
-/** Pull requests from forks never push, whatever was asked for: they run code of strangers. */
-export function decidePush({inputs, event}: Pick<Run, 'inputs' | 'event'>): PushDecision {
-  if (isFork(event)) return {push: false, because: 'the pull request comes from a fork'};
-  if (inputs.push === 'false') return {push: false, because: 'the input "push" says so'};
-  if (inputs.push === 'auto' && inputs.password === '') {
-    return {push: false, because: 'there is no password for the registry'};
-  }
-  return {push: true, because: ''};
-}
-
-export function isFork(event: Event): boolean {
-  return event.kind === 'pull_request' && event.fromFork;
-}
-
 /** What can be asked; without a token there is no API. */
 export interface ChangeSources {
   readonly git: Git;
   readonly api: GitHubApi | undefined;
-}
-
-/**
- * The tag that each image gets in this run.
- * @throws {InputError} when there is no branch to name it after, or it would be a stable tag
- */
-export function tagsOf(inputs: Inputs, event: Event): (image: {tagPrefix: string}) => string {
-  const suffix = inputs.tagSuffix === 'sha' ? event.headSha.slice(0, 7) : event.branch;
-  if (suffix === '') {
-    throw new InputError(
-      'The tag cannot be made: GITHUB_REF names no branch, or GITHUB_SHA no commit. Run in a workflow, or set them.',
-    );
-  }
-  return ({tagPrefix}) => {
-    const result = branchTag(tagPrefix, suffix);
-    if (!result.ok) throw new InputError(result.message);
-    return result.tag;
-  };
-}
-
-/** @throws {InputError} for image keys that the spec does not have */
-export function checkKeys(inputs: Inputs, images: Iterable<ImageSpec>): void {
-  const keys = new Set([...images].flatMap((image) => [image.key, image.name]));
-  const unknown = (input: string, names: readonly string[]): string[] =>
-    names
-      .filter((name) => !keys.has(name))
-      .map(
-        (name) =>
-          `Input "${input}" names "${name}", which is no image of the spec. There are: ${[...keys].join(', ')}.`,
-      );
-  const mistakes = [
-    ...unknown('images', inputs.images),
-    ...(typeof inputs.rebuild === 'string' ? [] : unknown('rebuild', inputs.rebuild)),
-  ];
-  if (mistakes.length > 0) throw new InputError(mistakes.join('\n'));
-}
-
-/** The branch whose builds may go to production. */
-export function defaultBranchOf(inputs: Inputs, event: Event): string {
-  return inputs.defaultBranch ?? event.defaultBranch ?? 'main';
 }
 
 /** Where to log in, and as whom. */
@@ -96,26 +39,129 @@ export interface Login {
   readonly password: string;
 }
 
+/** Whether this run writes to the registry. */
+export type PushPolicy =
+  | {readonly kind: 'never'; readonly because: string}
+  /** Where the registry grants it: a pull request may run with a token that only reads. */
+  | {readonly kind: 'if-granted'}
+  /** A missing permission is an error before the first build. */
+  | {readonly kind: 'always'};
+
+/** What this run may do, decided once. */
+export interface RunPolicy {
+  readonly tagOf: TagOf;
+  readonly push: PushPolicy;
+  /** The explicit login of this run; logins of the machine are used besides, where `usesMachineLogins`. */
+  readonly login: Login | undefined;
+  readonly usesMachineLogins: boolean;
+  /** Whether pages of a green build go to the wiki. */
+  readonly publishes: boolean;
+  readonly defaultBranch: string;
+  /** A push to the default branch: its builds may go to production. */
+  readonly isDefaultBranchPush: boolean;
+}
+
+export interface PolicyRequest {
+  readonly inputs: Inputs;
+  readonly event: Event;
+  readonly spec: Spec;
+  /** Whether the newest commit message says `skip push`. */
+  readonly isPushSkipped: boolean;
+}
+
 /**
- * The login of this run; undefined without a password, and for pull requests from forks, whatever they are given.
- * @throws {InputError} when the images stand on several hosts and nobody says which one the password is for
+ * What a run was asked and may do.
+ * Enters: inputs, event, spec, the wishes in commit messages.
+ * Leaves: RunPolicy: tags, push and why, login, pages, default branch. Nothing asks the event again.
+ * Not here: finding changed files (changes/), making adapters (modes/).
+ * @throws {InputError} for tags that are not this run's, unknown image keys, a login for no registry
  */
-export function loginOf(
-  {inputs, event}: Pick<Run, 'inputs' | 'event'>,
-  spec: Spec,
-): Login | undefined {
-  const {username, password} = inputs;
-  if (password === '' || isFork(event)) return undefined;
-  const hosts = new Set(
-    [...spec.images.values()].map(({repository}) => parseReference(repository)?.registry),
-  );
-  const [host] = hosts;
-  if (inputs.registry !== undefined) return {host: inputs.registry, username, password};
-  if (host === undefined || hosts.size > 1) {
-    const names = [...hosts].join(', ');
-    throw new InputError(
-      `The images are on several registries (${names}): set the input "registry" to the one that "password" is for.`,
-    );
+export function policyOf({inputs, event, spec, isPushSkipped}: PolicyRequest): RunPolicy {
+  checkKeys(inputs, spec.images.values());
+  const tagOf = tagsOf(inputs, event);
+  const tags = checkTags(spec.images.values(), tagOf, [
+    ...spec.extraTags.defaultBranch,
+    ...spec.extraTags.stable,
+  ]);
+  if (!tags.ok) throw new InputError(tags.error);
+  const defaultBranch = defaultBranchOf(inputs, event);
+  const isDefault = event.kind !== 'pull_request' && !event.isTag && event.branch === defaultBranch;
+  const fork = isFork(event);
+  const hasWiki = inputs.githubToken !== '' && event.repository.repo !== '';
+  const wantsPages =
+    inputs.wiki === 'true' || (inputs.wiki === 'auto' && isDefault && !isPushSkipped);
+  return {
+    tagOf,
+    push: pushPolicy(inputs, event),
+    login: fork ? undefined : loginOf(inputs, spec),
+    usesMachineLogins: !fork,
+    publishes: hasWiki && !fork && wantsPages,
+    defaultBranch,
+    isDefaultBranchPush: event.kind === 'push' && isDefault,
+  };
+}
+
+/** Pull requests from forks never push, whatever was asked for: they run code of strangers. */
+function pushPolicy(inputs: Inputs, event: Event): PushPolicy {
+  if (isFork(event)) {
+    return {kind: 'never', because: 'the pull request comes from a fork'};
   }
-  return {host, username, password};
+  if (inputs.push === 'false') return {kind: 'never', because: 'input "push" is false'};
+  return inputs.push === 'auto' && event.kind === 'pull_request'
+    ? {kind: 'if-granted'}
+    : {kind: 'always'};
+}
+
+export function isFork(event: Event): boolean {
+  return event.kind === 'pull_request' && event.fromFork;
+}
+
+/** @throws {InputError} for image keys that the spec does not have */
+function checkKeys(inputs: Inputs, images: Iterable<ImageSpec>): void {
+  const keys = new Set([...images].flatMap((image) => [image.key, image.name]));
+  const unknown = (input: string, names: readonly string[]): string[] =>
+    names
+      .filter((name) => !keys.has(name))
+      .map(
+        (name) =>
+          `Input "${input}": unknown image "${name}". Known images: ${[...keys].join(', ')}.`,
+      );
+  const mistakes = [
+    ...unknown('images', inputs.images),
+    ...(typeof inputs.rebuild === 'string' ? [] : unknown('rebuild', inputs.rebuild)),
+  ];
+  if (mistakes.length > 0) throw new InputError(mistakes.join('\n'));
+}
+
+const githubRegistry = 'ghcr.io';
+
+/**
+ * The login of this run: the inputs for their registry, else the job's token for ghcr.io. The job's token is never sent
+ * to another registry, not even where a workflow passes it as `password`.
+ * @throws {InputError} when the images are on several registries and nothing says which one the password is for
+ */
+export function loginOf(inputs: Inputs, spec: Spec): Login | undefined {
+  const {username, password, githubToken} = inputs;
+  const hosts = Map.groupBy(spec.images.values(), ({repository}) => hostOf(repository));
+  const token: Login | undefined =
+    githubToken !== '' && hosts.has(githubRegistry)
+      ? {host: githubRegistry, username: username || 'x-access-token', password: githubToken}
+      : undefined;
+  if (password === '' || password === githubToken) return token;
+  if (inputs.registry !== undefined) return {host: inputs.registry, username, password};
+  const [host] = hosts.keys();
+  if (host === undefined) return undefined;
+  if (hosts.size === 1) return {host, username, password};
+  const places = [...hosts].map(([name, images]) => {
+    const position = images[0]?.position;
+    const place = position === undefined ? '' : ` (${spec.file}:${position.line})`;
+    return `${images[0]?.name}: ${name}${place}`;
+  });
+  throw new InputError(
+    `The images are on several registries: ${places.join(', ')}. An image name without a host means docker.io. Set the input "registry" to the one that "password" is for.`,
+  );
+}
+
+function hostOf(repository: string): string {
+  return parseReference(repository)?.registry ?? '';
 }

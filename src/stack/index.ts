@@ -1,22 +1,25 @@
 import {join} from 'node:path/posix';
 import type {Workspace} from '../adapters/files/index.ts';
-import {checkParents, type DockerfileText} from './parents.ts';
-import type {ChangeRules, ImageSpec, Spec} from './spec/index.ts';
-import {buildTree, parseChangeRules, parseSpec, refuseLargeSpec, type Tree} from './spec/index.ts';
+import {checkParents, type DockerfileText, type ParentCheck} from './parents.ts';
+import {
+  buildTree,
+  type ChangeRules,
+  type ImageSpec,
+  parseChangeRules,
+  parseSpec,
+  refuseLargeSpec,
+  type Spec,
+  type Tree,
+} from './spec/index.ts';
 import {SpecError} from './yaml/index.ts';
 
 export {SpecError} from './yaml/index.ts';
 
 /** What the repository declares, checked: spec.yml, change_ignore.json and the Dockerfiles agree. */
-export interface Stack {
-  readonly spec: Spec;
+export interface Stack extends Omit<ParentCheck, 'mistakes'> {
   readonly rules: ChangeRules;
+  /** Made of depend_on and of the Dockerfiles. */
   readonly tree: Tree;
-  /** References of each image's Dockerfile that are no images of the stack, in full. */
-  readonly externalBases: ReadonlyMap<string, readonly string[]>;
-  /** The parents whose layers each image begins with. */
-  readonly bases: ReadonlyMap<string, readonly string[]>;
-  readonly warnings: readonly string[];
 }
 
 export interface StackRequest {
@@ -49,11 +52,9 @@ export async function loadStack(workspace: Workspace, request: StackRequest): Pr
   const all = [...mistakes, ...checked.mistakes];
   if (all.length > 0) throw new SpecError(all);
   return {
-    spec,
+    ...checked,
     rules,
-    tree: buildTree(spec.images),
-    externalBases: checked.externalBases,
-    bases: checked.bases,
+    tree: buildTree(checked.spec.images),
     warnings: [...spec.warnings, ...checked.warnings],
   };
 }
@@ -116,7 +117,9 @@ export function isTestFile(stackDir: string, image: ImageSpec, file: string): bo
     stackDir === '.'
       ? ['tests_common/', 'conftest.py']
       : [`${stackDir}/tests_common/`, `${stackDir}/conftest.py`];
-  return [...common, ...testFolders.map((folder) => `${image.folder}/${folder}/`)].some((path) =>
+  const own = testFolders.map((folder) => `${image.folder}/${folder}/`);
+  const more = image.tests.paths.flatMap((path) => [path, `${path}/`]);
+  return [...common, ...own, ...more].some((path) =>
     path.endsWith('/') ? file.startsWith(path) : file === path,
   );
 }

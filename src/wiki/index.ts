@@ -46,5 +46,5 @@ export async function publishPages(run: Run, names: readonly string[]): Promise<
   if (pages.size === 0) return;
   const published = await publishManifestPages(wiki, pages, run.event.sha);
   if (published.ok) run.log.info(`wiki: ${pages.size} pages ${published.value.state}`);
-  else run.log.warning(failureText('The wiki was not updated', published.failure));
+  else run.log.warning(failureText('The wiki was not updated', published.error));
 }

@@ -5,7 +5,7 @@ import type {
   WikiPublished,
   WikiSnapshot,
 } from '../adapters/git/index.ts';
-import type {Result} from '../failure.ts';
+import {fail, failure, ok, type Result} from '../failure.ts';
 import {fileNameOf} from '../image/tags.ts';
 import type {Run} from '../run/index.ts';
 import {wikiOf} from './index.ts';
@@ -42,13 +42,14 @@ export function publishManifestPages(
   pages: ReadonlyMap<string, string>,
   sha: string,
 ): Promise<Result<WikiPublished>> {
-  return wiki.publish(commitMessage(sha), async (snapshot) => ({
-    ok: true,
-    value: Array.from(pages, ([name, text]) => ({
-      name: snapshot.find(`${name}.md`) ?? `${name}.md`,
-      content: Buffer.from(text),
-    })),
-  }));
+  return wiki.publish(commitMessage(sha), async (snapshot) =>
+    ok(
+      Array.from(pages, ([name, text]) => ({
+        name: snapshot.find(`${name}.md`) ?? `${name}.md`,
+        content: Buffer.from(text),
+      })),
+    ),
+  );
 }
 
 /** Reads the wiki and says what the promotion would write; changes nothing. */
@@ -61,7 +62,7 @@ export async function readPromotionPages(
   if (!read.ok) return read;
   const {missing, files} = read.value;
   const pages = new Map(files.map(({name, content}) => [name, Buffer.from(content).toString()]));
-  return {ok: true, value: {missing, pages}};
+  return ok({missing, pages});
 }
 
 /** Publishes the index page and the stable copies in one commit; made anew on top of every push of others. */
@@ -72,13 +73,10 @@ export function publishPromotion(
 ): Promise<Result<WikiPublished>> {
   const make: MakePages = async (snapshot) => {
     const {missing, files} = await makePages(snapshot, place, promotion);
-    if (missing.length === 0) return {ok: true, value: files};
+    if (missing.length === 0) return ok(files);
     const message = `The wiki has no manifest page of ${missing.join(', ')}.`;
     const hint = 'A green build on the default branch publishes them; "wiki: false" goes without.';
-    return {
-      ok: false,
-      failure: {reason: 'internal', class: 'not-found', message, hint, tail: []},
-    };
+    return fail(failure('not-found', message, {hint}));
   };
   return wiki.publish(commitMessage(sha), make);
 }
@@ -181,7 +179,7 @@ export async function planPages(run: Run, promotion: Promotion): Promise<WikiPla
   };
 }
 
-function refusalOf({failure}: Extract<Result<unknown>, {ok: false}>): string {
+function refusalOf({error: failure}: Extract<Result<unknown>, {ok: false}>): string {
   return [failure.message, failure.hint, 'Or set "wiki: false".'].filter(Boolean).join(' ');
 }
 

@@ -40,7 +40,7 @@ async function digest(watch: readonly string[] = [], uses = everything): Promise
     uses,
     watch,
   });
-  if (!result.ok) throw new Error(result.failure.message);
+  if (!result.ok) throw new Error(result.error.message);
   return result.value.digest;
 }
 

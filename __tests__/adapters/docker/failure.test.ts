@@ -2,20 +2,13 @@ import {describe, expect, it} from 'vitest';
 import {type DockerOperation, explainDockerFailure} from '../../../src/adapters/docker/failure.ts';
 import {retryWait} from '../../../src/build/steps/attempts.ts';
 import {explainTestFailure} from '../../../src/build/steps/test.ts';
-import type {Failure, FailureClass} from '../../../src/failure.ts';
+import {type Failure, type FailureClass, failure} from '../../../src/failure.ts';
 
 const ref = 'ghcr.io/o/a:2026.3-main';
 
-function failed(tail: string, exitCode = 1): Failure & {readonly reason: 'exit-code'} {
+function failed(tail: string, exitCode = 1): Failure {
   const lines = tail.split('\n');
-  return {
-    reason: 'exit-code',
-    class: 'internal',
-    command: 'docker',
-    exitCode,
-    message: '',
-    tail: lines,
-  };
+  return failure('internal', '', {cause: {kind: 'exit', command: 'docker', exitCode}, tail: lines});
 }
 
 const aptOutput = `#5 1.2 E: Failed to fetch http://deb/x  503  Service Unavailable
@@ -160,8 +153,8 @@ describe('explainDockerFailure', () => {
   });
 
   it.each([
-    {reason: 'cancelled', class: 'cancelled', message: 'c', tail: []},
-    {reason: 'timeout', class: 'timeout', command: 'c', seconds: 1, message: 'm', tail: ['denied']},
+    failure('cancelled', 'c'),
+    failure('timeout', 'm', {cause: {kind: 'timeout', command: 'c', seconds: 1}, tail: ['denied']}),
   ] as const)('leaves the class of what was ended: $reason', (given) => {
     expect(explainDockerFailure(given, 'push', ref).class).toBe(given.class);
   });

@@ -4,7 +4,7 @@ import {afterEach, describe, expect, it, vi} from 'vitest';
 import {createDocker} from '../../../src/adapters/docker/index.ts';
 import type {BuildRequest} from '../../../src/adapters/docker/types.ts';
 import {runCommand} from '../../../src/adapters/process/index.ts';
-import type {Failure, Result} from '../../../src/failure.ts';
+import {type Failure, failure, type Result} from '../../../src/failure.ts';
 import {type FakeDocker, fakeDocker, type Rule} from '../../support/fakes/docker-cli.ts';
 
 const ref = 'ghcr.io/o/a:2026.3-main';
@@ -63,7 +63,7 @@ function open(rules: readonly Rule[], builder?: string) {
 
 function failureOf(result: Result<unknown>): Failure {
   if (result.ok) throw new Error('it did not fail');
-  return result.failure;
+  return result.error;
 }
 
 describe('check', () => {
@@ -315,32 +315,27 @@ describe('containers', () => {
 });
 
 describe('diagnose', () => {
-  const failure: Failure = {
-    reason: 'exit-code',
-    class: 'build-failed',
-    command: 'docker build',
-    exitCode: 1,
-    message: 'The build failed.',
-    tail: [],
-  };
+  const failed = failure('build-failed', 'The build failed.', {
+    cause: {kind: 'exit', command: 'docker build', exitCode: 1},
+  });
 
   it('blames the daemon where it is gone', async () => {
     const docker = open([
       {when: 'info', stderr: 'Cannot connect to the Docker daemon', exitCode: 1},
     ]);
-    expect(await docker.diagnose(failure)).toMatchObject({
+    expect(await docker.diagnose(failed)).toMatchObject({
       class: 'daemon-lost',
       message: expect.stringContaining('The build failed.'),
     });
   });
 
   it('leaves the blame where the daemon answers', async () => {
-    expect(await open([info]).diagnose(failure)).toEqual(failure);
+    expect(await open([info]).diagnose(failed)).toEqual(failed);
   });
 
   it('does not ask where the cause is plain', async () => {
     const docker = open([info]);
-    await docker.diagnose({...failure, class: 'permission'});
+    await docker.diagnose({...failed, class: 'permission'});
     expect(fake.calls()).toEqual([]);
   });
 });

@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest';
 import {explainWikiFailure, wikiFaultOf} from '../../../src/adapters/git/failure.ts';
-import type {Failure} from '../../../src/failure.ts';
+import {type Failure, failure} from '../../../src/failure.ts';
 
 const url = 'https://github.com/o/r.wiki.git';
 
@@ -32,30 +32,23 @@ describe('the fault that git speaks of', () => {
 
 describe('the failure of a wiki', () => {
   const names = {doing: 'updated', place: 'o/r', url: 'https://github.com/o/r/wiki'};
-  const failure = (tail: readonly string[]): Failure => ({
-    reason: 'exit-code',
-    command: 'git push',
-    exitCode: 1,
-    class: 'internal',
-    message: 'git push ended with 1',
-    tail,
-  });
+  const failed = (tail: readonly string[]): Failure =>
+    failure('internal', 'git push ended with 1', {
+      cause: {kind: 'exit', command: 'git push', exitCode: 1},
+      tail,
+    });
 
   it('quotes what git said when the words are not known', () => {
-    expect(explainWikiFailure(failure(['a', 'fatal: strange']), names).message).toBe(
+    expect(explainWikiFailure(failed(['a', 'fatal: strange']), names).message).toBe(
       'The wiki of o/r could not be updated: fatal: strange',
     );
   });
 
   it('is left alone when it is none of git, such as a deadline', () => {
-    const timeout: Failure = {
-      reason: 'timeout',
-      command: 'git fetch',
-      seconds: 180,
-      class: 'timeout',
-      message: 'git fetch took longer than 180 s',
+    const timeout: Failure = failure('timeout', 'git fetch took longer than 180 s', {
+      cause: {kind: 'timeout', command: 'git fetch', seconds: 180},
       tail: ['fatal: Authentication failed'],
-    };
+    });
     expect(explainWikiFailure(timeout, names)).toBe(timeout);
   });
 });

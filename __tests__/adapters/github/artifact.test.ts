@@ -125,14 +125,14 @@ describe('the artifact of a run', () => {
   ])('makes a failure of %s, not an exception', async (_, change, words) => {
     await start('github');
     const result = await uploadArtifact({...artifact, ...change});
-    expect(result.ok ? '' : result.failure.message).toContain(words);
+    expect(result.ok ? '' : result.error.message).toContain(words);
   });
 
   it('makes a failure of a service that is not there', async () => {
     const {close} = await start('github');
     await close();
     const result = await uploadArtifact(artifact);
-    expect(result.ok ? '' : result.failure.message).toContain('ECONNREFUSED');
+    expect(result.ok ? '' : result.error.message).toContain('ECONNREFUSED');
   });
 
   it('leaves the environment as it was under act', async () => {

@@ -16,14 +16,14 @@ const sh = (script: string, more: Partial<CommandRequest> = {}) =>
 
 async function output(running: ReturnType<typeof runCommand>): Promise<CommandOutput> {
   const result = await running;
-  if (!result.ok) throw new Error(result.failure.message);
+  if (!result.ok) throw new Error(result.error.message);
   return result.value;
 }
 
 async function failure(running: ReturnType<typeof runCommand>): Promise<Failure> {
   const result = await running;
   if (result.ok) throw new Error('it did not fail');
-  return result.failure;
+  return result.error;
 }
 
 /** Waits until a process has ended; one that only waits to be collected has. */
@@ -80,24 +80,28 @@ describe('runCommand', () => {
 
   it('says how a program failed, with its last lines', async () => {
     const seen = await failure(sh('for i in $(seq 100); do echo line $i; done; exit 3'));
-    expect(seen).toMatchObject({reason: 'exit-code', exitCode: 3});
+    expect(seen.cause).toMatchObject({kind: 'exit', exitCode: 3});
     expect(seen.tail).toHaveLength(40);
     expect(seen.tail.at(-1)).toBe('line 100');
   });
 
   it('counts a program that was killed as failed', async () => {
-    expect(await failure(sh('kill -9 $$'))).toMatchObject({reason: 'exit-code', exitCode: 137});
+    expect((await failure(sh('kill -9 $$'))).cause).toMatchObject({exitCode: 137});
   });
 
   it.each([
     ['is not there', {file: 'no-such-program', args: []}, /"no-such-program" was not found/],
     ['gets a NUL', {file: 'echo', args: ['a\0b']}, /NUL/],
     ['gets too long an argument', {file: 'echo', args: ['x'.repeat(200_000)]}, /128 KiB/],
-    ['has no folder', {file: 'echo', args: [], cwd: '/no/such/folder'}, /no folder \/no\/such/],
-    ['may not be executed', {file: '/etc/passwd', args: []}, /may not be executed/],
+    [
+      'has no folder',
+      {file: 'echo', args: [], cwd: '/no/such/folder'},
+      /folder \/no\/such\/folder does not exist/,
+    ],
+    ['may not be executed', {file: '/etc/passwd', args: []}, /cannot be executed/],
   ])('says in a sentence that a program %s', async (_, request, words) => {
     const seen = await failure(runCommand({...request, seconds: 5}));
-    expect(seen.reason).toBe('spawn');
+    expect(seen.cause?.kind).toBe('spawn');
     expect(seen.message).toMatch(words);
   });
 
@@ -105,9 +109,8 @@ describe('runCommand', () => {
     const script = `trap "" TERM; (trap "" TERM; exec sleep 60) & echo $! > ${folder}/pid; echo begun; wait`;
     const seen = await failure(sh(script, {seconds: 0.5}));
     expect(seen).toMatchObject({
-      reason: 'timeout',
       class: 'timeout',
-      seconds: 0.5,
+      cause: {kind: 'timeout', seconds: 0.5},
       tail: ['begun'],
     });
     expect(await gone(pidIn('pid'))).toBe(true);
@@ -116,7 +119,6 @@ describe('runCommand', () => {
   it('does not wait for a grandchild that holds the pipe, and does not leave it behind', async () => {
     const done = await output(sh(`sleep 60 & echo $! > ${folder}/pid; echo done`));
     expect(done.stdout).toBe('done\n');
-    expect(done.durationMs).toBeLessThan(30_000);
     expect(await gone(pidIn('pid'))).toBe(true);
   });
 
@@ -126,13 +128,13 @@ describe('runCommand', () => {
       signal: abort.signal,
       onStart: () => setTimeout(() => abort.abort(), 200),
     });
-    expect(await failure(running)).toMatchObject({reason: 'cancelled', class: 'cancelled'});
+    expect(await failure(running)).toMatchObject({class: 'cancelled'});
     expect(await gone(pidIn('pid'))).toBe(true);
   });
 
   it('starts nothing in a run that is cancelled already', async () => {
     const seen = await failure(sh(`touch ${folder}/started`, {signal: AbortSignal.abort()}));
-    expect(seen.reason).toBe('cancelled');
+    expect(seen.class).toBe('cancelled');
     expect(() => statSync(join(folder, 'started'))).toThrow();
   });
 
@@ -144,7 +146,7 @@ describe('runCommand', () => {
       process.once('SIGINT', () => abort.abort());
       const onStart = () => process.kill(process.pid, 'SIGINT');
       const done = await runCommand({file: 'sleep', args: ['60'], seconds: 60, signal: abort.signal, onStart});
-      console.log('reported', done.failure.reason);
+      console.log('reported', done.error.class);
     `;
     const args = ['--input-type=module', '--eval', script];
     const done = await output(runCommand({file: process.execPath, args, seconds: 20}));

@@ -224,7 +224,7 @@ describe('retries', () => {
       mediaType: manifestType,
       digest: digestOf(bytes),
     });
-    expect(put).toMatchObject({ok: false, failure: {class: cause}});
+    expect(put).toMatchObject({ok: false, error: {class: cause}});
   });
 
   it.each([['reset', 'reset'] as const, ['500', 500] as const])(
@@ -276,7 +276,7 @@ describe('retries', () => {
         mediaType: manifestType,
         digest: digestOf(other),
       }),
-    ).toMatchObject({ok: false, failure: {class: 'tag-conflict'}});
+    ).toMatchObject({ok: false, error: {class: 'tag-conflict'}});
   });
 });
 
@@ -504,7 +504,7 @@ it('lets a PUT end that is under way when the run is cancelled, but not one that
     registry.put(ref('stuck'), manifest),
   ]);
   controller.abort();
-  expect(await puts).toMatchObject([{ok: true}, {ok: false, failure: {class: 'cancelled'}}]);
+  expect(await puts).toMatchObject([{ok: true}, {ok: false, error: {class: 'cancelled'}}]);
   expect(await registry.head(ref('t'))).toMatchObject({state: 'present'});
 });
 

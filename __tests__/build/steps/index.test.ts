@@ -45,7 +45,7 @@ function planned(name: string, more: Partial<PlannedImage> = {}): PlannedImage {
 function failed(failure: Partial<Failure> & {class: Failure['class']}): Result<never> {
   return {
     ok: false,
-    failure: {reason: 'internal', message: 'no', tail: [], ...failure} as Failure,
+    error: {message: 'no', tail: [], ...failure} as Failure,
   };
 }
 

@@ -9,8 +9,10 @@ const values = new Map([
   ['VERSION', 'v1.2.3-rc1'],
   ['PATHS', 'a/b/c'],
 ]);
-const expand = (word: string, escapeChar?: string): string =>
-  expandWord(word, (name) => values.get(name), escapeChar);
+function expand(word: string, escapeChar = '\\'): string {
+  const expanded = expandWord(word, (name) => values.get(name), {escapeChar});
+  return expanded.ok ? expanded.text : `! ${expanded.message}`;
+}
 
 it.each([
   ['debian:12', 'debian:12'],

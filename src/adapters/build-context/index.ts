@@ -7,7 +7,7 @@
 import {createHash} from 'node:crypto';
 import {realpathSync} from 'node:fs';
 import {basename, dirname, join, relative} from 'node:path';
-import type {Failure, Result} from '../../failure.ts';
+import {type Failure, fail, failure, ok, type Result} from '../../failure.ts';
 import {compileWatch, normalPath} from '../../util/globs.ts';
 import {type Look, type Memory, openLook} from './files.ts';
 import {compileIgnore, readIgnore} from './ignore.ts';
@@ -60,7 +60,7 @@ export interface PathsHash {
 }
 
 /** One for each run: what it read for one image, it does not read again for the next. */
-export interface BuildContexts {
+export interface BuildContext {
   /**
    * Hashes what a build is made from: the Dockerfile, the files that docker takes from the context, and the watched
    * files; name, kind, executable bit and content of each.
@@ -71,7 +71,7 @@ export interface BuildContexts {
 }
 
 /** @param own names in the workspace that the action writes: they never count */
-export function openContexts(workspace: string, own: readonly string[]): BuildContexts {
+export function openContexts(workspace: string, own: readonly string[]): BuildContext {
   const memory: Memory = new Map();
   let planned: Session | undefined;
   const sessionOf = ({fresh = false}: HashOptions = {}): Session => {
@@ -82,30 +82,23 @@ export function openContexts(workspace: string, own: readonly string[]): BuildCo
   return {
     hashContext: async (request, options) => {
       try {
-        return {ok: true, value: await hashContext(sessionOf(options), request)};
+        return ok(await hashContext(sessionOf(options), request));
       } catch (error) {
-        return refusal(request.context, problemOf(workspace, error));
+        return fail(refusal(request.context, problemOf(workspace, error)));
       }
     },
     hashPaths: async (request, options) => {
       try {
-        return {ok: true, value: await hashPaths(sessionOf(options), request)};
+        return ok(await hashPaths(sessionOf(options), request));
       } catch (error) {
-        return refusal(request.paths.join(', '), problemOf(workspace, error));
+        return fail(refusal('the tests', problemOf(workspace, error)));
       }
     },
   };
 }
 
-function refusal(
-  subject: string,
-  problem: string,
-): {readonly ok: false; readonly failure: Failure} {
-  const message = `${subject}: ${problem}`;
-  return {
-    ok: false,
-    failure: {reason: 'internal', class: 'spec-invalid', message, tail: []},
-  };
+function refusal(subject: string, problem: string): Failure {
+  return failure('spec-invalid', `${subject}: ${problem}`);
 }
 
 /** What is wrong with a file, and the mend. */

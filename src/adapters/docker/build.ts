@@ -1,7 +1,6 @@
 import {mkdtemp, readFile, rm} from 'node:fs/promises';
 import {join} from 'node:path';
-import {isText} from '../../build/index.ts';
-import type {Failure, Result} from '../../failure.ts';
+import {type Failure, fail, failure, ok, type Result} from '../../failure.ts';
 import {type BuildMode, buildArguments} from './arguments.ts';
 import {type CallDocker, deadlines} from './cli.ts';
 import type {BuildRequest, Docker, DockerOptions} from './types.ts';
@@ -37,7 +36,7 @@ export function createBuilds({
     if (!facts.ok) return facts;
     const {hasBuildx} = facts.value;
     if (!hasBuildx && (request.secrets.length > 0 || output === 'push')) {
-      return {ok: false, failure: needsBuildx(request.ref)};
+      return fail(needsBuildx(request.ref));
     }
     const folder = await mkdtemp(join(tempDir, 'stack-build-'));
     try {
@@ -50,7 +49,7 @@ export function createBuilds({
       if (!done.ok) return done;
       // An old buildx may write nothing; then the reference tells what was built.
       const file = await readFile(resultFile, 'utf8').catch(() => '');
-      return {ok: true, value: {file, tail: done.value.tail}};
+      return ok({file, tail: done.value.tail});
     } finally {
       await rm(folder, {recursive: true, force: true});
     }
@@ -62,12 +61,12 @@ export function createBuilds({
     if (!driver.ok) return driver;
     const written = digestIn(file);
     const isOurs = inEngine || driver.value === 'docker';
-    if (isOurs && written !== undefined) return {ok: true, value: written};
+    if (isOurs && written !== undefined) return ok(written);
     const names = written === undefined ? [ref] : [written, ref];
     const found = await docker.ids(names);
     if (!found.ok) return found;
     const id = names.map((name) => found.value.get(name)).find((one) => one !== undefined);
-    return id === undefined ? {ok: false, failure: lost(ref)} : {ok: true, value: id};
+    return id === undefined ? fail(lost(ref)) : ok(id);
   };
 
   return {
@@ -75,17 +74,13 @@ export function createBuilds({
       const done = await build(request, 'load', options);
       if (!done.ok) return done;
       const id = await idOf(request, done.value.file);
-      return id.ok
-        ? {ok: true, value: {id: id.value, cacheSeconds: cacheSeconds(done.value.tail)}}
-        : id;
+      return id.ok ? ok({id: id.value, cacheSeconds: cacheSeconds(done.value.tail)}) : id;
     },
     buildAndPush: async (request, options) => {
       const done = await build(request, 'push', options);
       if (!done.ok) return done;
       const digest = digestIn(done.value.file);
-      return digest === undefined
-        ? {ok: false, failure: lost(request.ref)}
-        : {ok: true, value: digest};
+      return digest === undefined ? fail(lost(request.ref)) : ok(digest);
     },
   };
 }
@@ -113,23 +108,17 @@ async function engineBuilder(call: CallDocker): Promise<string> {
 }
 
 function needsBuildx(ref: string): Failure {
-  return {
-    reason: 'internal',
-    class: 'build-failed',
-    message: `${ref} needs buildx (secrets or several platforms), and docker has none here.`,
-    hint: 'Install docker-buildx-plugin, or docker-buildx on Debian.',
-    tail: [],
-  };
+  return failure(
+    'build-failed',
+    `${ref} needs buildx (secrets or several platforms), and docker has none here.`,
+    {hint: 'Install docker-buildx-plugin, or docker-buildx on Debian.'},
+  );
 }
 
 function lost(ref: string): Failure {
-  return {
-    reason: 'internal',
-    class: 'build-failed',
-    message: `The build of ${ref} ended well, but the image is not there.`,
+  return failure('build-failed', `The build of ${ref} ended well, but the image is not there.`, {
     hint: 'Something else on this machine may have removed it (docker system prune).',
-    tail: [],
-  };
+  });
 }
 
 /** Seconds that a build spent on writing its cache, by the last lines of its plain progress. */
@@ -140,8 +129,8 @@ export function cacheSeconds(lines: readonly string[]): number | undefined {
   });
   const step = lines
     .map((line) => /^#(\d+) exporting (?:cache|to .*cache)/i.exec(line)?.[1])
-    .find(isText);
+    .find((step) => step !== undefined);
   const done = lines.map((line) => new RegExp(`^#${step} DONE ([\\d.]+)s`).exec(line)?.[1]);
-  const seconds = (step === undefined ? inline : done).findLast(isText);
+  const seconds = (step === undefined ? inline : done).findLast((one) => one !== undefined);
   return seconds === undefined ? undefined : Number(seconds);
 }

@@ -1,5 +1,5 @@
 import {statfs} from 'node:fs/promises';
-import type {Failure, Result} from '../../failure.ts';
+import {type Failure, fail, failure, ok, type Result} from '../../failure.ts';
 import {type CallDocker, deadlines} from './cli.ts';
 import type {Docker, EngineFacts} from './types.ts';
 
@@ -19,16 +19,13 @@ export function createChecks(call: CallDocker, builder: string | undefined): Che
 
   const check = async (): Promise<Result<EngineFacts>> => {
     const engine = await info();
-    if (!engine.ok) return {ok: false, failure: noEngine(engine.failure)};
+    if (!engine.ok) return fail(noEngine(engine.error));
     const {storage, plugins, version} = readInfo(engine.value.stdout);
-    if (isOldDocker(version)) return {ok: false, failure: tooOld(version)};
-    return {
-      ok: true,
-      value: {
-        hasBuildx: plugins.some(({Name, Err}) => Name === 'buildx' && Err === undefined),
-        hasContainerdStore: JSON.stringify(storage).includes('io.containerd.snapshotter'),
-      },
-    };
+    if (isOldDocker(version)) return fail(tooOld(version));
+    return ok({
+      hasBuildx: plugins.some(({Name, Err}) => Name === 'buildx' && Err === undefined),
+      hasContainerdStore: JSON.stringify(storage).includes('io.containerd.snapshotter'),
+    });
   };
 
   const askDriver = async (): Promise<Result<string>> => {
@@ -36,9 +33,9 @@ export function createChecks(call: CallDocker, builder: string | undefined): Che
       ['buildx', 'inspect', ...(builder === undefined ? [] : [builder])],
       'the builder',
     );
-    if (!asked.ok && builder !== undefined) return {ok: false, failure: noBuilder(builder, asked)};
+    if (!asked.ok && builder !== undefined) return fail(noBuilder(builder, asked));
     const found = asked.ok ? /^Driver:\s*(\S+)/m.exec(asked.value.stdout)?.[1] : undefined;
-    return {ok: true, value: found ?? 'docker'};
+    return ok(found ?? 'docker');
   };
 
   return {
@@ -51,7 +48,7 @@ export function createChecks(call: CallDocker, builder: string | undefined): Che
       return driver;
     },
     diagnose: async (failure) => {
-      if (failure.reason !== 'exit-code' || !mayBeTheDaemon.has(failure.class)) return failure;
+      if (failure.cause?.kind !== 'exit' || !mayBeTheDaemon.has(failure.class)) return failure;
       const engine = await info();
       if (!engine.ok) return daemonLost(failure);
       const {root} = readInfo(engine.value.stdout);
@@ -100,7 +97,7 @@ const mayBeTheDaemon: ReadonlySet<Failure['class']> = new Set([
 ]);
 
 function noEngine(failure: Failure): Failure {
-  if (failure.reason === 'spawn') return failure;
+  if (failure.cause?.kind === 'spawn') return failure;
   return {
     ...failure,
     class: 'daemon-lost',
@@ -110,24 +107,25 @@ function noEngine(failure: Failure): Failure {
 }
 
 function tooOld(version: string): Failure {
-  return {
-    reason: 'internal',
-    class: 'daemon-lost',
-    message: `Docker ${version} is too old. This action needs ${oldestDocker} or newer.`,
-    hint: 'Update Docker Engine (https://docs.docker.com/engine/install/), or run on a runner that has it.',
-    tail: [],
-  };
+  return failure(
+    'daemon-lost',
+    `Docker ${version} is too old. This action needs ${oldestDocker} or newer.`,
+    {
+      hint: 'Update Docker Engine (https://docs.docker.com/engine/install/), or run on a runner that has it.',
+    },
+  );
 }
 
 function noBuilder(builder: string, asked: Result<unknown>): Failure {
-  const tail = asked.ok ? [] : asked.failure.tail;
-  return {
-    reason: 'internal',
-    class: 'spec-invalid',
-    message: `The builder "${builder}" was not found${tail.length > 0 ? `: ${tail.at(-1)}` : '.'}`,
-    hint: 'Make it before this step (docker/setup-buildx-action, or "docker buildx create"), or leave out the input "builder".',
-    tail,
-  };
+  const tail = asked.ok ? [] : asked.error.tail;
+  return failure(
+    'spec-invalid',
+    `The builder "${builder}" was not found${tail.length > 0 ? `: ${tail.at(-1)}` : '.'}`,
+    {
+      tail,
+      hint: 'Make it before this step (docker/setup-buildx-action, or "docker buildx create"), or leave out the input "builder".',
+    },
+  );
 }
 
 function daemonLost(failure: Failure): Failure {

@@ -1,5 +1,5 @@
 import {join as shellJoin} from 'shlex';
-import type {Failure, Result} from '../../failure.ts';
+import {type Failure, fail, ok, type Result} from '../../failure.ts';
 import type {CommandOutput, RunCommand} from '../process/index.ts';
 import {type DockerOperation, explainDockerFailure} from './failure.ts';
 import type {DockerOptions} from './types.ts';
@@ -52,14 +52,14 @@ export function createDockerCli({run, env, cwd}: CliOptions): CallDocker {
       ...(signal === undefined ? {} : {signal}),
     });
     if (done.ok) return done;
-    const failure = explainDockerFailure(done.failure, operation, subject);
+    const failure = explainDockerFailure(done.error, operation, subject);
     log?.write(Buffer.from(`${failure.message}\n`));
-    return {ok: false, failure: withInstallHint(failure)};
+    return fail(withInstallHint(failure));
   };
 }
 
 function withInstallHint(failure: Failure): Failure {
-  if (failure.reason !== 'spawn' || failure.code !== 'ENOENT') return failure;
+  if (failure.cause?.kind !== 'spawn' || failure.cause.code !== 'ENOENT') return failure;
   return {
     ...failure,
     class: 'daemon-lost',
@@ -70,5 +70,5 @@ function withInstallHint(failure: Failure): Failure {
 
 /** The result without its value. */
 export function withoutValue(result: Result<unknown>): Result<void> {
-  return result.ok ? {ok: true, value: undefined} : result;
+  return result.ok ? ok() : result;
 }

@@ -12,13 +12,13 @@ export function explainDockerFailure(
   operation: DockerOperation,
   subject: string,
 ): Failure {
-  if (failure.reason === 'timeout') {
+  if (failure.cause?.kind === 'timeout') {
     return {...failure, message: `${verbs[operation]} ${subject}: ${failure.message}`};
   }
-  if (failure.reason !== 'exit-code') return failure;
-  const cause = classify(failure.tail, failure.exitCode, operation);
+  if (failure.cause?.kind !== 'exit') return failure;
+  const cause = classify(failure.tail, failure.cause.exitCode, operation);
   const line = tellingLine(failure.tail);
-  const because = line === undefined ? `exit code ${failure.exitCode}` : line;
+  const because = line === undefined ? `exit code ${failure.cause.exitCode}` : line;
   const hint = hints[cause];
   return {
     ...failure,

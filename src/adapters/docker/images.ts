@@ -1,4 +1,4 @@
-import type {Failure, Result} from '../../failure.ts';
+import {type Failure, fail, failure, ok, type Result} from '../../failure.ts';
 import {type CallDocker, deadlines, withoutValue} from './cli.ts';
 import type {Docker, Layer} from './types.ts';
 
@@ -38,7 +38,7 @@ export function createImages(call: CallDocker): Images {
       });
       if (!done.ok) return done;
       const digest = /digest: (sha256:[0-9a-f]{64})/.exec(done.value.tail.join('\n'))?.[1];
-      return digest === undefined ? {ok: false, failure: noDigest(ref)} : {ok: true, value: digest};
+      return digest === undefined ? fail(noDigest(ref)) : ok(digest);
     },
 
     ids: async (refs) => {
@@ -54,15 +54,15 @@ export function createImages(call: CallDocker): Images {
       const all = await ask(refs);
       if (all.ok) {
         const ids = all.value.stdout.trim().split('\n');
-        return {ok: true, value: new Map(refs.map((ref, index) => [ref, ids[index] ?? '']))};
+        return ok(new Map(refs.map((ref, index) => [ref, ids[index] ?? ''])));
       }
-      if (all.failure.class !== 'not-found') return all;
+      if (all.error.class !== 'not-found') return all;
       for (const ref of refs.length > 1 ? refs : []) {
         const one = await ask([ref]);
         if (one.ok) found.set(ref, one.value.stdout.trim());
-        else if (one.failure.class !== 'not-found') return one;
+        else if (one.error.class !== 'not-found') return one;
       }
-      return {ok: true, value: found};
+      return ok(found);
     },
 
     history: async (ref): Promise<Result<readonly Layer[]>> => {
@@ -75,7 +75,7 @@ export function createImages(call: CallDocker): Images {
       });
       if (!done.ok) return done;
       const lines = done.value.stdout.trim().split('\n');
-      return {ok: true, value: lines.map(readLayer).reverse()};
+      return ok(lines.map(readLayer).reverse());
     },
 
     removeImage: async (ref, options) =>
@@ -98,10 +98,8 @@ function readLayer(line: string): Layer {
 }
 
 function noDigest(ref: string): Failure {
-  return {
-    reason: 'internal',
-    class: 'registry-inconsistent',
-    message: `docker pushed ${ref} but did not say which digest the registry has.`,
-    tail: [],
-  };
+  return failure(
+    'registry-inconsistent',
+    `docker pushed ${ref} but did not say which digest the registry has.`,
+  );
 }

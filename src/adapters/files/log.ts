@@ -1,6 +1,7 @@
 import {closeSync, mkdirSync, openSync, writeSync} from 'node:fs';
 import {open} from 'node:fs/promises';
 import {dirname} from 'node:path';
+import {messageOf} from '../../failure.ts';
 import {createMasker} from '../../util/masking.ts';
 import type {LogSink} from '../process/index.ts';
 
@@ -33,7 +34,7 @@ export function openLog(
     try {
       work();
     } catch (error) {
-      problem = error instanceof Error ? error.message : String(error);
+      problem = messageOf(error);
     }
   };
   const writeAll = (bytes: Uint8Array): void => {

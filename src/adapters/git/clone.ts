@@ -1,6 +1,6 @@
 import {mkdir, readFile, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
-import type {Result} from '../../failure.ts';
+import {ok, type Result} from '../../failure.ts';
 
 /** What stands in the wiki at one commit. Names are file names of its root folder: `Home.md`. */
 export interface WikiSnapshot {
@@ -53,7 +53,7 @@ export async function checkOut({local, remote}: WikiGit, url: string): Promise<R
   const pointed = await local('symbolic-ref', 'HEAD', ref);
   if (!pointed.ok) return pointed;
   const refspec = `HEAD:${ref}`;
-  if (branch === undefined) return {ok: true, value: {commit: undefined, names: [], refspec}};
+  if (branch === undefined) return ok({commit: undefined, names: [], refspec});
   const fetched = await remote('fetch', '--quiet', '--no-tags', '--depth=1', url, branch);
   if (!fetched.ok) return fetched;
   const reset = await local('reset', '--quiet', '--hard', 'FETCH_HEAD');
@@ -62,7 +62,7 @@ export async function checkOut({local, remote}: WikiGit, url: string): Promise<R
   if (!commit.ok) return commit;
   const tree = await local('ls-tree', '-z', 'HEAD');
   if (!tree.ok) return tree;
-  return {ok: true, value: {commit: commit.value.trim(), names: filesOf(tree.value), refspec}};
+  return ok({commit: commit.value.trim(), names: filesOf(tree.value), refspec});
 }
 
 /** Only regular files are pages: a link could point anywhere, a folder's pages are not addressed by it. */
@@ -96,7 +96,7 @@ export async function commitFiles(
   {local}: WikiGit,
   {folder, files, message}: WikiCommit,
 ): Promise<Result<string | undefined>> {
-  if (files.length === 0) return {ok: true, value: undefined};
+  if (files.length === 0) return ok();
   for (const {name, content} of files) {
     if (!/^\w[\w.-]*\.md$/.test(name)) throw new Error(`Internal error: wiki page named ${name}`);
     await writeFile(join(folder, name), content);
@@ -105,9 +105,9 @@ export async function commitFiles(
   if (!added.ok) return added;
   const staged = await local('status', '--porcelain', '--untracked-files=no');
   if (!staged.ok) return staged;
-  if (staged.value === '') return {ok: true, value: undefined};
+  if (staged.value === '') return ok();
   const committed = await local('commit', '--quiet', '--no-verify', '--message', message);
   if (!committed.ok) return committed;
   const commit = await local('rev-parse', 'HEAD');
-  return commit.ok ? {ok: true, value: commit.value.trim()} : commit;
+  return commit.ok ? ok(commit.value.trim()) : commit;
 }

@@ -39,7 +39,7 @@ export function explainWikiFailure(
   failure: Failure,
   {doing, place, url}: {readonly doing: string; readonly place: string; readonly url: string},
 ): Failure {
-  if (failure.reason !== 'exit-code') return failure;
+  if (failure.cause?.kind !== 'exit') return failure;
   const permission = 'give the job "permissions: contents: write"';
   const fault = wikiFaultOf(failure.tail);
   switch (fault) {

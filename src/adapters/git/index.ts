@@ -1,14 +1,38 @@
 import {realpathSync} from 'node:fs';
-import {getExecOutput} from '@actions/exec';
-import type {Answer} from '../../failure.ts';
+import {dirname} from 'node:path';
+import {fail, ok, type Result} from '../../failure.ts';
+import {gitEnvironment, type RunCommand, runCommand} from '../process/index.ts';
+
+import {findRoot} from './root.ts';
 
 export type {WikiFile, WikiSnapshot} from './clone.ts';
 export type {MakePages, Wiki, WikiPublished} from './wiki.ts';
 export {openWiki} from './wiki.ts';
 
-/** The history of the checkout in this folder, asked with the git program. */
-export function openGit(workspace: string): Git {
-  const git = (...args: readonly string[]) => runGit(workspace, args);
+/** How git is started, and what stops it. */
+export interface GitPorts {
+  /** `runCommand` by default. */
+  readonly run?: RunCommand;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * The history of the checkout in a folder, asked with the git program; and (wiki.ts) the wiki of the repository.
+ * Enters: the folder, how programs are run, the signal of the run.
+ * Leaves: commits, paths and messages, or one sentence why not: a missing git, a folder that is not a repository, a
+ * server that does not answer and a cancelled run are all answers.
+ * Not here: which commits to compare, and what a changed path means (changes/).
+ */
+export function openGit(folder: string, ports: GitPorts = {}): Git {
+  let found: Promise<Result<string, string>> | undefined;
+  const root = (): Promise<Result<string, string>> => {
+    found ??= findRoot((place, ...args) => runGit(place, args, ports), folder);
+    return found;
+  };
+  const git = async (...args: readonly string[]): Promise<Result<string, string>> => {
+    const place = await root();
+    return place.ok ? runGit(place.value, args, ports) : place;
+  };
 
   const isShallow = async (): Promise<boolean> => {
     const answer = await git('rev-parse', '--is-shallow-repository');
@@ -22,22 +46,28 @@ export function openGit(workspace: string): Git {
     return commits.filter((_, index) => answers[index]?.ok !== true);
   };
 
-  const ensureCommits = async (commits: readonly string[]): Promise<Answer<void>> => {
+  const ensureCommits = async (commits: readonly string[]): Promise<Result<void, string>> => {
     const missing = await missingOf(commits);
-    if (missing.length === 0) return {ok: true, value: undefined};
+    if (missing.length === 0) return ok();
     // A depth would make a whole clone shallow for the steps that follow this one.
     const depth = (await isShallow()) ? ['--depth=1'] : [];
     await git(...fetchCommand, ...depth, 'origin', ...missing);
     const still = await missingOf(missing);
-    if (still.length === 0) return {ok: true, value: undefined};
+    if (still.length === 0) return ok();
     const names = still.map((commit) => commit.slice(0, 7)).join(' and ');
-    return {ok: false, because: `${names} is not in the clone and could not be fetched`};
+    return fail(`${names} is not in the clone and could not be fetched`);
   };
 
   let lastFetch: Promise<unknown> = Promise.resolve();
 
   return {
+    root,
     isShallow,
+
+    commitOf: async (name) => {
+      const answer = await git('rev-parse', '--verify', '--end-of-options', `${name}^{commit}`);
+      return answer.ok ? ok(answer.value.trim()) : answer;
+    },
 
     ensureCommits: (commits) => {
       // One after the other: two fetches at once fight for the lock of the shallow file.
@@ -48,13 +78,13 @@ export function openGit(workspace: string): Git {
 
     mergeBase: async (one, other) => {
       const answer = await git('merge-base', one, other);
-      return answer.ok ? {ok: true, value: answer.value.trim()} : answer;
+      return answer.ok ? ok(answer.value.trim()) : answer;
     },
 
     changedFiles: async (from, to) => {
       // Plumbing: what the user configured for `git diff` must not change the answer.
       const answer = await git(...diffCommand, from, to);
-      return answer.ok ? {ok: true, value: splitNul(answer.value)} : answer;
+      return answer.ok ? ok(splitNul(answer.value)) : answer;
     },
 
     parentsOf: async (commit) => {
@@ -63,14 +93,14 @@ export function openGit(workspace: string): Git {
       if (!answer.ok) return answer;
       const [header = ''] = answer.value.split('\n\n', 1);
       const parents = [...header.matchAll(/^parent ([0-9a-f]+)$/gm)].map((match) => match[1] ?? '');
-      return {ok: true, value: parents};
+      return ok(parents);
     },
 
     messageOf: async (commit) => git('log', '-1', '--format=%B', commit, '--'),
 
     messagesBetween: async (from, to) => {
       const answer = await git('log', '-z', '--reverse', '--format=%B', `${from}..${to}`, '--');
-      return answer.ok ? {ok: true, value: splitNul(answer.value)} : answer;
+      return answer.ok ? ok(splitNul(answer.value)) : answer;
     },
   };
 }
@@ -93,36 +123,48 @@ const fetchCommand = [
   '--no-auto-maintenance',
 ];
 
-async function runGit(workspace: string, args: readonly string[]): Promise<Answer<string>> {
-  try {
-    const {exitCode, stdout, stderr} = await getExecOutput(
-      'git',
-      [...settings(workspace), ...args],
-      {
-        cwd: workspace,
-        silent: true,
-        ignoreReturnCode: true,
-        // Never a question that nobody can answer, and messages that can be read by everybody.
-        env: {...inheritedEnvironment(), GIT_TERMINAL_PROMPT: '0', LC_ALL: 'C'},
-      },
-    );
-    if (exitCode === 0) return {ok: true, value: stdout};
-    const why = stderr.trim().split('\n', 1)[0] || `exit code ${exitCode}`;
-    return {ok: false, because: `git ${args[0]}: ${why}`};
-  } catch (error) {
-    // No git, or no such folder.
-    return {ok: false, because: error instanceof Error ? error.message : String(error)};
+/** A server that accepts and then says nothing must not hold up the run for long. */
+const deadlines = {local: 120, network: 240} as const;
+
+async function runGit(
+  workspace: string,
+  args: readonly string[],
+  {run = runCommand, signal}: GitPorts,
+): Promise<Result<string, string>> {
+  const [command = ''] = args;
+  const done = await run({
+    file: 'git',
+    args: [...settings(workspace), ...args],
+    cwd: workspace,
+    env: gitEnvironment(),
+    seconds: command === 'fetch' ? deadlines.network : deadlines.local,
+    ...(signal === undefined ? {} : {signal}),
+  });
+  if (!done.ok) {
+    const {cause, message, tail} = done.error;
+    // Its reason stands first; what follows are hints.
+    const reason = tail.find((line) => /^(?:fatal|error|remote|ssh):/.test(line)) ?? tail.at(-1);
+    return fail(cause?.kind === 'exit' ? `git ${command}: ${reason ?? message}` : message);
   }
+  // Half a list of files would hide changes.
+  if (done.value.isCut === true) return fail(`git ${command}: the answer is too long`);
+  return ok(done.value.stdout);
 }
 
-/** The checkout may belong to another user than the container's; a server may stop to answer. */
+/** The checkout may belong to another user than the container's; a server may stop answering. */
 function settings(workspace: string): readonly string[] {
-  const safe = [...new Set([workspace, realPath(workspace)])];
+  const safe = new Set([workspace, realPath(workspace)].flatMap(withFoldersAbove));
   const slow = ['http.lowSpeedLimit=1000', 'http.lowSpeedTime=30'];
-  return [...safe.map((folder) => `safe.directory=${folder}`), ...slow].flatMap((setting) => [
+  return [...[...safe].map((folder) => `safe.directory=${folder}`), ...slow].flatMap((setting) => [
     '-c',
     setting,
   ]);
+}
+
+/** The repository may begin above: a stack is a folder of it. */
+function withFoldersAbove(path: string): readonly string[] {
+  const above = dirname(path);
+  return above === path || above === '/' ? [path] : [path, ...withFoldersAbove(above)];
 }
 
 function realPath(path: string): string {
@@ -133,26 +175,25 @@ function realPath(path: string): string {
   }
 }
 
-function inheritedEnvironment(): Record<string, string> {
-  const entries = Object.entries(process.env).map(([name, value]) => [name, value ?? ''] as const);
-  return Object.fromEntries(entries);
-}
-
 function splitNul(text: string): readonly string[] {
   return text.split('\0').filter((item) => item !== '');
 }
 
 /** The checkout's history. Commits are whole hashes; nothing of the working tree is looked at. */
 export interface Git {
+  /** The top folder of the repository, links resolved: paths are relative to it. */
+  root(): Promise<Result<string, string>>;
   isShallow(): Promise<boolean>;
+  /** The commit behind a name or an annotated tag; `HEAD` is the one that is checked out. */
+  commitOf(name: string): Promise<Result<string, string>>;
   /** Fetches what is missing from `origin`, in a shallow clone only the commits themselves. */
-  ensureCommits(commits: readonly string[]): Promise<Answer<void>>;
-  mergeBase(one: string, other: string): Promise<Answer<string>>;
+  ensureCommits(commits: readonly string[]): Promise<Result<void, string>>;
+  mergeBase(one: string, other: string): Promise<Result<string, string>>;
   /** Paths that differ between two commits; a rename counts for both names. */
-  changedFiles(from: string, to: string): Promise<Answer<readonly string[]>>;
+  changedFiles(from: string, to: string): Promise<Result<readonly string[], string>>;
   /** Also those that a shallow clone does not have. */
-  parentsOf(commit: string): Promise<Answer<readonly string[]>>;
-  messageOf(commit: string): Promise<Answer<string>>;
+  parentsOf(commit: string): Promise<Result<readonly string[], string>>;
+  messageOf(commit: string): Promise<Result<string, string>>;
   /** Messages of the commits in `to` and not in `from`, oldest first. */
-  messagesBetween(from: string, to: string): Promise<Answer<readonly string[]>>;
+  messagesBetween(from: string, to: string): Promise<Result<readonly string[], string>>;
 }

@@ -1,7 +1,7 @@
 import {mkdtemp, rm} from 'node:fs/promises';
 import {join} from 'node:path';
 import {setTimeout as wait} from 'node:timers/promises';
-import type {Failure, Result} from '../../failure.ts';
+import {type Failure, fail, ok, type Result} from '../../failure.ts';
 import type {RunCommand} from '../process/index.ts';
 import {
   checkOut,
@@ -61,12 +61,12 @@ export function openWiki(remote: WikiRemote, ports: WikiPorts): Wiki {
     try {
       const git = gitIn(folder, remote, ports);
       const made = await makeRepository(git, folder);
-      if (!made.ok) return {ok: false, failure: explainWikiFailure(made.failure, names)};
+      if (!made.ok) return fail(explainWikiFailure(made.error, names));
       for (let round = 1; ; round++) {
         const result = await attempt(git, folder);
         if (result.ok) return result;
-        const again = round < tries && ports.signal?.aborted !== true && mayRetry(result.failure);
-        if (!again) return {ok: false, failure: explainWikiFailure(result.failure, names)};
+        const again = round < tries && ports.signal?.aborted !== true && mayRetry(result.error);
+        if (!again) return fail(explainWikiFailure(result.error, names));
         await pause(round);
       }
     } finally {
@@ -79,7 +79,7 @@ export function openWiki(remote: WikiRemote, ports: WikiPorts): Wiki {
       inClone('read', async (git, folder) => {
         const tip = await checkOut(git, url);
         if (!tip.ok) return tip;
-        return {ok: true, value: await look(snapshotOf(folder, tip.value.names))};
+        return ok(await look(snapshotOf(folder, tip.value.names)));
       }),
 
     publish: (message, makePages) => {
@@ -96,12 +96,12 @@ export function openWiki(remote: WikiRemote, ports: WikiPorts): Wiki {
         if (commit.value === undefined) {
           // A push whose answer got lost may have arrived all the same.
           const arrived = sent !== undefined && sent === tip.value.commit;
-          return {ok: true, value: {state: arrived ? 'published' : 'unchanged', files, rejections}};
+          return ok({state: arrived ? 'published' : 'unchanged', files, rejections});
         }
         sent = commit.value;
         const pushed = await git.remote('push', '--porcelain', url, tip.value.refspec);
-        if (pushed.ok) return {ok: true, value: {state: 'published', files, rejections}};
-        if (wikiFaultOf(pushed.failure.tail) === 'rejected') rejections++;
+        if (pushed.ok) return ok({state: 'published', files, rejections});
+        if (wikiFaultOf(pushed.error.tail) === 'rejected') rejections++;
         return pushed;
       });
     },
@@ -114,7 +114,7 @@ function gitIn(folder: string, remote: WikiRemote, {run, signal}: WikiPorts): Wi
     async (...args) => {
       const abort = signal === undefined ? {} : {signal};
       const done = await run({file: 'git', args, cwd: folder, env, seconds, ...abort});
-      return done.ok ? {ok: true, value: done.value.stdout} : done;
+      return done.ok ? ok(done.value.stdout) : done;
     };
   return {
     local: git(deadlines.local, wikiEnvironment({...remote, token: ''})),
@@ -123,7 +123,7 @@ function gitIn(folder: string, remote: WikiRemote, {run, signal}: WikiPorts): Wi
 }
 
 function mayRetry(failure: Failure): boolean {
-  if (failure.reason !== 'exit-code') return false;
+  if (failure.cause?.kind !== 'exit') return false;
   const fault = wikiFaultOf(failure.tail);
   return fault === 'rejected' || fault === 'unavailable';
 }

@@ -1,6 +1,6 @@
 import {getOctokit} from '@actions/github';
 import {retry} from '@octokit/plugin-retry';
-import type {Answer} from '../../failure.ts';
+import {fail, ok, type Result} from '../../failure.ts';
 
 export interface GitHubApiOptions {
   /** Empty: there is no API to ask. */
@@ -47,7 +47,7 @@ export function openGitHubApi(options: GitHubApiOptions): GitHubApi | undefined 
           per_page: 100,
         });
         const isWhole = files.length < pullRequestFilesCap;
-        return {ok: true, value: {files: namesOf(files), isWhole}};
+        return ok({files: namesOf(files), isWhole});
       }),
 
     compare: (from, to) =>
@@ -57,15 +57,15 @@ export function openGitHubApi(options: GitHubApiOptions): GitHubApi | undefined 
         const isLinear = forward.status === 'ahead' || forward.status === 'identical';
         const sides = isLinear ? [forward] : [forward, await compareOnce(to, from)];
         return sides.some((side) => side.isCapped)
-          ? {ok: false, because: `the API compares at most ${compareFilesCap} files`}
-          : {ok: true, value: [...new Set(sides.flatMap((side) => side.names))]};
+          ? fail(`the API compares at most ${compareFilesCap} files`)
+          : ok([...new Set(sides.flatMap((side) => side.names))]);
       }),
 
     commitMessage: (commit) =>
       answer('the commit', async () => {
         const parameters = {...repository, ...request(), ref: commit};
         const {data} = await rest.repos.getCommit(parameters);
-        return {ok: true, value: data.commit.message};
+        return ok(data.commit.message);
       }),
 
     upsertComment: (number, marker, body) =>
@@ -87,7 +87,7 @@ export function openGitHubApi(options: GitHubApiOptions): GitHubApi | undefined 
           const parameters = {...repository, ...request(), comment_id: mine.id, body: text};
           await rest.issues.updateComment(parameters);
         }
-        return {ok: true, value: undefined};
+        return ok();
       }),
   };
 }
@@ -111,11 +111,14 @@ function cut(text: string): string {
 }
 
 /** Whatever the API or the network did is an answer, never an exception. */
-async function answer<T>(what: string, ask: () => Promise<Answer<T>>): Promise<Answer<T>> {
+async function answer<T>(
+  what: string,
+  ask: () => Promise<Result<T, string>>,
+): Promise<Result<T, string>> {
   try {
     return await ask();
   } catch (error) {
-    return {ok: false, because: `GitHub's API did not give ${what}: ${reasonOf(error)}`};
+    return fail(`GitHub's API did not give ${what}: ${reasonOf(error)}`);
   }
 }
 
@@ -132,10 +135,10 @@ export interface GitHubApi {
   /** The files of a pull request; not whole at the API's cap of 3000. */
   pullRequestFiles(
     number: number,
-  ): Promise<Answer<{readonly files: readonly string[]; readonly isWhole: boolean}>>;
+  ): Promise<Result<{readonly files: readonly string[]; readonly isWhole: boolean}, string>>;
   /** The net difference, wherever the commits stand to each other; no answer at the API's cap of 300. */
-  compare(from: string, to: string): Promise<Answer<readonly string[]>>;
-  commitMessage(commit: string): Promise<Answer<string>>;
+  compare(from: string, to: string): Promise<Result<readonly string[], string>>;
+  commitMessage(commit: string): Promise<Result<string, string>>;
   /** Creates the comment that begins with the marker, or gives it this text. The marker is put before the body. */
-  upsertComment(number: number, marker: string, body: string): Promise<Answer<void>>;
+  upsertComment(number: number, marker: string, body: string): Promise<Result<void, string>>;
 }

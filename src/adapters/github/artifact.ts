@@ -1,5 +1,5 @@
 import {access, constants, lstat} from 'node:fs/promises';
-import type {Result} from '../../failure.ts';
+import {fail, messageOf, ok, type Result} from '../../failure.ts';
 import {withActArtifacts} from './act.ts';
 
 /** What GitHub's page of the run shows of an upload. */
@@ -29,7 +29,7 @@ export async function uploadArtifact(
 ): Promise<Result<UploadedArtifact | undefined>> {
   const {env} = process;
   if (!env['ACTIONS_RUNTIME_TOKEN'] || !env['ACTIONS_RESULTS_URL']) {
-    return {ok: true, value: undefined};
+    return ok();
   }
   try {
     const readable = await Promise.all(artifact.files.map(isReadableFile));
@@ -37,12 +37,12 @@ export async function uploadArtifact(
     const leftOut = artifact.files.filter((_, index) => readable[index] !== true);
     const id = await withActArtifacts(() => uploadInPlace({...artifact, files}));
     const run = `${env['GITHUB_SERVER_URL']}/${env['GITHUB_REPOSITORY']}/actions/runs/${env['GITHUB_RUN_ID']}`;
-    return {ok: true, value: {id, url: `${run}/artifacts/${id}`, leftOut}};
+    return ok({id, url: `${run}/artifacts/${id}`, leftOut});
   } catch (error) {
-    const cause = error instanceof Error ? error.message : String(error);
+    const cause = messageOf(error);
     const message = `The artifact ${artifact.name} could not be uploaded: ${cause}`;
     const failure = {reason: 'internal', class: 'registry-unavailable', message, tail: []} as const;
-    return {ok: false, failure};
+    return fail(failure);
   }
 }
 

@@ -1,4 +1,4 @@
-import type {Failure} from '../../failure.ts';
+import {type Failure, fail, failure} from '../../failure.ts';
 import {isPassing, isRateLimit} from '../../util/retry.ts';
 
 /** What a request was about, for the words of its failure. */
@@ -61,12 +61,7 @@ export function registryFailure({method, ref}: Asked, {status, body, what}: Trou
 
 /** The run was cancelled while the registry was asked. */
 export function cancelledFailure({ref}: Asked): Failure {
-  return {
-    reason: 'cancelled',
-    class: 'cancelled',
-    message: `${ref}: the run was cancelled while the registry was asked.`,
-    tail: [],
-  };
+  return failure('cancelled', `${ref}: the run was cancelled while the registry was asked.`);
 }
 
 /** The registry shows something that it must not. */
@@ -74,18 +69,12 @@ export function inconsistent(
   method: string,
   ref: string,
   what: string,
-): {readonly ok: false; readonly failure: Failure} {
-  return {
-    ok: false,
-    failure: {
-      reason: 'registry',
-      class: 'registry-inconsistent',
-      request: `${method} ${ref}`,
-      status: undefined,
-      message: `${ref}: the registry shows ${what}.`,
-      tail: [],
-    },
-  };
+): {readonly ok: false; readonly error: Failure} {
+  return fail(
+    failure('registry-inconsistent', `${ref}: the registry shows ${what}.`, {
+      cause: {kind: 'http', request: `${method} ${ref}`, status: undefined},
+    }),
+  );
 }
 
 /** `403 DENIED: permission_denied`, or why there was no answer. */

@@ -1,4 +1,4 @@
-import type {Failure, FailureClass, Result} from '../../failure.ts';
+import {type Failure, type FailureClass, fail, ok, type Result} from '../../failure.ts';
 import {parseReference} from '../../image/reference.ts';
 import {inconsistent} from './failure.ts';
 import {createHttpClient} from './http.ts';
@@ -32,10 +32,9 @@ export function createRegistry(options: RegistryOptions): Registry {
         headers: {'content-type': mediaType},
         body: bytes,
       });
-      if (!sent.ok) return await alreadyThere(head, ref, digest, sent.failure);
+      if (!sent.ok) return await alreadyThere(head, ref, digest, sent.error);
       const shown = sent.answer.headers['docker-content-digest'];
-      if (sent.answer.status < 300 && (shown === undefined || shown === digest))
-        return {ok: true, value: undefined};
+      if (sent.answer.status < 300 && (shown === undefined || shown === digest)) return ok();
       return inconsistent('PUT', ref, `${sent.answer.status}, and not ${digest}`);
     },
     deleteTag: async (ref) => {
@@ -47,11 +46,10 @@ export function createRegistry(options: RegistryOptions): Registry {
         path: `manifests/${tag}`,
         access: 'pull,push',
       });
-      if (sent.ok) return {ok: true, value: sent.answer.status < 300};
-      const {failure} = sent;
-      const cannot =
-        failure.reason === 'registry' && (failure.status === 400 || failure.status === 405);
-      return cannot ? {ok: true, value: false} : sent;
+      if (sent.ok) return ok(sent.answer.status < 300);
+      const {cause} = sent.error;
+      const cannot = cause?.kind === 'http' && (cause.status === 400 || cause.status === 405);
+      return cannot ? ok(false) : sent;
     },
     waitForDigest: (ref, digest, lag) =>
       waitForDigest({head, wait: waitOf(options)}, {ref, digest, lag}),
@@ -66,12 +64,11 @@ async function alreadyThere(
   digest: string,
   failure: Failure,
 ): Promise<Result<void>> {
-  if (failure.reason !== 'registry' || failure.status === undefined || failure.status >= 500)
-    return {ok: false, failure};
+  const {cause} = failure;
+  if (cause?.kind !== 'http' || cause.status === undefined || cause.status >= 500)
+    return fail(failure);
   const now = await head(ref);
-  return now.state === 'present' && now.digest === digest
-    ? {ok: true, value: undefined}
-    : {ok: false, failure};
+  return now.state === 'present' && now.digest === digest ? ok() : fail(failure);
 }
 
 interface Expectation {
@@ -88,7 +85,7 @@ async function waitForDigest(
   for (let pause = 0.2; ; pause = Math.min(pause * 2, 5)) {
     const now = await head(ref);
     const shown = now.state === 'present' ? now.digest : undefined;
-    if (shown === digest) return {ok: true, value: undefined};
+    if (shown === digest) return ok();
     // A registry that cannot say was asked several times already.
     const isLag =
       now.state === 'absent' ||
@@ -96,8 +93,8 @@ async function waitForDigest(
     waited += pause;
     if (!isLag || waited > longestLag || (await isEnded(wait(pause)))) {
       const words = now.state === 'unknown' ? `nothing (${now.because})` : (shown ?? now.state);
-      const {failure} = inconsistent('HEAD', ref, `${words} where ${digest} was put`);
-      return {ok: false, failure: {...failure, class: classes[now.state]}};
+      const {error: failure} = inconsistent('HEAD', ref, `${words} where ${digest} was put`);
+      return fail({...failure, class: classes[now.state]});
     }
   }
 }

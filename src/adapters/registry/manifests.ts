@@ -26,7 +26,7 @@ export async function inspectImage(send: SendToRegistry, ref: string): Promise<L
   const config = parsed?.config;
   if (parsed === undefined || config === undefined) return unknown('its manifest cannot be read');
   const sent = await send({method: 'GET', ref, path: `blobs/${config.digest}`, access: 'pull'});
-  if (!sent.ok) return {state: 'unknown', because: sent.failure.message};
+  if (!sent.ok) return {state: 'unknown', because: sent.error.message};
   if (sent.answer.status !== 200) return unknown('its config is not there');
   if (sha256(sent.answer.body) !== config.digest) return unknown('its config has another digest');
   return {
@@ -117,7 +117,7 @@ export async function headManifest(
     headers: accept,
     once,
   });
-  if (!sent.ok) return {state: 'unknown', because: sent.failure.message};
+  if (!sent.ok) return {state: 'unknown', because: sent.error.message};
   const {status, headers} = sent.answer;
   if (status === 404 && !isPage(headers['content-type'])) return {state: 'absent'};
   const digest = headers['docker-content-digest'];
@@ -136,7 +136,7 @@ export async function fetchManifest(send: SendToRegistry, ref: string): Promise<
     access: 'pull',
     headers: accept,
   });
-  if (!sent.ok) return {state: 'unknown', because: sent.failure.message, failure: sent.failure};
+  if (!sent.ok) return {state: 'unknown', because: sent.error.message, failure: sent.error};
   const {status, headers, body} = sent.answer;
   if (status === 404 && absence.test(Buffer.from(body).toString())) return {state: 'absent'};
   const mediaType = typeOf(headers['content-type'], body);
@@ -172,6 +172,6 @@ function isPage(type: string | undefined): boolean {
 }
 
 function unknown(ref: string, what: string): ManifestLookup {
-  const {failure} = inconsistent('GET', ref, what);
+  const {error: failure} = inconsistent('GET', ref, what);
   return {state: 'unknown', because: failure.message, failure};
 }

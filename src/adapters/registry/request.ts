@@ -1,5 +1,5 @@
 import {setTimeout as sleep} from 'node:timers/promises';
-import type {Failure} from '../../failure.ts';
+import {type Failure, fail} from '../../failure.ts';
 import {isLoopback, parseReference, type Reference} from '../../image/reference.ts';
 import {decideRetry} from '../../util/retry.ts';
 import {type Authorizer, createAuthorizer} from './auth.ts';
@@ -35,7 +35,7 @@ export interface RegistryRequest {
 
 export type RegistryAnswer =
   | {readonly ok: true; readonly answer: HttpAnswer}
-  | {readonly ok: false; readonly failure: Failure};
+  | {readonly ok: false; readonly error: Failure};
 
 /** Sends a request with authorization and retries; any answer below 400 is ok, and 404 unless something was put. */
 export type SendToRegistry = (request: RegistryRequest) => Promise<RegistryAnswer>;
@@ -86,11 +86,11 @@ export function createSender(http: HttpClient, options: RegistryOptions): SendTo
       const what = wordsOf(result, body);
       const isCancelled = options.signal?.aborted === true;
       if (!decision.retry || request.once === true || isCancelled || silent.has(host)) {
-        if (isCancelled && !isAnswer) return {ok: false, failure: cancelledFailure(request)};
+        if (isCancelled && !isAnswer) return fail(cancelledFailure(request));
         if (!isAnswer && request.once !== true) silent.add(host);
         const because = decision.retry ? undefined : decision.because;
         const words = because === undefined ? what : `${what} (given up: ${because})`;
-        return {ok: false, failure: registryFailure(request, {status, body, what: words})};
+        return fail(registryFailure(request, {status, body, what: words}));
       }
       options.onRetry?.(
         `${request.method} ${request.ref}: ${what}; attempt ${number}, again in ${decision.seconds.toFixed(1)} s`,

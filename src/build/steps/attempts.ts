@@ -23,14 +23,14 @@ export async function attemptOften<T>(
   for (let retries = 0; ; retries++) {
     const result = await attempt();
     if (result.ok || retries + 1 >= times || signal.aborted) return {result, retries};
-    const seconds = retryWait(result.failure, {number: retries + 1, waited, total}, Math.random());
+    const seconds = retryWait(result.error, {number: retries + 1, waited, total}, Math.random());
     if (seconds === undefined) return {result, retries};
     waited = seconds;
     total += seconds;
     context.emit({
       kind: 'note',
       image: image.name,
-      message: `${what}: attempt ${retries + 1} of ${times} failed (${result.failure.class}): ${result.failure.message} Again in ${formatDuration(seconds * 1000)}.`,
+      message: `${what}: attempt ${retries + 1} of ${times} failed (${result.error.class}): ${result.error.message} Again in ${formatDuration(seconds * 1000)}.`,
     });
     try {
       await wait(seconds, signal);

@@ -1,11 +1,12 @@
 import type {BuildRequest, DockerFacts} from '../../adapters/docker/index.ts';
-import type {Result} from '../../failure.ts';
+import {ok, type Result} from '../../failure.ts';
 import {parseReference} from '../../image/reference.ts';
 import {labels} from '../../image/tags.ts';
+import {isPushed} from '../../schedule/index.ts';
 import {formatDuration} from '../../util/text.ts';
 import {type CacheOptions, cacheOptions} from '../cache.ts';
 import {attemptOften, attempts} from './attempts.ts';
-import {dockerOptions, isPushed, type Step, type StepEnd, type Work, withLog} from './context.ts';
+import {dockerOptions, type Step, type StepEnd, type Work, withLog} from './context.ts';
 import {bringHere, bringParents, type Parents} from './parents.ts';
 
 /** Brings what the image needs before it can be worked on: itself when it is only tested, else a cache. */
@@ -18,7 +19,7 @@ export const pullStep: Step = async (work) => {
   const saying = (note: string): StepEnd => (context.cache === 'gha' ? {} : {notes: [note]});
   if (found.length === 0) return saying('no cache to read');
   const facts = await context.docker.check();
-  if (!facts.ok) return {failure: facts.failure};
+  if (!facts.ok) return {failure: facts.error};
   // BuildKit reads the cache of an image without pulling it.
   if (facts.value.hasBuildx) return saying(`cache from ${found.join(', ')}`);
   return withLog(work, 'build', async (log) => {
@@ -28,7 +29,7 @@ export const pullStep: Step = async (work) => {
         state.pulledCache.push(ref);
         return {notes: [`cache from ${ref}`]};
       }
-      if (pulled.failure.reason === 'cancelled') return {failure: pulled.failure};
+      if (pulled.error.class === 'cancelled') return {failure: pulled.error};
     }
     return {notes: ['no earlier image could be pulled for its cache']};
   });
@@ -38,15 +39,18 @@ export const pullStep: Step = async (work) => {
 export const buildStep: Step = async (work) => {
   const {context, state} = work;
   const facts = await factsFor(work);
-  if (!facts.ok) return {failure: facts.failure};
+  if (!facts.ok) return {failure: facts.error};
   return withLog(work, 'build', async (log) => {
     const parents = await bringParents(work, facts.value, log);
-    if (!parents.ok) return {failure: parents.failure};
+    if (!parents.ok) return {failure: parents.error};
+    // Tests of other images ran since the plan was made, and may have written into this context.
+    const same = await context.verifyInputs(work.image);
+    if (!same.ok) return {failure: same.error};
     const request = buildRequest(work, facts.value, parents.value);
     const {result, retries} = await attemptOften(work, {what: 'build', times: attempts.build}, () =>
       context.docker.build(nativeOnly(request), dockerOptions(work, log)),
     );
-    if (!result.ok) return {failure: await context.docker.diagnose(result.failure)};
+    if (!result.ok) return {failure: await context.docker.diagnose(result.error)};
     state.id = result.value.id;
     const {cacheSeconds} = result.value;
     return {
@@ -70,7 +74,7 @@ export async function factsFor({context, image}: Work): Promise<Result<DockerFac
   if (!engine.ok) return engine;
   const isAlike = image.parents.length === 0 && (cache === 'inline' || cache === 'none');
   const driver = isAlike ? ({ok: true, value: 'docker'} as const) : await docker.driver();
-  return driver.ok ? {ok: true, value: {...engine.value, driver: driver.value}} : driver;
+  return driver.ok ? ok({...engine.value, driver: driver.value}) : driver;
 }
 
 /** Where something other was done than the user may expect. */
@@ -82,7 +86,9 @@ function notesOf(
   const isReduced = ['registry', 'gha'].includes(context.cache) && !canExport(facts);
   return [
     ...(inEngine
-      ? [`built by the engine: the builder (${facts.driver}) sees no parent that is not pushed`]
+      ? [
+          `built by the Docker engine: builder ${facts.driver} cannot see parents that are not pushed`,
+        ]
       : []),
     ...(isReduced ? [`cache "${context.cache}" needs another builder; inline is used`] : []),
     ...(platforms.length > 1
@@ -93,13 +99,14 @@ function notesOf(
 
 /** What is built, for all its platforms. */
 export function buildRequest(work: Work, facts: DockerFacts, parents: Parents): BuildRequest {
-  const {image, spec} = work;
+  const {context, image} = work;
+  const {spec} = image;
   const cache = cacheOf(work, parents.inEngine ? {...facts, driver: 'docker'} : facts);
   return {
     ref: image.ref,
     context: spec.context,
     dockerfile: spec.dockerfile,
-    buildArgs: new Map([...parentArgs(work), ...spec.buildArgs]),
+    buildArgs: new Map([...(context.parentArgs.get(image.name) ?? []), ...spec.buildArgs]),
     labels: labelsOf(work),
     target: spec.target,
     platforms: spec.platforms,
@@ -111,22 +118,12 @@ export function buildRequest(work: Work, facts: DockerFacts, parents: Parents): 
   };
 }
 
-/** The first parent's reference and tag; what the spec says wins. */
-function parentArgs({context, image}: Work): readonly (readonly [string, string])[] {
-  const parent = context.plan.images.find(({name}) => name === image.parents[0]);
-  if (parent === undefined) return [];
-  const tag = parseReference(parent.ref)?.tag ?? context.plan.tag;
-  return [
-    ['BASE_TAG', tag],
-    ['BASE_IMAGE', parent.ref],
-  ];
-}
-
 function labelsOf({context, image}: Work): ReadonlyMap<string, string> {
   const {runId, revision, sourceUrl} = context;
   return new Map([
     [labels.fingerprint, image.fingerprint],
     [labels.content, image.content],
+    [labels.tests, image.tests],
     [labels.run, runId],
     ...(revision === '' ? [] : [[labels.revision, revision] as const]),
     ...(sourceUrl === undefined ? [] : [[labels.source, sourceUrl] as const]),
@@ -143,7 +140,7 @@ function cacheOf(work: Work, facts: DockerFacts): CacheOptions {
     name: image.name,
     ref: image.ref,
     found: context.caches.get(image.name) ?? [],
-    isWritten: isPushed(work),
+    isWritten: isPushed(image, context),
     canExport: canExport(facts),
   });
 }

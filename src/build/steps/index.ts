@@ -1,4 +1,4 @@
-import type {Failure} from '../../failure.ts';
+import {type Failure, failure} from '../../failure.ts';
 import type {StepName} from '../../schedule/index.ts';
 import {maskText} from '../../util/masking.ts';
 import type {ImageFacts, RunStep} from '../types.ts';
@@ -45,20 +45,22 @@ export function createSteps(context: StepContext): Steps {
   };
 
   const runStep: RunStep = async (image, step, signal) => {
-    const spec = context.images.get(image.name);
-    if (spec === undefined) throw new Error(`Internal error: no image "${image.name}" in the spec`);
     const started = context.now().getTime();
     const state = stateOf(image.name);
-    const end = await endOf(steps[step], {context, image, spec, state, signal, stateOf});
-    const {failure, notes = [], cacheSeconds} = end;
-    // Whoever waits for this image in the registry waits in vain.
+    const end = await endOf(steps[step], {context, image, state, signal, stateOf});
+    const {failure, notes = [], cacheSeconds, tests} = end;
+    const ended = context.now().getTime();
+    state.seconds.set(step, (ended - started) / 1000);
+    // Builds that wait for this image in the registry wait in vain.
     if (failure !== undefined) state.pushed.resolve(undefined);
     return {
       step,
-      durationMs: context.now().getTime() - started,
+      startedMs: started,
+      durationMs: ended - started,
       failure: failure === undefined ? undefined : masked(failure, context.secrets),
       notes: notes.map((note) => maskText(note, context.secrets)),
       ...(cacheSeconds === undefined ? {} : {cacheSeconds}),
+      ...(tests === undefined ? {} : {tests}),
     };
   };
 
@@ -82,12 +84,7 @@ async function endOf(step: Step, work: Work): Promise<StepEnd> {
   }
 }
 
-const cancelled: Failure = {
-  reason: 'cancelled',
-  class: 'cancelled',
-  message: 'The run was cancelled.',
-  tail: [],
-};
+const cancelled: Failure = failure('cancelled', 'The run was cancelled.');
 
 function freshState(): ImageState {
   return {
@@ -99,13 +96,20 @@ function freshState(): ImageState {
     logs: new Set(),
     pushed: Promise.withResolvers(),
     brought: undefined,
-    tagging: undefined,
+    verdict: undefined,
+    counts: undefined,
+    isTested: false,
+    inventory: undefined,
+    seconds: new Map(),
   };
 }
 
 /** Results are uploaded, so they hold no secret either. */
 function masked(failure: Failure, secrets: readonly string[]): Failure {
   const mask = (text: string): string => maskText(text, secrets);
-  const base = {...failure, message: mask(failure.message), tail: failure.tail.map(mask)};
-  return 'command' in base ? {...base, command: mask(base.command)} : base;
+  const {cause, message, tail} = failure;
+  const base = {...failure, message: mask(message), tail: tail.map(mask)};
+  return cause !== undefined && 'command' in cause
+    ? {...base, cause: {...cause, command: mask(cause.command)}}
+    : base;
 }

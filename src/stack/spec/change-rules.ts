@@ -1,3 +1,4 @@
+import {messageOf} from '../../failure.ts';
 import {type Fields, readFields, readTexts, readYaml, SpecError} from '../yaml/index.ts';
 import type {ChangeRules} from './types.ts';
 
@@ -22,7 +23,7 @@ function refuseBadJson(file: string, source: string): void {
   try {
     JSON.parse(text);
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     const {place, problem} = explain(text, message);
     const form = 'Write {"ChangeIgnore": [], "BuildAll": []}.';
     throw new SpecError([`${file}:${place}: bad JSON: ${problem}. ${form}`]);
