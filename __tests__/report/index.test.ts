@@ -3,6 +3,7 @@ import type {JobLog} from '../../src/adapters/github/log.ts';
 import type {ImageResult, StepResult} from '../../src/build/types.ts';
 import {failure} from '../../src/failure.ts';
 import {createReporter} from '../../src/report/index.ts';
+import {planned} from '../support/builders/reports.ts';
 import {plannedImage} from '../support/builders/simulation.ts';
 
 /** A log that keeps its lines: groups as their title and indented lines, annotations with their kind. */
@@ -115,7 +116,7 @@ describe('the reporter', () => {
       log,
       readLog: async () => '',
       now: () => new Date('2026-11-24T12:34:56Z'),
-      dockerfileOf: (name) => `images/${name}/Dockerfile`,
+      plan: {tag: 't', changed: [], images: [planned('b', [])]},
     });
     const tail = [
       'Dockerfile:3',

@@ -4,14 +4,22 @@ import {reportFile} from '../../src/report/file.ts';
 import {mergeReports, parseReport, requireReports} from '../../src/report/merge.ts';
 import type {ReportedImage} from '../../src/report/types.ts';
 import {planned, reported, reportedStep} from '../support/builders/reports.ts';
+import {imageSpec} from '../support/builders/stack.ts';
 
+const standing = {
+  ref: 'x',
+  digest: `sha256:${'1'.repeat(64)}`,
+  manifest: {bytes: new Uint8Array(), mediaType: '', digest: ''},
+  fingerprint: '',
+  content: '',
+};
 const plan = {
   tag: '2026.3-main',
   changed: [],
   images: [
     planned('base', []),
     planned('leaf', ['base']),
-    planned('idle', [], {action: 'skip', source: {ref: 'x', digest: `sha256:${'1'.repeat(64)}`}}),
+    planned('idle', [], {action: 'skip', source: standing}),
   ],
 };
 const good = reportedStep('build', 0, 1);
@@ -109,7 +117,12 @@ describe('mergeReports', () => {
     const leaf = reported('leaf', {outcome: 'failed', steps: [bad], allowedFailure: true});
     const reports = [claimed([built('base'), leaf])];
     expect(mergeReports(plan, reports).outcome).toBe('failed');
-    expect(mergeReports(plan, reports, (name) => name === 'leaf').outcome).toBe('passed');
+    const images = plan.images.map((image) =>
+      image.name === 'leaf'
+        ? {...image, spec: imageSpec('leaf', ['base'], {allowFailure: true})}
+        : image,
+    );
+    expect(mergeReports({...plan, images}, reports).outcome).toBe('passed');
   });
 
   it('believes a runner that says it failed or was cancelled', () => {

@@ -125,15 +125,15 @@ describe('the other summaries', () => {
   });
 
   it.each([false, true])('show a promotion, before and after (dry run: %s)', async (dryRun) => {
+    const manifest = (of: string) => ({digest: of, bytes: new Uint8Array(), mediaType: ''});
     const move = (name: string, before: string | undefined) => ({
       name,
       source: `ghcr.io/o/${name}:2026.3-main`,
       target: `ghcr.io/o/${name}:2026.3-stable`,
-      digest: `sha256:${'b'.repeat(64)}`,
-      before,
-      bytes: new Uint8Array(),
-      mediaType: '',
+      before: before === undefined ? undefined : manifest(before),
+      after: manifest(`sha256:${'b'.repeat(64)}`),
       revision: undefined,
+      builtAs: undefined,
     });
     const shows = {state: 'present', digest: `sha256:${'b'.repeat(64)}`} as const;
     const page = promotionSummaryPage({
@@ -304,7 +304,6 @@ describe('text from strangers', () => {
           of(10),
           {
             url: `javascript:${of(24)}`,
-            dockerfile: of(25),
             notes: [of(26)],
             difference: {
               against: of(27),

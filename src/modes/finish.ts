@@ -8,6 +8,7 @@ import type {Plan} from '../plan/index.ts';
 import {
   commentBody,
   commentMarker,
+  dockerfilesOf,
   failureSentence,
   htmlPage,
   imagesOutput,
@@ -19,7 +20,7 @@ import {
   summaryPage,
 } from '../report/index.ts';
 import type {Run} from '../run/index.ts';
-import {mayPublish, publishPages} from '../wiki/index.ts';
+import {publishPages} from './wiki.ts';
 
 const {artifacts, logs, manifests} = outputFolders;
 
@@ -42,19 +43,24 @@ export async function writePlan(workspace: Workspace, plan: Plan): Promise<void>
  * Everything after the last image: results, outputs, summary, wiki, comment, artifact. Comes to pass after failures
  * too, and none of it changes what became of an image. Resolves with the sentence that fails the step.
  */
+export interface Finished extends Pick<RunFacts, 'plan' | 'report' | 'notes' | 'details'> {
+  /** Whether its pages go to the wiki. */
+  readonly publishes: boolean;
+}
+
 export async function finish(
   run: Run,
-  plan: Plan,
-  report: RunFacts['report'],
+  {publishes, ...known}: Finished,
 ): Promise<string | undefined> {
   const {workspace, log, signal} = run;
-  const facts: RunFacts = {plan, report, run: contextOf(run)};
+  const facts: RunFacts = {...known, run: contextOf(run)};
+  const {report} = known;
   await writeResults(workspace, facts);
   setOutputs({images: imagesOutput(report.images), outcome: report.outcome});
   const problem = await addSummary(summaryPage(facts));
   if (problem !== undefined) log.warning(problem);
   if (!signal.aborted) {
-    if (report.outcome === 'passed' && (await mayPublish(run))) {
+    if (report.outcome === 'passed' && publishes) {
       await publishPages(
         run,
         report.images.map(({ref}) => fileNameOf(ref)),
@@ -64,7 +70,7 @@ export async function finish(
     await comment(run, commentBody(facts).slice(commentMarker.length + 1));
   }
   await upload(run);
-  return failureSentence(report.outcome, report.images);
+  return failureSentence(report.outcome, report.images, dockerfilesOf(known.plan));
 }
 
 async function writeResults(workspace: Workspace, facts: RunFacts): Promise<void> {

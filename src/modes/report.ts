@@ -1,11 +1,13 @@
 import {relative} from 'node:path';
+import {openContexts} from '../adapters/build-context/index.ts';
 import {filesBelow, outputFolders} from '../adapters/files/index.ts';
+import {saysSkipPush} from '../changes/index.ts';
 import {fileNameOf} from '../image/tags.ts';
 import {type Plan, planRun} from '../plan/index.ts';
 import {mergeReports, parseReport, requireReports} from '../report/index.ts';
-import {loginOf, type Run, tagsOf} from '../run/index.ts';
+import {policyOf, type Run, tagsOf} from '../run/index.ts';
 import {loadStack} from '../stack/index.ts';
-import {openRegistry} from './adapters.ts';
+import {machinePlatform, openRecords, openRegistry} from './adapters.ts';
 import {finish} from './finish.ts';
 
 /**
@@ -15,28 +17,15 @@ import {finish} from './finish.ts';
  * @throws {MergeError} for reports that are none
  */
 export async function merge(run: Run): Promise<string | undefined> {
-  const {inputs, event, workspace, log} = run;
+  const {workspace, log} = run;
   const files = await filesBelow([workspace.path(outputFolders.artifacts)]);
   const reports = [];
   for (const file of files.filter((path) => path.endsWith('/report.json'))) {
     reports.push(parseReport(relative(workspace.root, file), (await workspace.read(file)) ?? ''));
   }
   requireReports(reports);
-  const stack = await loadStack(workspace, {
-    stackDir: inputs.stackDir,
-    tagPrefix: inputs.tagPrefix,
-    tagOf: tagsOf(inputs, event),
-  });
-  const registry = await openRegistry(run, loginOf(run, stack.spec));
-  let plan: Plan;
-  try {
-    const changes = run.changes;
-    ({plan} = await planRun(inputs, event, stack, {workspace, registry, changes}));
-  } finally {
-    await registry.close();
-  }
-  const mayFail = (name: string): boolean => stack.spec.images.get(name)?.allowFailure === true;
-  const {outcome, images, notes} = mergeReports(plan, reports, mayFail);
+  const {plan, publishes} = await planAgain(run);
+  const {outcome, images, notes} = mergeReports(plan, reports);
   for (const note of notes) log.warning(note);
   // The pages of all runners are published together: those of the plan's images, and no other file.
   const pages = new Set(plan.images.map(({ref}) => `${fileNameOf(ref)}.md`));
@@ -45,5 +34,26 @@ export async function merge(run: Run): Promise<string | undefined> {
     if (!pages.has(name)) continue;
     await workspace.write(`${outputFolders.manifests}/${name}`, (await workspace.read(file)) ?? '');
   }
-  return await finish(run, plan, {outcome, images});
+  return await finish(run, {plan, report: {outcome, images}, publishes, notes});
+}
+
+/** What this checkout says that there is to do: the reports are held against it. */
+async function planAgain(run: Run): Promise<{readonly plan: Plan; readonly publishes: boolean}> {
+  const {inputs, event, workspace, signal} = run;
+  const {stackDir, tagPrefix} = inputs;
+  const stack = await loadStack(workspace, {stackDir, tagPrefix, tagOf: tagsOf(inputs, event)});
+  const isPushSkipped = await saysSkipPush(event, run.changes);
+  const policy = policyOf({inputs, event, spec: stack.spec, isPushSkipped});
+  const registry = openRegistry(run, policy);
+  try {
+    const contexts = openContexts(workspace.root, Object.values(outputFolders));
+    const records = openRecords(registry);
+    const {plan} = await planRun(
+      {inputs, event, stack, policy, platform: machinePlatform, signal},
+      {workspace, registry, changes: run.changes, contexts, readRecord: records.read},
+    );
+    return {plan, publishes: policy.publishes};
+  } finally {
+    await registry.close();
+  }
 }

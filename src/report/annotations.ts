@@ -2,7 +2,7 @@ import type {JobLog} from '../adapters/github/log.ts';
 import type {Place} from '../failure.ts';
 import {plainText} from '../util/text.ts';
 import type {ReportedImage, RunFacts} from './types.ts';
-import {counted, failureWords} from './words.ts';
+import {counted, dockerfilesOf, failureWords} from './words.ts';
 
 /** A message at a line of a file, as GitHub shows it beside the code. */
 export interface Annotation {
@@ -43,9 +43,10 @@ export function findingAnnotations(
 }
 
 /** One for each failed image: where, what, and what to do. */
-export function annotationsOf({report, details}: RunFacts): readonly Annotation[] {
+export function annotationsOf({plan, report}: RunFacts): readonly Annotation[] {
+  const dockerfiles = dockerfilesOf(plan);
   return report.images.flatMap(
-    (image) => failureAnnotation(image, details?.get(image.image)?.dockerfile) ?? [],
+    (image) => failureAnnotation(image, dockerfiles.get(image.image)) ?? [],
   );
 }
 

@@ -29,7 +29,7 @@ export function reportValue({plan, report, run = {}, details, notes = []}: RunFa
       const own = details?.get(result.image);
       const notDone = notDoneWords(result, image?.parents, culprit);
       const failed =
-        result.outcome === 'failed' ? failureWords(result, own?.dockerfile) : undefined;
+        result.outcome === 'failed' ? failureWords(result, image?.spec.dockerfile) : undefined;
       return {
         ...resultValue(result),
         ...(image === undefined ? {} : planValue(image)),
@@ -61,7 +61,15 @@ function runValue({runId, attempt, runUrl, ...run}: RunContext): object {
 
 function planValue(image: PlannedImage): object {
   const {parents, level, action, reasons, fingerprint} = image;
-  return {parents, level, action, reasons, why: whyWords(image), fingerprint};
+  return {
+    parents,
+    level,
+    action,
+    reasons,
+    why: whyWords(image),
+    fingerprint,
+    dockerfile: image.spec.dockerfile,
+  };
 }
 
 function resultValue(result: ReportedImage): object {
@@ -108,10 +116,9 @@ function failureValue(failure: Failure): object {
 }
 
 function detailsValue(details: ImageDetails): object {
-  const {url, dockerfile, difference, layers, packages, logs, notes} = details;
+  const {url, difference, layers, packages, logs, notes} = details;
   return {
     ...(url === undefined ? {} : {url}),
-    ...(dockerfile === undefined ? {} : {dockerfile}),
     ...(difference === undefined
       ? {}
       : {

@@ -9,6 +9,7 @@ import type {ReportedImage, ReportedStep} from './types.ts';
 import {
   counted,
   culpritOf,
+  dockerfilesOf,
   failedStep,
   failureWords,
   notDoneWords,
@@ -36,7 +37,7 @@ export {createProgress, type Progress, progressSeconds} from './progress.ts';
 export {promotionSummaryPage, type Refusal, refusedSummaryPage} from './promotion.ts';
 export {planSummaryPage, summaryPage} from './summary.ts';
 export type * from './types.ts';
-export {failureSentence} from './words.ts';
+export {dockerfilesOf, failureSentence} from './words.ts';
 
 /**
  * What people see of a run.
@@ -56,10 +57,8 @@ export interface ReporterPorts {
   /** The text of a log file below logs/, bounded. */
   readonly readLog: (fileName: string) => Promise<string>;
   readonly now: () => Date;
-  /** For the words about parents. */
+  /** For the words about parents, and the places of failed builds. */
   readonly plan?: Plan;
-  /** The Dockerfile of an image, relative to the workspace: the place of its failed build. */
-  readonly dockerfileOf?: (image: string) => string | undefined;
 }
 
 /** The lines that answer "why was (wasn't) it built?", one for each image. */
@@ -73,7 +72,9 @@ const mostErrors = mostAnnotations - 2;
 
 /** Turns a run's events into the job log: one line as things happen, one closed group per image when it is done. */
 export function createReporter(ports: ReporterPorts): Reporter {
-  const {log, readLog, now, plan, dockerfileOf} = ports;
+  const {log, readLog, now, plan} = ports;
+  const dockerfiles: ReadonlyMap<string, string> =
+    plan === undefined ? new Map() : dockerfilesOf(plan);
   const parents = new Map(plan?.images.map((image) => [image.name, image.parents]));
   const failed: ReportedImage[] = [];
   let printed: Promise<void> = Promise.resolve();
@@ -81,8 +82,8 @@ export function createReporter(ports: ReporterPorts): Reporter {
   const line = (text: string): void => log.info(`${now().toISOString().slice(11, 19)} ${text}`);
 
   const showFailure = (result: ReportedImage): void => {
-    const words = failureWords(result, dockerfileOf?.(result.image));
-    const annotation = failureAnnotation(result, dockerfileOf?.(result.image));
+    const words = failureWords(result, dockerfiles.get(result.image));
+    const annotation = failureAnnotation(result, dockerfiles.get(result.image));
     if (annotation === undefined || words === undefined) return;
     const text = [annotation.message, ...words.tail.slice(-20).map((last) => `| ${last}`)].join(
       '\n',

@@ -40,14 +40,10 @@ export class MergeError extends Error {
 
 /**
  * One report of many: every image of the plan once, in its order. A report is a claim: it counts only for images of
- * the plan at their own references, it cannot allow a failure (`mayFail` does), and an image that no runner reported
+ * the plan at their own references, it cannot allow a failure (the spec does), and an image that no runner reported
  * has failed.
  */
-export function mergeReports(
-  plan: Plan,
-  reports: readonly RunnerReport[],
-  mayFail: (image: string) => boolean = () => false,
-): Merged {
+export function mergeReports(plan: Plan, reports: readonly RunnerReport[]): Merged {
   const notes: string[] = [];
   const planned = new Map(plan.images.map((image) => [image.name, image]));
   const claims = new Map<string, ReportedImage>();
@@ -66,7 +62,7 @@ export function mergeReports(
           `${file}: the result of ${image.name} was ignored: it is of ${quoted(claim.ref)}, not ${image.ref}.`,
         );
       } else {
-        const result = consistent(claim, mayFail(image.name));
+        const result = consistent(claim, image.spec.allowFailure);
         const known = claims.get(image.name);
         if (known === undefined || rank(result) < rank(known)) claims.set(image.name, result);
       }

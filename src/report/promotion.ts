@@ -77,14 +77,22 @@ export interface PromotionFacts {
 const tagWords: Record<TagState, string> = {
   unchanged: 'unchanged',
   moved: 'moved',
-  restored: 'taken back',
-  standing: 'left at the new image',
+  deleted: 'deleted again',
+  restored: 'rolled back',
+  standing: 'could not be rolled back',
   untouched: 'not touched',
   conflict: 'moved by someone else',
   failed: 'failed',
   unknown: 'unknown',
 };
-const badStates: readonly string[] = ['failed', 'conflict', 'standing', 'unknown', 'restored'];
+const badStates: readonly string[] = [
+  'failed',
+  'conflict',
+  'standing',
+  'unknown',
+  'restored',
+  'deleted',
+];
 
 /** The step summary of `mode: tag`: from what to what, before and after. */
 export function promotionSummaryPage({
@@ -97,7 +105,7 @@ export function promotionSummaryPage({
 }: PromotionFacts): string {
   const {results} = report;
   const moved = results.filter(({state}) => state === 'moved').length;
-  const wanted = results.filter(({move}) => move.before !== move.digest).length;
+  const wanted = results.filter(({move}) => move.before?.digest !== move.after?.digest).length;
   const start = dryRun
     ? `Dry run: ${wanted} of ${counted(results.length, 'tag')} would move`
     : {
@@ -115,18 +123,20 @@ export function promotionSummaryPage({
       row([
         dryRun && state === 'untouched' ? 'would move' : tagWords[state],
         code(move.name),
-        move.before === undefined ? 'none' : code(shortDigest(move.before)),
+        digestCell(move.before?.digest),
         dryRun
-          ? code(shortDigest(move.digest))
-          : shows.state === 'present'
-            ? code(shortDigest(shows.digest))
-            : shows.state === 'absent'
-              ? 'none'
-              : 'unknown',
+          ? digestCell(move.after?.digest)
+          : shows.state === 'unknown'
+            ? 'unknown'
+            : digestCell(shows.state === 'present' ? shows.digest : undefined),
       ]),
     );
   const causes = [
-    ...new Set(results.flatMap(({failure}) => (failure === undefined ? [] : [failure.message]))),
+    ...new Set(
+      results.flatMap(({failure}) =>
+        failure === undefined ? [] : [[failure.message, failure.hint].filter(Boolean).join(' ')],
+      ),
+    ),
   ];
   const sections: Section[] = [
     titled(`## ${prose(start)}`, `From ${code(source)} to ${code(target)}.`, placeLine(run)),
@@ -144,4 +154,8 @@ export function promotionSummaryPage({
     references(results.map(({move}) => `${move.source} -> ${move.target}`)),
   ];
   return fitted(sections, largestSummary, 'artifacts/promotion.json in the artifact');
+}
+
+function digestCell(digest: string | undefined): string {
+  return digest === undefined ? 'none' : code(shortDigest(digest));
 }

@@ -45,8 +45,6 @@ export interface Difference {
 export interface ImageDetails {
   /** Where it can be looked at: its package, or its page in the wiki. */
   readonly url?: string;
-  /** Relative to the workspace; the place of a failed build. */
-  readonly dockerfile?: string;
   readonly difference?: Difference;
   /** Oldest first. */
   readonly layers?: readonly {readonly command: string; readonly size: number}[];

@@ -1,6 +1,5 @@
 import type {RunOutcome} from '../build/index.ts';
-import type {PlannedImage} from '../plan/index.ts';
-import {reasonWords} from '../plan/index.ts';
+import {type Plan, type PlannedImage, reasonWords} from '../plan/index.ts';
 import type {Outcome, StepName} from '../schedule/index.ts';
 import {formatBytes, formatDuration} from '../util/text.ts';
 import {type Cause, causeOf} from './causes.ts';
@@ -96,6 +95,11 @@ export function whyWords(planned: PlannedImage | undefined): string {
   return planned === undefined ? '' : planned.reasons.map(reasonWords).join('; ');
 }
 
+/** Where the Dockerfiles are, relative to the workspace: the places of failed builds. */
+export function dockerfilesOf(plan: Plan): ReadonlyMap<string, string> {
+  return new Map(plan.images.map(({name, spec}) => [name, spec.dockerfile]));
+}
+
 /** What failed, in words of the program that failed where it has any. */
 export interface FailureWords {
   readonly step: string;
@@ -189,14 +193,14 @@ const outcomeTitles: Record<RunOutcome, string> = {
 export function failureSentence(
   outcome: RunOutcome,
   images: readonly ReportedImage[],
-  dockerfileOf: (image: string) => string | undefined = () => undefined,
+  dockerfiles: ReadonlyMap<string, string> = new Map(),
 ): string | undefined {
   if (outcome === 'passed') return undefined;
   if (outcome === 'cancelled') return 'The run was cancelled.';
   const failed = images.filter((image) => image.outcome === 'failed' && !image.allowedFailure);
   const blocked = images.filter((image) => image.outcome === 'blocked').map(({image}) => image);
   const causes = failed.slice(0, 5).map((image) => {
-    const words = failureWords(image, dockerfileOf(image.image));
+    const words = failureWords(image, dockerfiles.get(image.image));
     return words === undefined ? image.image : `${image.image} (${words.step}): ${words.cause}`;
   });
   const more = failed.length - causes.length;

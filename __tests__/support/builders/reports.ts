@@ -7,6 +7,7 @@ import type {
   RunFacts,
 } from '../../../src/report/types.ts';
 import type {Outcome} from '../../../src/schedule/steps.ts';
+import {imageSpec} from './stack.ts';
 
 const start = Date.UTC(2026, 10, 24, 12, 0, 0);
 
@@ -47,6 +48,7 @@ export function planned(
 ): PlannedImage {
   return {
     name,
+    spec: imageSpec(name, parents),
     parents,
     level: parents.length,
     ref: `ghcr.io/ucsd-ets/${name}:2026.3-main`,
@@ -54,7 +56,9 @@ export function planned(
     reasons: [{kind: 'default-branch'}],
     fingerprint: `sha256:${'f'.repeat(64)}`,
     content: `sha256:${'c'.repeat(64)}`,
+    tests: `sha256:${'e'.repeat(64)}`,
     source: undefined,
+    before: undefined,
     expectedSeconds: undefined,
     ...more,
   };
@@ -152,7 +156,6 @@ export function sevenImages(): RunFacts {
     [
       'scipy-ml-notebook',
       {
-        dockerfile: 'images/scipy-ml-notebook/Dockerfile',
         logs: [{name: 'scipy-ml-notebook.build.log', lines: buildTail}],
       },
     ],

@@ -3,6 +3,7 @@ import {
   byImportance,
   changeWords,
   culpritOf,
+  dockerfilesOf,
   type FailureWords,
   failureWords,
   notDoneWords,
@@ -70,12 +71,11 @@ function commitWords({sha, url, subject}: NonNullable<RunContext['commit']>): st
 }
 
 /** What failed: image, step, cause, what to do, the last lines. */
-export function failureSection({report, details, run}: RunFacts): Section {
+export function failureSection({plan, report, run}: RunFacts): Section {
+  const dockerfiles = dockerfilesOf(plan);
   const failed = report.images.flatMap((image) => {
     const words =
-      image.outcome === 'failed'
-        ? failureWords(image, details?.get(image.image)?.dockerfile)
-        : undefined;
+      image.outcome === 'failed' ? failureWords(image, dockerfiles.get(image.image)) : undefined;
     return words === undefined ? [] : [{image, words}];
   });
   const isHard = ({image}: {image: ReportedImage}): number => (image.allowedFailure ? 1 : 0);
