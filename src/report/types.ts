@@ -37,6 +37,8 @@ export interface Difference {
   readonly sizeChange?: number;
   /** What this image changed itself; what it inherits is reported at the parent that caused it. */
   readonly packages: readonly PackageChange[];
+  /** Images of the stack whose changes came with them, and are reported there. */
+  readonly inherited?: readonly string[];
   /** The base image moved: short digests or references. */
   readonly base?: {readonly before: string; readonly after: string};
 }

@@ -161,7 +161,10 @@ function isNothing({packages, base, sizeChange}: Difference): boolean {
   return packages.length === 0 && base === undefined && (sizeChange ?? 0) === 0;
 }
 
-function differenceBlock(image: string, {against, packages, base, sizeChange}: Difference): string {
+function differenceBlock(
+  image: string,
+  {against, packages, base, sizeChange, inherited = []}: Difference,
+): string {
   const shown = packages.slice(0, most.packages);
   const size = sizeChange === undefined || sizeChange === 0 ? '' : `, ${changeWords(sizeChange)}`;
   const body = [
@@ -169,6 +172,9 @@ function differenceBlock(image: string, {against, packages, base, sizeChange}: D
     ...(base === undefined
       ? []
       : [`The base image moved from ${code(base.before)} to ${code(base.after)}.`]),
+    ...(inherited.length === 0
+      ? []
+      : [`It also has the changes of ${inherited.map(code).join(', ')}, which are listed there.`]),
     ...(shown.length === 0
       ? []
       : [[tableHead(['Package', 'Before', 'After', 'Of']), ...shown.map(packageRow)].join('\n')]),
