@@ -175,6 +175,11 @@ describe('the comment', () => {
     await expect(commentBody(sevenImages())).toMatchFileSnapshot('../fixtures/report/comment-7.md');
   });
 
+  it.each([1, 100, 1000])('is what it was for %i images', async (count) => {
+    const body = commentBody(manyImages(count));
+    await expect(body).toMatchFileSnapshot(`../fixtures/report/comment-${count}.md`);
+  });
+
   it('begins with its marker and is never longer than GitHub takes', () => {
     const body = commentBody(manyImages(5000));
     expect(body.startsWith(`${commentMarker}\n`)).toBe(true);

@@ -53,7 +53,7 @@ export async function finish(
   {publishes, ...known}: Finished,
 ): Promise<string | undefined> {
   const {workspace, log, signal} = run;
-  const facts: RunFacts = {...known, run: contextOf(run)};
+  const facts: RunFacts = {...known, run: contextOf(run), details: detailsOf(run, known)};
   const {report} = known;
   await writeResults(workspace, facts);
   setOutputs({images: imagesOutput(report.images), outcome: report.outcome});
@@ -104,6 +104,24 @@ function contextOf({event}: Run): RunContext {
       ? {}
       : {runUrl: `${home}/actions/runs/${runId}`, wikiUrl: `${home}/wiki`}),
   };
+}
+
+/** The package page of each image that GitHub's registry keeps for the owner of this repository. */
+function detailsOf(
+  {event}: Run,
+  {report, details}: Pick<RunFacts, 'report' | 'details'>,
+): NonNullable<RunFacts['details']> {
+  const {serverUrl, repository} = event;
+  const start = `ghcr.io/${repository.owner.toLowerCase()}/`;
+  return new Map(
+    report.images.map(({image, ref}) => {
+      const known = details?.get(image) ?? {};
+      if (!ref.startsWith(start) || known.url !== undefined) return [image, known];
+      const name = encodeURIComponent(ref.slice(start.length).replace(/[:@].*$/, ''));
+      const url = `${serverUrl}/${repository.owner}/${repository.repo}/pkgs/container/${name}`;
+      return [image, {url, ...known}];
+    }),
+  );
 }
 
 async function comment({inputs, event, changes, log}: Run, text: string): Promise<void> {

@@ -36,7 +36,7 @@ export function refusedSummaryPage({title, causes, hint, tail = [], run}: Refusa
   const lines = causes.map((cause) => `- ${placed(cause)}`);
   const sections: Section[] = [
     titled(`## ${prose(title)}`, place),
-    {rows: ['', ...lines], of: 'causes', most: largestSummary / 2},
+    {rows: lines, of: 'causes', most: largestSummary / 2},
     {head: hint === undefined ? '' : `**What to do:** ${prose(hint)}`, rows: [], of: ''},
     lastLines(tail),
   ];
@@ -141,12 +141,12 @@ export function promotionSummaryPage({
   const sections: Section[] = [
     titled(`## ${prose(start)}`, `From ${code(source)} to ${code(target)}.`, placeLine(run)),
     {
-      rows: causes.length === 0 ? [] : ['', ...causes.map((cause) => `- ${placed(cause)}`)],
+      rows: causes.map((cause) => `- ${placed(cause)}`),
       of: 'causes',
       most: 256 * 1024,
     },
     {
-      rows: warnings.length === 0 ? [] : ['', ...warnings.map((warning) => `- ${prose(warning)}`)],
+      rows: warnings.map((warning) => `- ${prose(warning)}`),
       of: 'warnings',
       most: 128 * 1024,
     },

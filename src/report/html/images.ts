@@ -106,7 +106,7 @@ function scrolled(label, content) {
   return el('div', {class: 'scroll frame', tabindex: 0, role: 'region', 'aria-label': label}, content);
 }
 function fact(name, value) {
-  return value === undefined || value === '' ? [] : [el('dt', {}, name), el('dd', {}, value)];
+  return value === undefined || value.length === 0 ? [] : [el('dt', {}, name), el('dd', {}, value)];
 }
 function bodyOf(image) {
   const name = clean(image.image), parts = [];
