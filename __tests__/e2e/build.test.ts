@@ -247,7 +247,9 @@ describe('mode: build', () => {
     });
     const run = await stack.push({'fail-fast': 'true', concurrency: '1'});
     expect(outcomes(run)['side']).toBe('failed');
-    expect(run.stdout).toMatch(/::error::side: build:.*exit code: 7/);
+    expect(run.stdout).toMatch(
+      /::error file=images\/side\/Dockerfile,line=\d+::side: build failed: the reason/,
+    );
     expect(run.stdout).toContain('the reason');
     expect(run.stdout).not.toContain('##[');
     expect(run.stdout).not.toMatch(/[\r\n]\s*::add-mask/);

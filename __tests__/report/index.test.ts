@@ -2,7 +2,7 @@ import {describe, expect, it} from 'vitest';
 import type {JobLog} from '../../src/adapters/github/log.ts';
 import type {ImageResult, StepResult} from '../../src/build/types.ts';
 import {failure} from '../../src/failure.ts';
-import {createReporter} from '../../src/report/index.ts';
+import {createReporter, failureSentence} from '../../src/report/index.ts';
 import {planned} from '../support/builders/reports.ts';
 import {plannedImage} from '../support/builders/simulation.ts';
 
@@ -181,5 +181,32 @@ describe('the reporter', () => {
       '  r-b-t.build.log:',
       '  | of b',
     ]);
+  });
+});
+
+describe('the sentence that fails the step', () => {
+  const failed = (name: string, message: string): ImageResult =>
+    result(name, {
+      outcome: 'failed',
+      steps: [step('build', {failure: failure('build-failed', message)})],
+    });
+
+  it('says what failed and why, and what was not started', () => {
+    const blocked = result('c', {outcome: 'blocked', blockedBy: 'a: build'});
+    expect(failureSentence('failed', [failed('a', 'It broke.'), blocked])).toBe(
+      '1 image failed.\na (build): It broke.\nNot started, because a parent failed: c.\nThe step summary and the artifact have the details.',
+    );
+    expect(failureSentence('passed', [])).toBeUndefined();
+    expect(failureSentence('cancelled', [])).toBe('The run was cancelled.');
+  });
+
+  it('holds no command, and is short however many fail', () => {
+    const many = Array.from({length: 40}, (_, index) =>
+      failed(`i${index}`, '##[error]x\n::add-mask::y'),
+    );
+    const sentence = failureSentence('failed', many) ?? '';
+    expect(sentence).not.toMatch(/##\[|^\s*::/m);
+    expect(sentence.split('\n')).toHaveLength(8);
+    expect(sentence).toContain('And 35 more images failed.');
   });
 });

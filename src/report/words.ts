@@ -1,7 +1,7 @@
 import type {RunOutcome} from '../build/index.ts';
 import {type Plan, type PlannedImage, reasonWords} from '../plan/index.ts';
 import type {Outcome, StepName} from '../schedule/index.ts';
-import {formatBytes, formatDuration} from '../util/text.ts';
+import {formatBytes, formatDuration, safeLine} from '../util/text.ts';
 import {type Cause, causeOf} from './causes.ts';
 import type {ReportedImage, ReportedStep, TestCounts} from './types.ts';
 
@@ -201,7 +201,10 @@ export function failureSentence(
   const blocked = images.filter((image) => image.outcome === 'blocked').map(({image}) => image);
   const causes = failed.slice(0, 5).map((image) => {
     const words = failureWords(image, dockerfiles.get(image.image));
-    return words === undefined ? image.image : `${image.image} (${words.step}): ${words.cause}`;
+    // It is printed as a command of the runner's, which must hold no other.
+    return safeLine(
+      words === undefined ? image.image : `${image.image} (${words.step}): ${words.cause}`,
+    );
   });
   const more = failed.length - causes.length;
   const rest = [
