@@ -82,6 +82,7 @@ async function buildPlan(run: Run, prepared: Prepared): Promise<string | undefin
     log,
     readLog: (name) => readExcerpt(workspace.path(`logs/${name}`), `logs/${name}`),
     now: () => new Date(),
+    plan: planned.plan,
   });
   const done = await doPlan(run, prepared, {reporter, push});
   await reporter.flush();
