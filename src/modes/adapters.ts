@@ -5,8 +5,8 @@ import {
   type Docker,
   withoutValue,
 } from '../adapters/docker/index.ts';
-import {saveForPost, temporaryFolder} from '../adapters/github/output.ts';
-import {runCommand, testEnvironment} from '../adapters/process/index.ts';
+import {saveState} from '../adapters/github/output.ts';
+import {testEnvironment} from '../adapters/process/index.ts';
 import {createRegistry, machineLogins, type Registry} from '../adapters/registry/index.ts';
 import {type Emit, findCaches} from '../build/index.ts';
 import {createSteps, type StepContext, type Steps} from '../build/steps/index.ts';
@@ -56,16 +56,15 @@ export async function withDocker<T>(
 ): Promise<Result<T>> {
   const {run, plan} = request;
   const runId = randomUUID();
-  const config = await createDockerConfig(temporaryFolder());
-  saveForPost('dockerConfig', config.folder);
-  saveForPost('runId', runId);
+  const config = await createDockerConfig(run.tempDir);
+  saveState('runId', runId);
   const docker = createDocker({
-    run: runCommand,
+    run: run.program,
     config,
     builder: run.inputs.builder,
     runId,
     root: run.workspace.root,
-    tempDir: temporaryFolder(),
+    tempDir: run.tempDir,
   });
   const isNeeded = plan.images.some(({action}) => needsDocker(action, request.documentsReused));
   let swept: Promise<unknown> | undefined;
@@ -113,7 +112,7 @@ function contextOf(
   {run, stack, plan, registry, emit, push, login}: EngineRequest,
   docker: Docker,
 ): Omit<StepContext, 'caches'> {
-  const {inputs, event, workspace, secrets} = run;
+  const {inputs, event, workspace} = run;
   const {owner, repo} = event.repository;
   return {
     plan,
@@ -122,11 +121,10 @@ function contextOf(
     workspace,
     docker,
     registry,
-    run: runCommand,
+    run: run.program,
     emit,
-    secrets,
     testEnvironment: testEnvironment(),
-    tempDir: temporaryFolder(),
+    tempDir: run.tempDir,
     push,
     cache: inputs.cache,
     timeoutMinutes: inputs.timeoutMinutes,

@@ -1,5 +1,4 @@
-import {readExcerpt} from '../adapters/files/index.ts';
-import {addSummary, setOutputs} from '../adapters/github/output.ts';
+import {addSummary} from '../adapters/github/output.ts';
 import type {Registry} from '../adapters/registry/index.ts';
 import {type RunReport, runPlan} from '../build/index.ts';
 import {failureText, type Result} from '../failure.ts';
@@ -16,17 +15,18 @@ import {decidePush, loginOf, type Run, tagsOf} from '../run/index.ts';
 import {loadStack, type Stack} from '../stack/index.ts';
 import {mayPublish} from '../wiki/index.ts';
 import {openRegistry, withDocker} from './adapters.ts';
+import type {ModeEnd} from './end.ts';
 import {finish, upload, writePlan} from './finish.ts';
 
 /**
- * `mode: build` and `mode: plan`. Resolves with the sentence that fails the step, or undefined.
+ * `mode: build` and `mode: plan`.
  * @throws {SpecError | InputError} for mistakes of the user
  */
-export async function build(run: Run): Promise<string | undefined> {
+export async function build(run: Run): Promise<ModeEnd> {
   const {inputs, event, workspace, log} = run;
   if (event.kind === 'push' && event.deleted) {
     log.info(`${event.branch} was deleted: nothing is left to build.`);
-    return undefined;
+    return {outcome: 'passed', outputs: {}};
   }
   const stack = await loadStack(workspace, {
     stackDir: inputs.stackDir,
@@ -42,18 +42,20 @@ export async function build(run: Run): Promise<string | undefined> {
       changes: run.changes,
     });
     const {plan} = planned;
+    // What was asked while everything was being stopped is not a plan.
+    if (run.signal.aborted) return await nothingBuilt(run, 'cancelled', 'The run was cancelled.');
     for (const warning of planned.warnings) log.warning(warning);
     for (const note of planned.notes) log.info(note);
     reportPlan(log, plan);
-    setOutputs({tag: plan.tag, plan: planOutput(plan), matrix: matrixOutput(plan)});
+    const outputs = {tag: plan.tag, plan: planOutput(plan), matrix: matrixOutput(plan)};
     await writePlan(workspace, plan);
     if (inputs.mode === 'plan' || inputs.dryRun) {
-      const problem = await addSummary(planSummaryPage(plan));
+      const problem = await addSummary(planSummaryPage(plan), run.mask);
       if (problem !== undefined) log.warning(problem);
-      setOutputs({outcome: 'passed'});
-      return undefined;
+      return {outcome: 'passed', outputs};
     }
-    return await buildPlan(run, stack, planned, registry);
+    const end = await buildPlan(run, stack, planned, registry);
+    return {...end, outputs: {...outputs, ...end.outputs}};
   } finally {
     await registry.close();
   }
@@ -64,7 +66,7 @@ async function buildPlan(
   stack: Stack,
   planned: Planned,
   registry: Registry,
-): Promise<string | undefined> {
+): Promise<ModeEnd> {
   const {workspace, log} = run;
   const {plan} = planned;
   const push = decidePush(run);
@@ -77,7 +79,7 @@ async function buildPlan(
   if (!push.push) log.info(`This run does not push: ${push.because}.`);
   const reporter = createReporter({
     log,
-    readLog: (name) => readExcerpt(workspace.path(`logs/${name}`), `logs/${name}`),
+    readLog: (name) => workspace.readExcerpt(`logs/${name}`),
     now: () => new Date(),
   });
   const done = await doPlan(run, stack, plan, {registry, reporter, push: push.push});
@@ -91,10 +93,8 @@ async function nothingBuilt(
   run: Run,
   outcome: 'failed' | 'cancelled',
   sentence: string,
-): Promise<string> {
-  setOutputs({outcome});
-  await upload(run);
-  return sentence;
+): Promise<ModeEnd> {
+  return {outcome, sentence, outputs: await upload(run)};
 }
 
 interface Doing {

@@ -1,6 +1,7 @@
 import {join} from 'node:path';
 import {outputFolders} from '../adapters/files/index.ts';
-import {addSummary, setOutputs} from '../adapters/github/output.ts';
+import {addSummary} from '../adapters/github/output.ts';
+import type {Registry} from '../adapters/registry/index.ts';
 import {failureText} from '../failure.ts';
 import {
   digestAfter,
@@ -19,54 +20,64 @@ import {
 import {isFork, loginOf, type Run} from '../run/index.ts';
 import {type Promotion, planPages, publishPromotion, type WikiPlan} from '../wiki/index.ts';
 import {openRegistry} from './adapters.ts';
+import type {ModeEnd} from './end.ts';
 import {upload} from './finish.ts';
 
 /**
- * `mode: tag`: gives a tested set of images its stable tag, all or none (DESIGN.md section 6). Resolves with the
- * sentence that fails the step.
+ * `mode: tag`: gives a tested set of images its stable tag, all or none .
  * @throws {SpecError | InputError} for mistakes of the user
  */
-export async function promote(run: Run): Promise<string | undefined> {
+export async function promote(run: Run): Promise<ModeEnd> {
   const {inputs, log, event} = run;
-  if (isFork(event)) return 'A pull request from a fork promotes nothing.';
+  if (isFork(event)) {
+    const sentence = 'Pull requests from forks cannot promote images.';
+    return {outcome: 'failed', sentence, outputs: {}};
+  }
   const request = await readTagRequest(run);
   const {source, target} = request.names;
   log.info(
     `promoting ${source} to ${target}${inputs.dryRun ? ' (dry run: nothing is moved)' : ''}`,
   );
-  setOutputs({tag: target});
   // No PUT is cut short that is done in time; the tagger stops between two of them, and takes them back.
   const registry = await openRegistry(run, loginOf(run, request.stack.spec), {grace: 2});
   try {
-    const {moves, refusals, warnings} = makeTagPlan(await readTagFacts(registry, request));
-    for (const warning of warnings) log.warning(warning);
-    log.group('Plan', tagPlanTable(moves).split('\n'));
-    const promotion: Promotion = {target: inputs.target, images: moves};
-    const pages = await planPages(run, promotion);
-    if (run.signal.aborted) return stopped();
-    const all = [...refusals, ...pages.refusals];
-    if (all.length > 0) return await refuse(all);
-    const report = inputs.dryRun
-      ? rehearse(moves)
-      : await runTagPlan(moves, {registry, signal: run.signal});
-    await writePromotion(run, report, pages);
-    return await conclude(run, report, {promotion, pages});
+    const end = await moveTags(run, request, registry);
+    return {...end, outputs: {tag: target, ...end.outputs, ...(await upload(run))}};
   } finally {
     await registry.close();
-    await upload(run);
   }
 }
 
-function stopped(): string {
-  setOutputs({outcome: 'cancelled', images: '{}'});
-  return 'The promotion was cancelled before anything moved.';
+async function moveTags(
+  run: Run,
+  request: Awaited<ReturnType<typeof readTagRequest>>,
+  registry: Registry,
+): Promise<ModeEnd> {
+  const {inputs, log} = run;
+  const {moves, refusals, warnings} = makeTagPlan(await readTagFacts(registry, request));
+  for (const warning of warnings) log.warning(warning);
+  log.group('Plan', tagPlanTable(moves).split('\n'));
+  const promotion: Promotion = {target: inputs.target, images: moves};
+  const pages = await planPages(run, promotion);
+  if (run.signal.aborted) return stopped();
+  const all = [...refusals, ...pages.refusals];
+  if (all.length > 0) return await refuse(run, all);
+  const report = inputs.dryRun
+    ? rehearse(moves)
+    : await runTagPlan(moves, {registry, signal: run.signal});
+  await writePromotion(run, report, pages);
+  return await conclude(run, report, {promotion, pages});
 }
 
-async function refuse(refusals: readonly string[]): Promise<string> {
-  setOutputs({outcome: 'failed', images: '{}'});
+function stopped(): ModeEnd {
+  const sentence = 'The promotion was cancelled before anything moved.';
+  return {outcome: 'cancelled', sentence, outputs: {images: '{}'}};
+}
+
+async function refuse({mask}: Run, refusals: readonly string[]): Promise<ModeEnd> {
   const list = refusals.map((refusal) => `- ${refusal}`).join('\n');
-  await addSummary(`## Nothing was promoted\n\n${list}\n`);
-  return `Nothing was promoted:\n${list}`;
+  await addSummary(`## Nothing was promoted\n\n${list}\n`, mask);
+  return {outcome: 'failed', sentence: `Nothing was promoted:\n${list}`, outputs: {images: '{}'}};
 }
 
 function rehearse(moves: readonly TagMove[]): TagReport {
@@ -93,6 +104,7 @@ async function writePromotion(run: Run, report: TagReport, pages: WikiPlan): Pro
   log.group('Result', tagReportTable(report).split('\n'));
   await addSummary(
     `## ${inputs.dryRun ? 'Dry run' : 'Promotion'}: ${report.outcome}\n\n${tagPlanTable(moves)}\n\n${tagReportTable(report)}\n`,
+    run.mask,
   );
   if (report.outcome !== 'passed') return;
   await workspace.write(join(artifacts, tagged), lines(moves.map(({target}) => target)));
@@ -108,27 +120,28 @@ async function conclude(
   run: Run,
   report: TagReport,
   {promotion, pages}: Conclusion,
-): Promise<string | undefined> {
+): Promise<ModeEnd> {
   const {inputs, log, event} = run;
   const images = report.results.map((one) => [
     one.move.name,
     {ref: one.move.target, digest: digestAfter(one), outcome: one.state},
   ]);
-  setOutputs({images: JSON.stringify(Object.fromEntries(images)), outcome: report.outcome});
-  if (report.outcome !== 'passed') return sentenceOf(report);
+  const {outcome} = report;
+  const outputs = {images: JSON.stringify(Object.fromEntries(images))};
+  if (outcome !== 'passed') return {outcome, sentence: sentenceOf(report), outputs};
   if (report.results.every(({state}) => state === 'unchanged'))
     log.info('Every tag is unchanged: it had its digest already.');
-  if (inputs.dryRun || pages.wiki === undefined) return undefined;
+  if (inputs.dryRun || pages.wiki === undefined) return {outcome, outputs};
   const published = await publishPromotion(pages.wiki, pages.place, {promotion, sha: event.sha});
   if (published.ok) {
     log.info(`wiki: ${pages.index.name} and the stable pages ${published.value.state}`);
-    return undefined;
+    return {outcome, outputs};
   }
-  setOutputs({outcome: 'failed'});
-  return failureText(
-    'The tags stand, but the wiki was not updated. Run this again to complete it',
+  const sentence = failureText(
+    'The tags were moved, but the wiki could not be updated. Re-run the job to complete it',
     published.error,
   );
+  return {outcome: 'failed', sentence, outputs};
 }
 
 function sentenceOf({outcome, results}: TagReport): string {

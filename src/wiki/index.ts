@@ -1,8 +1,6 @@
 import {outputFolders} from '../adapters/files/index.ts';
 import {openWiki, type Wiki} from '../adapters/git/index.ts';
 import {hasPhrase} from '../adapters/github/event.ts';
-import {temporaryFolder} from '../adapters/github/output.ts';
-import {runCommand} from '../adapters/process/index.ts';
 import {findMessages} from '../changes/index.ts';
 import {failureText} from '../failure.ts';
 import {defaultBranchOf, isFork, type Run} from '../run/index.ts';
@@ -12,7 +10,7 @@ export type {Promotion, WikiPlan} from './promotion.ts';
 export {planPages, publishPromotion} from './promotion.ts';
 
 /** The wiki of the repository; undefined where nobody could write it. */
-export function wikiOf({inputs, event, signal}: Run): Wiki | undefined {
+export function wikiOf({inputs, event, program, tempDir, mask, signal}: Run): Wiki | undefined {
   const {owner, repo} = event.repository;
   if (inputs.githubToken === '' || owner === '' || repo === '') return undefined;
   const remote = {
@@ -20,7 +18,7 @@ export function wikiOf({inputs, event, signal}: Run): Wiki | undefined {
     repository: `${owner}/${repo}`,
     token: inputs.githubToken,
   };
-  return openWiki(remote, {run: runCommand, tempDir: temporaryFolder(), signal});
+  return openWiki(remote, {run: program, tempDir, mask, signal});
 }
 
 /** Whether a green build of this event publishes its pages: on the default branch, unless the commit says `skip push`. */

@@ -1,6 +1,5 @@
 import {type Failure, failure} from '../../failure.ts';
 import type {StepName} from '../../schedule/index.ts';
-import {maskText} from '../../util/masking.ts';
 import type {ImageFacts, RunStep} from '../types.ts';
 import {buildStep, pullStep} from './build.ts';
 import {
@@ -56,8 +55,8 @@ export function createSteps(context: StepContext): Steps {
     return {
       step,
       durationMs: context.now().getTime() - started,
-      failure: failure === undefined ? undefined : masked(failure, context.secrets),
-      notes: notes.map((note) => maskText(note, context.secrets)),
+      failure,
+      notes,
       ...(cacheSeconds === undefined ? {} : {cacheSeconds}),
     };
   };
@@ -96,14 +95,4 @@ function freshState(): ImageState {
     brought: undefined,
     tagging: undefined,
   };
-}
-
-/** Results are uploaded, so they hold no secret either. */
-function masked(failure: Failure, secrets: readonly string[]): Failure {
-  const mask = (text: string): string => maskText(text, secrets);
-  const {cause, message, tail} = failure;
-  const base = {...failure, message: mask(message), tail: tail.map(mask)};
-  return cause !== undefined && 'command' in cause
-    ? {...base, cause: {...cause, command: mask(cause.command)}}
-    : base;
 }

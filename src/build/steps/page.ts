@@ -2,7 +2,6 @@ import {join} from 'node:path';
 import {outputFolders} from '../../adapters/files/index.ts';
 import {fileNameOf} from '../../image/tags.ts';
 import {manifestPage, runInfoCommands} from '../../page/index.ts';
-import {maskText} from '../../util/masking.ts';
 import {dockerOptions, type Step, withLog} from './context.ts';
 import {bringHere} from './parents.ts';
 
@@ -30,7 +29,7 @@ export const manifestStep: Step = async (work) => {
     info: info.value,
   });
   const file = join(outputFolders.manifests, `${fileNameOf(image.ref)}.md`);
-  await context.workspace.write(file, maskText(page, context.secrets));
+  await context.workspace.write(file, page);
   const failed = info.value.filter(({exitCode}) => exitCode !== 0).map(({command}) => command.name);
   return failed.length === 0 ? {} : {notes: [`info commands that failed: ${failed.join(', ')}`]};
 };

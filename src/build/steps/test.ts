@@ -41,8 +41,9 @@ async function runTests(work: Work, kind: LogKind, folders: readonly string[]): 
   if (command !== undefined && (words === undefined || words.length === 0)) {
     return {failure: badCommand(command)};
   }
-  const logsFolder = context.workspace.path(join(outputFolders.logs, fileNameOf(image.ref)));
-  await mkdir(logsFolder, {recursive: true});
+  const logsFolder = await context.workspace.makeFolder(
+    join(outputFolders.logs, fileNameOf(image.ref)),
+  );
   const request: TestRequest = {words, folders, logsFolder};
   return withLog(work, kind, async (log) => {
     const done =
