@@ -1,5 +1,3 @@
-import {mkdtemp, rm} from 'node:fs/promises';
-import {join} from 'node:path';
 import {openWorkspace, runLog} from './adapters/files/index.ts';
 import {type Git, openGit} from './adapters/git/index.ts';
 import {openGitHubApi} from './adapters/github/api.ts';
@@ -8,8 +6,7 @@ import {openJobLog} from './adapters/github/log.ts';
 import {
   hasOutputFile,
   maskSecrets,
-  saveState,
-  temporaryFolder,
+  openRunFolder,
   workspaceRoot,
 } from './adapters/github/output.ts';
 import {openLedger, runCommand} from './adapters/process/index.ts';
@@ -48,18 +45,16 @@ export async function main(signal: AbortSignal): Promise<StepEnd> {
 }
 
 async function endOf(signal: AbortSignal, mask: Mask): Promise<ModeEnd> {
-  const folder = await mkdtemp(join(temporaryFolder(), 'stack-action-'));
+  const folder = await openRunFolder();
   try {
-    saveState('isPost', 'true');
-    saveState('runFolder', folder);
-    return await runMode(signal, mask, folder);
+    return await runMode(signal, mask, folder.path);
   } catch (error) {
     // What was being stopped may fail in any way.
     return signal.aborted
       ? {outcome: 'cancelled', sentence: 'The run was cancelled.', outputs: {}}
       : {outcome: 'failed', sentence: messageOf(error), outputs: {}};
   } finally {
-    await rm(folder, {recursive: true, force: true, maxRetries: 3});
+    await folder.remove();
   }
 }
 
@@ -77,7 +72,7 @@ async function runMode(signal: AbortSignal, mask: Mask, tempDir: string): Promis
   log.info(
     `stack-action: mode ${inputs.mode}, event ${event.name || 'none'}, ${event.branch || 'no branch'}`,
   );
-  const program = openLedger(join(tempDir, 'processes'), tempDir, runCommand).run;
+  const program = openLedger(tempDir, runCommand);
   const gitOf = (folder: string): Git => openGit(folder, {run: program, signal});
   const git = gitOf(workspace.root);
   const refusal = event.isKnown

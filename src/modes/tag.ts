@@ -41,7 +41,10 @@ export async function promote(run: Run): Promise<ModeEnd> {
   // No PUT is cut short that is done in time; the tagger stops between two of them, and takes them back.
   const registry = await openRegistry(run, loginOf(run, request.stack.spec), {grace: 2});
   try {
-    const end = await moveTags(run, request, registry);
+    const end = await moveTags(run, request, registry).catch(async (error: unknown) => {
+      await upload(run);
+      throw error;
+    });
     return {...end, outputs: {tag: target, ...end.outputs, ...(await upload(run))}};
   } finally {
     await registry.close();

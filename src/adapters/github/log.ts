@@ -42,7 +42,7 @@ export function openJobLog(file: RunLog, mask: Mask): JobLog {
   const annotate = (kind: 'warning' | 'error', text: string, place: Place | undefined): void => {
     const message = mask.text(text);
     const show = kind === 'warning' ? core.warning : core.error;
-    show(safeMessage(message), propertiesOf(place));
+    show(safeMessage(message), propertiesOf(place, mask));
     write(`${kind === 'warning' ? 'Warning' : 'Error'}: ${placeText(place)}${message}`);
   };
   return {
@@ -62,9 +62,13 @@ export function openJobLog(file: RunLog, mask: Mask): JobLog {
   };
 }
 
-function propertiesOf(place: Place | undefined): core.AnnotationProperties {
+/** No system has longer paths. */
+const longestPath = 4096;
+
+function propertiesOf(place: Place | undefined, mask: Mask): core.AnnotationProperties {
   if (place === undefined) return {};
-  const {file, line, column} = place;
+  const {line, column} = place;
+  const file = mask.text(place.file).slice(0, longestPath);
   return {file, startLine: line, ...(column === undefined ? {} : {startColumn: column})};
 }
 

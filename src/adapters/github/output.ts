@@ -1,5 +1,6 @@
-import {appendFile} from 'node:fs/promises';
+import {appendFile, lstat, mkdtemp, rm} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
+import {basename, join} from 'node:path';
 import * as core from '@actions/core';
 import {messageOf} from '../../failure.ts';
 import type {Mask} from '../../util/masking.ts';
@@ -12,6 +13,31 @@ export function workspaceRoot(): string {
 /** A folder of the runner's that is emptied after the job. */
 export function temporaryFolder(): string {
   return process.env['RUNNER_TEMP'] || tmpdir();
+}
+
+/** A folder for everything that a run needs for a while: credentials, clones, stages. */
+export interface RunFolder {
+  readonly path: string;
+  remove(): Promise<void>;
+}
+
+const runFolderPrefix = 'stack-action-';
+
+/** Makes the folder of this run, for this user only, and tells the post step where it is. */
+export async function openRunFolder(): Promise<RunFolder> {
+  const path = await mkdtemp(join(temporaryFolder(), runFolderPrefix));
+  saveState('isPost', 'true');
+  saveState('runFolder', path);
+  return {path, remove: () => rm(path, {recursive: true, force: true, maxRetries: 3})};
+}
+
+/** The folder that a main step left behind; undefined when it is gone, as after every step that was not killed. */
+export async function leftRunFolder(): Promise<RunFolder | undefined> {
+  const path = readState('runFolder');
+  if (!basename(path).startsWith(runFolderPrefix)) return undefined;
+  const stats = await lstat(path).catch(() => undefined);
+  if (stats?.isDirectory() !== true) return undefined;
+  return {path, remove: () => rm(path, {recursive: true, force: true, maxRetries: 3})};
 }
 
 /** Whether outputs go to a file, as in the runner; elsewhere they would be printed as commands. */

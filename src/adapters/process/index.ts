@@ -6,7 +6,7 @@ import {watchEnd} from './end.ts';
 import {forwardLines, keepHead, keepTail, release} from './output.ts';
 
 export {dockerEnvironment, gitEnvironment, testEnvironment} from './environment.ts';
-export {type Ledger, openLedger, stopLeftOver} from './ledger.ts';
+export {openLedger, stopLeftOver} from './ledger.ts';
 
 const mib = 1024 * 1024;
 /** Output that goes to a log is whole there. */
