@@ -1,7 +1,7 @@
 import {appendFileSync, readdirSync, readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {setTimeout as wait} from 'node:timers/promises';
-import type {RunCommand} from './index.ts';
+import type {RunCommand} from './types.ts';
 
 /** The variable that every program of a run has in its environment, and whatever it starts inherits. */
 const marker = 'STACK_ACTION_RUN';
