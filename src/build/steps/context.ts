@@ -1,6 +1,6 @@
 import {join} from 'node:path';
 import type {Docker, DockerOptions} from '../../adapters/docker/index.ts';
-import {type LogFile, openLog, outputFolders, type Workspace} from '../../adapters/files/index.ts';
+import {type LogFile, outputFolders, type Workspace} from '../../adapters/files/index.ts';
 import type {RunCommand} from '../../adapters/process/index.ts';
 import type {RawManifest, Registry} from '../../adapters/registry/index.ts';
 import {type Failure, failure, messageOf, type Result} from '../../failure.ts';
@@ -58,8 +58,6 @@ export interface StepContext {
   readonly registry: Registry;
   readonly run: RunCommand;
   readonly emit: Emit;
-  /** All forms of all secrets. */
-  readonly secrets: readonly string[];
   /** The environment that tests get, without credentials. */
   readonly testEnvironment: Readonly<Record<string, string>>;
   readonly tempDir: string;
@@ -138,8 +136,8 @@ export async function withLog<T>(
   use: (log: LogFile) => Promise<T>,
 ): Promise<T> {
   const name = `${fileNameOf(image.ref)}.${kind}.log`;
-  const path = context.workspace.path(join(outputFolders.logs, name));
-  const log = openLog(path, context.secrets, {append: state.logs.has(name)});
+  const file = join(outputFolders.logs, name);
+  const log = context.workspace.openLog(file, {append: state.logs.has(name)});
   state.logs.add(name);
   try {
     return await use(log);
@@ -147,7 +145,7 @@ export async function withLog<T>(
     await log.close();
     const problem = log.problem();
     if (problem !== undefined) {
-      const message = `${outputFolders.logs}/${name} is not whole: ${problem}`;
+      const message = `${outputFolders.logs}/${name} is not complete: ${problem}`;
       context.emit({kind: 'warning', image: image.name, message});
     }
   }

@@ -56,8 +56,9 @@ async function runTests(work: Work, kind: LogKind, folders: readonly string[]): 
   const {context, image, state} = work;
   const {spec} = image;
   const words = kind === 'basic-tests' ? spec.tests.words : undefined;
-  const logsFolder = context.workspace.path(join(outputFolders.logs, fileNameOf(image.ref)));
-  await mkdir(logsFolder, {recursive: true});
+  const logsFolder = await context.workspace.makeFolder(
+    join(outputFolders.logs, fileNameOf(image.ref)),
+  );
   const request: TestRequest = {words, folders, logsFolder};
   return withLog(work, kind, async (log) => {
     const isHost = spec.tests.where === 'host' || kind === 'integration-tests';
