@@ -406,7 +406,7 @@ describe('restore', () => {
     const isGone = now.every((digest) => digest === null);
     expect(isGone ? [null, null, null] : digests).toEqual(now);
     expect(run.exitCode).toBe(isGone ? 0 : 1);
-    expect(run.stdout.includes('could not be deleted')).toBe(!isGone);
+    expect(run.stdout.includes('could not be deleted'), run.stdout).toBe(!isGone);
     expect(await digestsOf('2026.3-main')).toEqual(digests);
   });
 
