@@ -11,6 +11,7 @@ export const failureClasses = [
   'build-failed',
   'test-failed',
   'no-tests',
+  'context-changed',
   'timeout',
   'disk-full',
   'daemon-lost',

@@ -1,4 +1,4 @@
-import type {Lookup, Published, Registry} from '../adapters/registry/index.ts';
+import type {Published, Registry} from '../adapters/registry/index.ts';
 import type {Failure, Result} from '../failure.ts';
 import {fingerprintTag, labels, proofTag} from '../image/tags.ts';
 
@@ -8,7 +8,7 @@ export interface ImageRecord {
   readonly digest: string;
   readonly tests: {readonly hash: string; readonly verdict: 'passed' | 'failed'} | undefined;
   /** The parents that it was built on, or copied from. */
-  readonly parents: readonly {readonly name: string; readonly digest: string}[];
+  readonly parents: readonly {readonly image: string; readonly digest: string}[];
 }
 
 /** Whether this very digest passed its tests, and how that is known. */
@@ -58,32 +58,6 @@ export async function readTested(
     return {state: 'failed', because};
   }
   return {state: 'passed', by: hash === undefined ? 'old-proof' : 'proof'};
-}
-
-/**
- * What an `fp-` tag shows. Mostly it is the image that is looked up anyway, and then one HEAD is enough: it is quick,
- * and Docker Hub does not count it as a pull.
- */
-export async function inspectProof(
-  registry: Registry,
-  ref: string,
-  image: Lookup | Promise<Lookup>,
-): Promise<Lookup> {
-  const [shown, own] = await Promise.all([registry.head(ref), image]);
-  if (shown.state !== 'present') return shown;
-  return own.state === 'present' && own.digest === shown.digest ? own : registry.inspect(ref);
-}
-
-/**
- * Whether the image at a tag passed its tests: its `fp-` tag shows it, or a younger twin with the same content.
- * An older twin proves nothing: this one was built after it, and may have failed.
- */
-export function passedTests(image: Published, twin: Lookup | undefined): boolean {
-  if (twin?.state !== 'present') return false;
-  if (twin.digest === image.digest) return true;
-  if (twin.labels.get(labels.fingerprint) !== image.labels.get(labels.fingerprint)) return false;
-  const [mine, other] = [image.labels.get(labels.created), twin.labels.get(labels.created)];
-  return mine !== undefined && other !== undefined && Date.parse(other) > Date.parse(mine);
 }
 
 /** Whether an image with these layers is built on one with those. */

@@ -1,5 +1,6 @@
 import {readFile} from 'node:fs/promises';
-import {createRegistry, machineLogins, type Presence} from '../adapters/registry/index.ts';
+import {runCommand} from '../adapters/process/index.ts';
+import {createLogins, createRegistry, type Presence} from '../adapters/registry/index.ts';
 import {parseReference} from '../image/reference.ts';
 import {type PromotionFile, parsePromotion, presenceOf, tellInterrupted} from '../promote/index.ts';
 import {type Inputs, readInputs} from '../run/index.ts';
@@ -17,8 +18,8 @@ export async function tellKilledPromotion(path: string): Promise<readonly string
   if (parsed?.ok !== true || parsed.value.outcome !== 'begun') return [];
   const promotion = parsed.value;
   const signal = AbortSignal.timeout(patience * 1000);
-  const credentials = await loginsFor(promotion, readInputs());
-  const registry = createRegistry({credentials, signal, onRetry: () => undefined});
+  const logins = loginsFor(promotion, readInputs(), signal);
+  const registry = createRegistry({logins, signal, onRetry: () => undefined});
   try {
     const lookups = await Promise.all(
       promotion.images.map(
@@ -31,10 +32,19 @@ export async function tellKilledPromotion(path: string): Promise<readonly string
   }
 }
 
-/** The logins that the main step had: the inputs for their one registry, before those of the machine. */
-async function loginsFor({images}: PromotionFile, {registry, username, password}: Inputs) {
+/** The logins that the main step had. */
+function loginsFor(
+  {images}: PromotionFile,
+  {registry, username, password, githubToken}: Inputs,
+  signal: AbortSignal,
+) {
   const hosts = [...new Set(images.map(({ref}) => parseReference(ref)?.registry))];
   const host = registry ?? (hosts.length === 1 ? hosts[0] : undefined);
-  const own = password === '' || host === undefined ? [] : [[host, {username, password}] as const];
-  return new Map([...(await machineLogins()), ...own]);
+  const isOwn = password !== '' && password !== githubToken && host !== undefined;
+  return createLogins({
+    inputs: isOwn ? [{host, username, password}] : [],
+    fallback: githubToken === '' ? [] : [{host: 'ghcr.io', username, password: githubToken}],
+    run: runCommand,
+    signal,
+  });
 }

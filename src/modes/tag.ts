@@ -2,7 +2,10 @@ import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {outputFolders} from '../adapters/files/index.ts';
 import {addSummary, saveForPost, setOutputs} from '../adapters/github/output.ts';
+import type {Registry} from '../adapters/registry/index.ts';
 import {failureText} from '../failure.ts';
+import {repositoryOf} from '../image/reference.ts';
+import {manifestPage} from '../page/index.ts';
 import {
   begunPromotion,
   digestAfter,
@@ -23,9 +26,10 @@ import {
   tagPlanTable,
   tagReportTable,
 } from '../promote/index.ts';
-import {isFork, loginOf, type Run} from '../run/index.ts';
-import type {Spec} from '../stack/spec/index.ts';
-import {type Promotion, publishPromotion, type WikiPlan} from '../wiki/index.ts';
+import {type RecordRegistry, readRecord} from '../record/index.ts';
+import {isFork, loginsOf, type Run} from '../run/index.ts';
+import {fillTag, type Spec} from '../stack/spec/index.ts';
+import {type Promotion, publishPromotion, type RenderPage, type WikiPlan} from '../wiki/index.ts';
 import {openRegistry} from './adapters.ts';
 import {upload} from './finish.ts';
 import {planRestoration, readRestoreRequest, type Wish} from './restore.ts';
@@ -40,7 +44,13 @@ export async function promote(run: Run): Promise<string | undefined> {
   if (isFork(run.event)) return 'Pull requests from forks cannot promote images.';
   const {restore} = run.inputs;
   if (restore === undefined) {
-    const request = await readTagRequest(run);
+    const request = await readTagRequest(
+      run,
+      (stack) => (image) =>
+        stack.spec.extraTags.stable.map((tag) =>
+          fillTag(tag, {now: new Date(), sha: run.event.headSha, prefix: image.tagPrefix}),
+        ),
+    );
     const {source, target} = request.names;
     run.log.info(`promoting ${source} to ${target}${dryRunNote(run)}`);
     setOutputs({tag: target});
@@ -78,22 +88,28 @@ async function withRegistry(
   wishFor: (ports: FactPorts) => Promise<Wish>,
 ): Promise<string | undefined> {
   // No PUT is cut short that is done in time; a promotion stops between two of them, and takes them back.
-  const registry = await openRegistry(run, loginOf(run, spec), {grace: 2});
+  const logins = loginsOf(run.inputs, run.event, spec);
+  const registry = openRegistry(run, {logins}, {grace: 2});
   try {
-    const ports: FactPorts = {registry};
-    return await fulfil(run, ports, await wishFor(ports));
+    const ports: FactPorts = {
+      registry,
+      readRecord: (image) => readRecord(registry, image),
+      tags: registry.tags,
+      mayPush: registry.mayPush,
+    };
+    return await fulfil(run, registry, await wishFor(ports));
   } finally {
     await registry.close();
     await upload(run);
   }
 }
 
-async function fulfil(run: Run, {registry}: FactPorts, wish: Wish): Promise<string | undefined> {
+async function fulfil(run: Run, registry: Registry, wish: Wish): Promise<string | undefined> {
   const {inputs, log, signal} = run;
   const {moves, refusals, warnings} = wish.plan;
   for (const warning of warnings) log.warning(warning);
   log.group('Plan', tagPlanTable(moves).split('\n'));
-  const pages = await planWiki(run, wish.promotion);
+  const pages = await planWiki(run, wish.promotion, renderFrom(registry));
   if (signal.aborted) return stopped(wish);
   const all = [...refusals, ...pages.refusals];
   if (all.length > 0) return await refuse(all);
@@ -110,6 +126,15 @@ async function fulfil(run: Run, {registry}: FactPorts, wish: Wish): Promise<stri
   await writePromotion(run, donePromotion(promotionRun, report));
   await writeLists(run, report, {pages, target: wish.target});
   return await conclude(run, report, {wish, pages});
+}
+
+/** The page of a promoted image, made from its record: the wiki may have none of a digest that was reused. */
+function renderFrom(registry: RecordRegistry): RenderPage {
+  return async ({target, digest}) => {
+    const found = await readRecord(registry, {repository: repositoryOf(target), digest});
+    if (!found.ok || found.value === undefined) return undefined;
+    return manifestPage(found.value, {reference: target, home: 'Home'});
+  };
 }
 
 const promotionPath = join(outputFolders.artifacts, 'promotion.json');

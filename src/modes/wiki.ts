@@ -1,11 +1,9 @@
 import {outputFolders} from '../adapters/files/index.ts';
 import {openWiki, type Wiki} from '../adapters/git/index.ts';
-import {hasPhrase} from '../adapters/github/event.ts';
 import {temporaryFolder} from '../adapters/github/output.ts';
 import {runCommand} from '../adapters/process/index.ts';
-import {findMessages} from '../changes/index.ts';
 import {failureText} from '../failure.ts';
-import {defaultBranchOf, isFork, type Run} from '../run/index.ts';
+import type {Run} from '../run/index.ts';
 import {
   type Promotion,
   planPages,
@@ -24,17 +22,6 @@ function wikiOf({inputs, event, signal}: Run): Wiki | undefined {
     token: inputs.githubToken,
   };
   return openWiki(remote, {run: runCommand, tempDir: temporaryFolder(), signal});
-}
-
-/** Whether a green build of this event publishes its pages: on the default branch, unless the commit says `skip push`. */
-export async function mayPublish(run: Run): Promise<boolean> {
-  const {inputs, event} = run;
-  if (inputs.wiki === 'false' || isFork(event) || wikiOf(run) === undefined) return false;
-  const isDefaultBranch =
-    event.kind !== 'pull_request' && event.branch === defaultBranchOf(inputs, event);
-  if (inputs.wiki === 'auto' && !isDefaultBranch) return false;
-  const messages = await findMessages(event, run.changes);
-  return !messages.ok || !hasPhrase(messages.value.slice(-1), 'skip push');
 }
 
 /** Publishes the pages of a green build, by their names without `.md`. A wiki that cannot be written costs one warning: the images stay good. */

@@ -1,7 +1,7 @@
 import type {Published} from '../adapters/registry/index.ts';
 import type {Failure, Result} from '../failure.ts';
 import {type ImageRecord, readTested} from '../fingerprint/index.ts';
-import {checkKeys, InputError, type Run} from '../run/index.ts';
+import {checkKeys, extraTag, InputError, type Run} from '../run/index.ts';
 import {loadStack, type Stack} from '../stack/index.ts';
 import type {ImageSpec} from '../stack/spec/index.ts';
 import {byNearness} from '../util/nearest.ts';
@@ -34,7 +34,7 @@ export function loadPromotedStack({inputs, workspace}: Run): Promise<Stack> {
  */
 export async function readTagRequest(
   run: Run,
-  extraTags: TagRequest['extraTags'] = () => [],
+  extraTagsOf: (stack: Stack) => TagRequest['extraTags'] = () => () => [],
 ): Promise<TagRequest> {
   const {inputs} = run;
   const stack = await loadPromotedStack(run);
@@ -51,7 +51,7 @@ export async function readTagRequest(
         [image.key, image.name].some((one) => inputs.images.includes(one))) &&
       (prefixes.includes(prefix) ? image.tagPrefix === prefix : image.track === undefined),
   );
-  return {stack, names: names.value, images, extraTags};
+  return {stack, names: names.value, images, extraTags: extraTagsOf(stack)};
 }
 
 /** Asks the registry about every image at once; nothing is changed. */
@@ -73,8 +73,8 @@ async function readFacts(
 ): Promise<TagFacts> {
   const {registry} = ports;
   const {name, repository} = image;
-  const source = `${repository}:${names.source}`;
-  const tags = [...new Set([names.target, ...extraTags(image)])];
+  const source = `${repository}:${extraTag(names.source, image)}`;
+  const tags = [...new Set([names.target, ...extraTags(image)].map((tag) => extraTag(tag, image)))];
   const [lookup, targets, denied] = await Promise.all([
     registry.inspect(source),
     Promise.all(tags.map((tag) => readTag(registry, `${repository}:${tag}`))),

@@ -27,10 +27,10 @@ export function tagNames(
     const prefix = prefixOf(sourceTag, known);
     if (prefix === undefined)
       return refuse('is not of the form <prefix>-<branch>, for example 2026.3-main.');
-    if (sourceTag === stableTag(prefix)) {
+    if (sourceTag === stableTag({tagPrefix: prefix})) {
       return refuse('is already a stable tag. Use "target: global-stable" to promote it further.');
     }
-    return ok({prefix, source: sourceTag, target: stableTag(prefix)});
+    return ok({prefix, source: sourceTag, target: stableTag({tagPrefix: prefix})});
   }
   const bare = sourceTag.endsWith('-stable') ? sourceTag.slice(0, -'-stable'.length) : sourceTag;
   const isPrefix =
@@ -40,7 +40,7 @@ export function tagNames(
       'cannot become the global stable tag: only <prefix>-stable can, for example 2026.3-stable.',
     );
   }
-  return ok({prefix: bare, source: stableTag(bare), target: globalStableTag});
+  return ok({prefix: bare, source: stableTag({tagPrefix: bare}), target: globalStableTag});
 }
 
 function prefixOf(tag: string, known: readonly string[]): string | undefined {

@@ -130,7 +130,7 @@ function copiedFrom(
   parent: string,
   digest: string,
 ): boolean | undefined {
-  const used = record?.parents.filter(({name}) => name === parent) ?? [];
+  const used = record?.parents.filter(({image}) => image === parent) ?? [];
   return used.length === 0 ? undefined : used.some((one) => one.digest === digest);
 }
 

@@ -78,9 +78,7 @@ export function readInputs(): Inputs {
     images: list(getInput('images')),
     rebuild: rebuild(getInput('rebuild')),
     reuse: oneOf('reuse', reuseValues, 'auto'),
-    registry: optional('registry')
-      ?.replace(/^https?:\/\//, '')
-      .replace(/\/.*$/, ''),
+    registry: optional('registry'),
     username: getInput('username'),
     password: getInput('password'),
     githubToken: getInput('github-token'),
