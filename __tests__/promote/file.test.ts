@@ -28,6 +28,7 @@ const move = (name: string, before: string | undefined): TagMove => ({
   after: manifestOf(digestOf(`new ${name}`)),
   revision: undefined,
   builtAs: undefined,
+  isExtra: false,
 });
 const moves = [move('a', 'old a'), move('b', undefined)];
 const begun = begunPromotion(run, moves);

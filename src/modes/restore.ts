@@ -2,7 +2,6 @@ import {fail, ok, type Result} from '../failure.ts';
 import {
   checkRestore,
   type FactPorts,
-  isMainTag,
   largestPromotionFile,
   parsePromotion,
   planRestore,
@@ -55,7 +54,7 @@ export async function readRestoreRequest(
 export async function planRestoration(ports: FactPorts, request: RestoreRequest): Promise<Wish> {
   const {target, tag} = request.promotion;
   const plan = await planRestore(ports, request);
-  const main = plan.moves.filter((move) => isMainTag(request.promotion, move.target));
+  const main = plan.moves.filter(({isExtra}) => !isExtra);
   return {
     what: 'restore',
     tag,

@@ -57,7 +57,7 @@ export async function promote(run: Run): Promise<string | undefined> {
     return withRegistry(run, request.stack.spec, async (ports) => {
       const {facts, warnings} = await readTagFacts(ports, request);
       const plan = makeTagPlan(facts);
-      const images = plan.moves.filter((move) => move.target.endsWith(`:${target}`));
+      const images = plan.moves.filter(({isExtra}) => !isExtra);
       return {
         what: 'promotion',
         tag: target,
@@ -95,7 +95,8 @@ async function withRegistry(
       registry,
       readRecord: (image) => readRecord(registry, image),
       tags: registry.tags,
-      mayPush: registry.mayPush,
+      // A real run asks with its first PUT; nothing is lost when that is refused.
+      ...(run.inputs.dryRun ? {mayPush: registry.mayPush} : {}),
     };
     return await fulfil(run, registry, await wishFor(ports));
   } finally {
