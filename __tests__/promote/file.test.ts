@@ -62,6 +62,16 @@ describe('promotion.json', () => {
     expect(parsePromotion(promotionText(done), 'p')).toEqual({ok: true, value: done});
   });
 
+  it('takes a file that a person wrote, with what is needed only', () => {
+    const text = `{"schema": 1, "repository": "o/stack", "run": "0", "commit": "", "target": "stable",
+      "images": [{"ref": "r.io/o/a:1-stable", "outcome": "moved",
+                  "before": "${digestOf('old')}", "after": "${digestOf('new')}"}]}`;
+    expect(parsePromotion(text, 'p')).toMatchObject({
+      ok: true,
+      value: {dryRun: false, images: [{ref: 'r.io/o/a:1-stable', isExtra: false}]},
+    });
+  });
+
   const changed = (change: object): string =>
     JSON.stringify({...JSON.parse(promotionText(begun)), ...change});
   const image = (change: object): string =>

@@ -26,7 +26,7 @@ const files: Readonly<Record<string, string>> = {
   'images/tools/Dockerfile': 'FROM scratch\n',
   'images/base/Dockerfile': 'FROM scratch\n',
   'images/leaf/Dockerfile':
-    'ARG BASE_TAG\nFROM r.io/o/tools:${BASE_TAG} AS tools\nFROM r.io/o/base:${BASE_TAG}\nCOPY --from=tools /a /a\n',
+    'ARG BASE_TAG\nFROM r.io/o/tools:$BASE_TAG AS tools\nFROM r.io/o/base:$BASE_TAG\nCOPY --from=tools /a /a\n',
 };
 
 beforeEach(() => {

@@ -29,7 +29,7 @@ export async function readRestoreRequest(
   stack: Stack,
   path: string,
 ): Promise<Result<RestoreRequest, string>> {
-  const file = (await workspace.isFolder(path)) ? `${path}/promotion.json` : path;
+  const file = await findFile(workspace, path);
   const size = await workspace.size(file);
   if (size === undefined || (await workspace.isFolder(file))) {
     return fail(
@@ -48,6 +48,13 @@ export async function readRestoreRequest(
   };
   const problems = checkRestore(request);
   return problems.length === 0 ? ok(request) : fail(problems.join('\n'));
+}
+
+/** The file itself, or the folder that an artifact was unpacked into. */
+async function findFile(workspace: Run['workspace'], path: string): Promise<string> {
+  if (!(await workspace.isFolder(path))) return path;
+  const whole = `${path}/artifacts/promotion.json`;
+  return (await workspace.size(whole)) === undefined ? `${path}/promotion.json` : whole;
 }
 
 /** What the undoing of a promotion moves, and what becomes of its row and pages in the wiki. */

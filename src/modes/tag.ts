@@ -129,12 +129,18 @@ async function fulfil(run: Run, registry: Registry, wish: Wish): Promise<string 
   return await conclude(run, report, {wish, pages});
 }
 
-/** The page of a promoted image, made from its record: the wiki may have none of a digest that was reused. */
+/** The pages of promoted images, made from their records; each record is read once. */
 function renderFrom(registry: RecordRegistry): RenderPage {
-  return async ({target, digest}) => {
+  const pages = new Map<string, Promise<string | undefined>>();
+  const render: RenderPage = async ({target, digest}) => {
     const found = await readRecord(registry, {repository: repositoryOf(target), digest});
     if (!found.ok || found.value === undefined) return undefined;
     return manifestPage(found.value, {reference: target, home: 'Home'});
+  };
+  return (image) => {
+    const page = pages.get(image.target) ?? render(image);
+    pages.set(image.target, page);
+    return page;
   };
 }
 
