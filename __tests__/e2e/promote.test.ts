@@ -493,7 +493,7 @@ describe('proof', () => {
     await pushImage({...recipe('base', proof, ['base 1']), labels});
     const tested = await promote({});
     expect(tested.exitCode, tested.stdout).toBe(0);
-    const asked = (proxy?.seen ?? []).filter((line) => line.includes('/base/'));
+    const asked = (proxy?.seen ?? []).filter((line) => line.includes('/base/manifests/'));
     expect(asked.length).toBeLessThanOrEqual(8);
   });
 
