@@ -11,7 +11,6 @@ export const failureClasses = [
   'build-failed',
   'test-failed',
   'no-tests',
-  'context-changed',
   'timeout',
   'disk-full',
   'daemon-lost',

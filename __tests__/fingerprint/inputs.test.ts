@@ -1,7 +1,7 @@
 import {renameSync, rmSync, statSync, utimesSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
-import {type BuildContexts, openContexts} from '../../src/adapters/build-context/index.ts';
+import {type BuildContext, openContexts} from '../../src/adapters/build-context/index.ts';
 import {
   checkInputs,
   hashInputs,
@@ -13,7 +13,7 @@ import {makeWorkspace} from '../support/rig/runner.ts';
 
 const image = imageSpec('a');
 let root: string;
-let contexts: BuildContexts;
+let contexts: BuildContext;
 
 beforeEach(async () => {
   root = await makeWorkspace({
@@ -31,7 +31,7 @@ const file = (name: string): string => join(root, 'images/a', name);
 
 async function plan(): Promise<string> {
   const found = await hashInputs(contexts, image, wholeContext);
-  if (!found.ok) throw new Error(found.failure.message);
+  if (!found.ok) throw new Error(found.error.message);
   return found.value.digest;
 }
 

@@ -26,7 +26,7 @@ afterEach(() => rm(root, {recursive: true, force: true}));
 async function look(more: Partial<ImageSpec> = {}, paths: readonly string[] = []) {
   const image = imageSpec('a', [], more);
   const found = await hashTests(openContexts(root, ['logs']), {stackDir: 'images', image, paths});
-  if (!found.ok) throw new Error(found.failure.message);
+  if (!found.ok) throw new Error(found.error.message);
   return found.value;
 }
 
@@ -69,10 +69,13 @@ describe('hashTests', () => {
   });
 
   it.each<[string, Partial<ImageSpec>]>([
-    ['the command', {tests: {command: 'make test', where: 'host', timeoutMinutes: undefined}}],
+    [
+      'the command',
+      {tests: {words: ['make', 'test'], paths: [], where: 'host', timeoutMinutes: undefined}},
+    ],
     [
       'where they run',
-      {tests: {command: undefined, where: 'container', timeoutMinutes: undefined}},
+      {tests: {words: undefined, paths: [], where: 'container', timeoutMinutes: undefined}},
     ],
     ['integration_tests', {integrationTests: true}],
   ])('changes with %s', async (_, more) => {
