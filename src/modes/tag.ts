@@ -59,7 +59,7 @@ export async function promote(run: Run): Promise<ModeEnd> {
     const end = await withRegistry(run, request.stack.spec, async (ports) => {
       const {facts, warnings} = await readTagFacts(ports, request);
       const plan = makeTagPlan(facts);
-      const images = plan.moves.filter((move) => move.target.endsWith(`:${target}`));
+      const images = plan.moves.filter(({isExtra}) => !isExtra);
       return {
         what: 'promotion',
         tag: target,
@@ -98,7 +98,8 @@ async function withRegistry(
       registry,
       readRecord: (image) => readRecord(registry, image),
       tags: registry.tags,
-      mayPush: registry.mayPush,
+      // A real run asks with its first PUT; nothing is lost when that is refused.
+      ...(run.inputs.dryRun ? {mayPush: registry.mayPush} : {}),
     };
     const end = await fulfil(run, registry, await wishFor(ports)).catch(async (error: unknown) => {
       await upload(run);
@@ -134,12 +135,18 @@ async function fulfil(run: Run, registry: Registry, wish: Wish): Promise<ModeEnd
   return await conclude(run, report, {wish, pages});
 }
 
-/** The page of a promoted image, made from its record: the wiki may have none of a digest that was reused. */
+/** The pages of promoted images, made from their records; each record is read once. */
 function renderFrom(registry: RecordRegistry): RenderPage {
-  return async ({target, digest}) => {
+  const pages = new Map<string, Promise<string | undefined>>();
+  const render: RenderPage = async ({target, digest}) => {
     const found = await readRecord(registry, {repository: repositoryOf(target), digest});
     if (!found.ok || found.value === undefined) return undefined;
     return manifestPage(found.value, {reference: target, home: 'Home'});
+  };
+  return (image) => {
+    const page = pages.get(image.target) ?? render(image);
+    pages.set(image.target, page);
+    return page;
   };
 }
 
