@@ -3,6 +3,7 @@ import {
   createDocker,
   createDockerConfig,
   type Docker,
+  insecureRegistries,
   withoutValue,
 } from '../adapters/docker/index.ts';
 import {saveForPost, temporaryFolder} from '../adapters/github/output.ts';
@@ -29,6 +30,7 @@ export async function openRegistry(
       run: runCommand,
       signal,
     }),
+    isInsecure: insecureRegistries(runCommand, signal),
     onRetry: (note) => log.info(note),
     signal,
   });

@@ -11,6 +11,7 @@ import type {Docker} from './types.ts';
 export {runLabel} from './arguments.ts';
 export {withoutValue} from './cli.ts';
 export {createDockerConfig} from './config.ts';
+export {insecureRegistries} from './registries.ts';
 export type {BuildRequest, Docker, DockerFacts, DockerOptions, Layer} from './types.ts';
 
 export interface DockerPorts {
