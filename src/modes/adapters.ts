@@ -12,6 +12,7 @@ import {createLogins, createRegistry, type Registry} from '../adapters/registry/
 import {type Emit, findCaches} from '../build/index.ts';
 import {createSteps, type StepContext, type Steps} from '../build/steps/index.ts';
 import {ok, type Result} from '../failure.ts';
+import {parseReference} from '../image/reference.ts';
 import type {Plan} from '../plan/index.ts';
 import {defaultBranchOf, isFork, type Login, type Run} from '../run/index.ts';
 import type {Stack} from '../stack/index.ts';
@@ -59,7 +60,11 @@ export async function withDocker<T>(
 ): Promise<Result<T>> {
   const {run, plan} = request;
   const runId = randomUUID();
-  const config = await createDockerConfig(temporaryFolder());
+  const repositories = [...request.stack.spec.images.values()].map(({repository}) => repository);
+  const config = await createDockerConfig(temporaryFolder(), {
+    allowLogins: !isFork(run.event),
+    hosts: repositories.flatMap((one) => parseReference(one)?.registry ?? []),
+  });
   saveForPost('dockerConfig', config.folder);
   saveForPost('runId', runId);
   const docker = createDocker({
@@ -104,7 +109,9 @@ async function prepare(docker: Docker, {run, plan, login}: EngineRequest): Promi
   const isBuilding = plan.images.some(({action}) => action === 'build');
   const [engine, loggedIn] = await Promise.all([
     docker.check(),
-    login === undefined ? done : docker.login(login.host, login.username, login.password),
+    login === undefined
+      ? done
+      : docker.login(login.host, login.username, login.password, {signal: run.signal}),
   ]);
   if (!engine.ok) return engine;
   if (!loggedIn.ok || !isBuilding) return loggedIn;
