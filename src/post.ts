@@ -1,14 +1,18 @@
 import {readdir, readFile, rm} from 'node:fs/promises';
 import {basename, join} from 'node:path';
-import {getState, info} from '@actions/core';
+import {getState, info, warning} from '@actions/core';
 import {runLabel} from './adapters/docker/index.ts';
 import {runCommand} from './adapters/process/index.ts';
+import {tellKilledPromotion} from './modes/interrupted.ts';
 
 /**
- * The post step: removes what a main step that was killed could not: builds that go on as orphans, containers, and
+ * The post step: tells where a promotion that was killed stopped, and removes what a main step that was killed could not: builds that go on as orphans, containers, and
  * the folder with the credentials. After a main step that ended by itself there is nothing of it.
  */
 export async function post(): Promise<void> {
+  const promotion = getState('promotion');
+  const told = promotion === '' ? [] : await tellKilledPromotion(promotion);
+  if (told.length > 0) warning(told.join('\n'));
   const folder = getState('dockerConfig');
   const runId = getState('runId');
   if (folder === '' || !/^stack-docker-/.test(basename(folder))) return;

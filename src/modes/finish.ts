@@ -8,7 +8,7 @@ import {fileNameOf, logNames} from '../image/tags.ts';
 import type {Plan} from '../plan/index.ts';
 import {imagesOutput, planJson, reportFile, resultFile, summaryPage} from '../report/index.ts';
 import type {Run} from '../run/index.ts';
-import {mayPublish, publishPages} from '../wiki/index.ts';
+import {publishPages} from './wiki.ts';
 
 const {artifacts, logs, manifests} = outputFolders;
 
@@ -31,7 +31,17 @@ export async function writePlan(workspace: Workspace, plan: Plan): Promise<void>
  * Everything after the last image: results, outputs, summary, wiki, comment, artifact. Comes to pass after failures
  * too, and none of it changes what became of an image. Resolves with the sentence that fails the step.
  */
-export async function finish(run: Run, plan: Plan, report: RunReport): Promise<string | undefined> {
+export interface Finished {
+  readonly plan: Plan;
+  readonly report: RunReport;
+  /** Whether its pages go to the wiki. */
+  readonly publishes: boolean;
+}
+
+export async function finish(
+  run: Run,
+  {plan, report, publishes}: Finished,
+): Promise<string | undefined> {
   const {workspace, log, signal} = run;
   await writeResults(workspace, plan, report);
   setOutputs({images: imagesOutput(report.images), outcome: report.outcome});
@@ -39,7 +49,7 @@ export async function finish(run: Run, plan: Plan, report: RunReport): Promise<s
   const problem = await addSummary(summary);
   if (problem !== undefined) log.warning(problem);
   if (!signal.aborted) {
-    if (report.outcome === 'passed' && (await mayPublish(run))) {
+    if (report.outcome === 'passed' && publishes) {
       await publishPages(
         run,
         report.images.map(({ref}) => fileNameOf(ref)),

@@ -93,7 +93,7 @@ describe('the files of a pull request', () => {
   test('of an unknown pull request are no answer', async () => {
     expect(await api.pullRequestFiles(6)).toEqual({
       ok: false,
-      because: "GitHub's API did not give the list of files: HTTP 404",
+      error: "GitHub's API did not give the list of files: HTTP 404",
     });
   });
 
@@ -108,7 +108,7 @@ describe('the files of a pull request', () => {
     const answer = await open(server.url).pullRequestFiles(5);
     expect(answer).toEqual({
       ok: false,
-      because: `GitHub's API did not give the list of files: HTTP ${status}`,
+      error: `GitHub's API did not give the list of files: HTTP ${status}`,
     });
     expect(server.requests).toHaveLength(4);
   });
@@ -117,7 +117,7 @@ describe('the files of a pull request', () => {
     const answer = await open('http://127.0.0.1:1').pullRequestFiles(5);
     expect(answer).toEqual({
       ok: false,
-      because: expect.stringMatching(/^GitHub's API did not give the list of files: .+/),
+      error: expect.stringMatching(/^GitHub's API did not give the list of files: .+/),
     });
     expect(JSON.stringify(answer)).not.toContain('secret-token');
   });
@@ -145,14 +145,14 @@ describe('a comparison', () => {
     server.world.comparisons = {[`${from}...${to}`]: {status: 'ahead', files}};
     expect(await api.compare(from, to)).toEqual({
       ok: false,
-      because: 'the API compares at most 300 files',
+      error: 'the API compares at most 300 files',
     });
   });
 
   test('with a commit that is gone is no answer', async () => {
     expect(await api.compare('c'.repeat(40), to)).toEqual({
       ok: false,
-      because: "GitHub's API did not give the comparison: HTTP 404",
+      error: "GitHub's API did not give the comparison: HTTP 404",
     });
   });
 });

@@ -1,5 +1,5 @@
 import {describe, expect, test} from 'vitest';
-import {type Event, hasPhrase, parseEvent, refusalOf} from '../../../src/adapters/github/event.ts';
+import {type Event, parseEvent, refusalOf} from '../../../src/adapters/github/event.ts';
 import {environmentOf, readPayload} from '../../support/builders/events.ts';
 
 const someSha = '6113728f27ae82c7b1a177c8d03f9e96e0adf246';
@@ -192,13 +192,4 @@ test('events that run code of a pull request with secrets are refused, the other
     ['pull_request_target', 'workflow_run', 'pull_request', 'push', 'schedule'].filter(refused),
   ).toEqual(['pull_request_target', 'workflow_run']);
   expect(refusalOf(read('pull-request', 'workflow_run'))).toContain('"workflow_run"');
-});
-
-test.each([
-  [['Full Rebuild please'], true],
-  [['a', 'b\n\nFULL REBUILD'], true],
-  [['full  rebuild', 'rebuild full'], false],
-  [[], false],
-])('%j asks for it: %s', (messages, expected) => {
-  expect(hasPhrase(messages, 'full rebuild')).toBe(expected);
 });

@@ -62,7 +62,7 @@ export async function startStep(request: StepRequest): Promise<StartedStep> {
     ...(await inputVariables(request.inputs ?? {})),
     ...request.env,
   };
-  const child = spawn(process.execPath, [join(repository, 'dist', 'index.js')], {
+  const child = spawn(process.execPath, [join(repository, process.env['STACK_ENTRY'] ?? 'dist/index.js')], {
     env,
     cwd: request.workspace,
     stdio: ['ignore', 'pipe', 'pipe'],

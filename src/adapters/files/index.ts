@@ -1,5 +1,6 @@
 import {mkdir, readdir, readFile, realpath, rm, stat, writeFile} from 'node:fs/promises';
 import {dirname, join, relative, resolve, sep} from 'node:path';
+import {findLinkedPlaces} from './links.ts';
 
 export type {LogFile} from './log.ts';
 export {openLog, readExcerpt} from './log.ts';
@@ -18,6 +19,8 @@ export interface Workspace {
   write(file: string, text: string): Promise<void>;
   /** Removes a file; nothing when there is none. */
   remove(file: string): Promise<void>;
+  /** Where the files of a path really are, when links are on the way to it or inside it. */
+  linkedPlaces(path: string): Promise<readonly string[]>;
   /** False when the path, symbolic links followed, leaves the workspace. */
   isInside(path: string): Promise<boolean>;
 }
@@ -36,6 +39,7 @@ export function openWorkspace(root: string): Workspace {
       await writeFile(path(file), text);
     },
     remove: (file) => rm(path(file), {force: true}),
+    linkedPlaces: (file) => findLinkedPlaces(root, file),
     isInside: async (file) => {
       const real = await unlessMissing(realpath(path(file)));
       if (real === undefined) return true;

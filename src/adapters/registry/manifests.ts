@@ -82,7 +82,17 @@ async function firstImage(
   return await fetchManifest(reader, `${ref.split('@')[0]}@${digest}`);
 }
 
-function readConfig(bytes: Uint8Array): Pick<Published, 'labels' | 'diffIds' | 'buildSeconds'> {
+function platformOf(config: Json): string | undefined {
+  const parts = ['os', 'architecture', 'variant'].map((key) => textIn(config, key));
+  const [os, architecture] = parts;
+  return os === undefined || architecture === undefined
+    ? undefined
+    : parts.filter((part) => part !== undefined).join('/');
+}
+
+function readConfig(
+  bytes: Uint8Array,
+): Pick<Published, 'labels' | 'diffIds' | 'platform' | 'buildSeconds'> {
   const config = parseJson(bytes);
   const found = new Map(textEntries(objectIn(objectIn(config, 'config'), 'Labels')));
   const began = Date.parse(found.get(labels.created) ?? '');
@@ -90,6 +100,7 @@ function readConfig(bytes: Uint8Array): Pick<Published, 'labels' | 'diffIds' | '
   const seconds = (ended - began) / 1000;
   return {
     labels: found,
+    platform: platformOf(config),
     diffIds: textsIn(objectIn(config, 'rootfs'), 'diff_ids'),
     // A build that came from the cache ended long before it began.
     buildSeconds: seconds > 0 ? seconds : undefined,

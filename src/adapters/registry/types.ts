@@ -32,6 +32,8 @@ export interface Published {
   readonly labels: ReadonlyMap<string, string>;
   /** Layer identities, oldest first: `rootfs.diff_ids`. */
   readonly diffIds: readonly string[];
+  /** `linux/arm64/v8`, as the config has it; undefined where it has none. */
+  readonly platform: string | undefined;
   /** Digest of the config blob of the (first) image. */
   readonly configDigest: string;
   /** Compressed bytes of all layers. */
