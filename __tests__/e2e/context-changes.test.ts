@@ -49,7 +49,7 @@ async function hash({sources}: RandomBuild): Promise<string> {
     uses: {sources, unresolved: undefined},
     watch: [],
   });
-  if (!result.ok) throw new Error(result.failure.message);
+  if (!result.ok) throw new Error(result.error.message);
   return result.value.digest;
 }
 

@@ -40,7 +40,7 @@ async function look(sources: readonly Source[], context = 'ctx') {
     uses: {sources: sourcesOf(sources), unresolved: undefined},
     watch: [],
   });
-  if (!result.ok) throw new Error(result.failure.message);
+  if (!result.ok) throw new Error(result.error.message);
   return result.value;
 }
 
