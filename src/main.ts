@@ -1,4 +1,4 @@
-import {openWorkspace, runLog} from './adapters/files/index.ts';
+import {openWorkspace} from './adapters/files/index.ts';
 import {type Git, openGit} from './adapters/git/index.ts';
 import {openGitHubApi} from './adapters/github/api.ts';
 import {type Event, readEvent, refusalOf} from './adapters/github/event.ts';
@@ -11,6 +11,7 @@ import {
 } from './adapters/github/output.ts';
 import {openLedger, runCommand} from './adapters/process/index.ts';
 import {messageOf} from './failure.ts';
+import {runLog} from './image/files.ts';
 import {build} from './modes/build.ts';
 import type {ModeEnd} from './modes/end.ts';
 import {merge} from './modes/report.ts';

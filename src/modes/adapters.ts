@@ -1,4 +1,5 @@
 import {randomUUID} from 'node:crypto';
+import {setTimeout as sleep} from 'node:timers/promises';
 import {createDocker, createDockerConfig, type Docker} from '../adapters/docker/index.ts';
 import {saveState} from '../adapters/github/output.ts';
 import {type RunCommand, testEnvironment} from '../adapters/process/index.ts';
@@ -167,6 +168,7 @@ function contextOf(request: EngineRequest, docker: Docker): Omit<StepContext, 'c
     sourceUrl,
     login: () => logIn(docker, request),
     now: () => new Date(),
+    wait: (seconds, stop) => sleep(seconds * 1000, undefined, {signal: stop}),
   };
 }
 

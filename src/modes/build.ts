@@ -1,10 +1,10 @@
 import {openContexts} from '../adapters/build-context/index.ts';
-import {outputFolders} from '../adapters/files/index.ts';
 import {addSummary} from '../adapters/github/output.ts';
 import type {Registry} from '../adapters/registry/index.ts';
 import {type RunReport, runPlan} from '../build/index.ts';
 import {saysSkipPush} from '../changes/index.ts';
 import {failureText, type Result} from '../failure.ts';
+import {outputFolders} from '../image/files.ts';
 import {type Planned, planRun} from '../plan/index.ts';
 import {
   createReporter,

@@ -1,9 +1,10 @@
 import {join, relative} from 'node:path';
-import {entriesBelow, outputFolders, type Workspace} from '../adapters/files/index.ts';
+import {entriesBelow, type Workspace} from '../adapters/files/index.ts';
 import {uploadArtifact} from '../adapters/github/artifact.ts';
 import {addSummary} from '../adapters/github/output.ts';
 import type {RunReport} from '../build/index.ts';
 import {failureText} from '../failure.ts';
+import {outputFolders} from '../image/files.ts';
 import {fileNameOf, logNames} from '../image/tags.ts';
 import type {Plan} from '../plan/index.ts';
 import {imagesOutput, planJson, reportFile, resultFile, summaryPage} from '../report/index.ts';

@@ -1,6 +1,7 @@
 import {relative} from 'node:path';
-import {filesBelow, outputFolders} from '../adapters/files/index.ts';
+import {filesBelow} from '../adapters/files/index.ts';
 import {saysSkipPush} from '../changes/index.ts';
+import {outputFolders} from '../image/files.ts';
 import {mergeReports, parseReport} from '../report/index.ts';
 import {publishesPages, type Run} from '../run/index.ts';
 import type {ModeEnd} from './end.ts';
