@@ -68,6 +68,7 @@ const domain = [
   'build',
   'build/steps',
   'page',
+  'record',
   'promote',
   'wiki',
   'report',
@@ -77,10 +78,10 @@ const domain = [
 const arrows: Readonly<Record<string, Arrows>> = {
   'index.ts': {imports: ['main.ts', 'post.ts'], types: []},
   'main.ts': {imports: ['modes', 'run', ...outside, ...words], types: []},
-  'post.ts': {imports: [...outside, ...words], types: []},
+  'post.ts': {imports: ['modes', ...outside, ...words], types: []},
   modes: {imports: [...domain, ...outside, ...words], types: []},
   report: {
-    imports: ['plan', ...words],
+    imports: ['plan', 'record', ...words],
     types: ['build', 'schedule', 'stack/spec', 'adapters/github', 'adapters/files'],
   },
   build: {
@@ -88,7 +89,7 @@ const arrows: Readonly<Record<string, Arrows>> = {
     types: ['plan', 'stack', 'stack/spec', ...outside],
   },
   'build/steps': {
-    imports: ['build', 'schedule', 'page', ...words],
+    imports: ['build', 'schedule', 'page', 'record', ...words],
     types: ['plan', 'stack', 'stack/spec', 'stack/dockerfile', ...outside],
   },
   schedule: {imports: [], types: ['plan', 'failure.ts']},
@@ -97,7 +98,7 @@ const arrows: Readonly<Record<string, Arrows>> = {
     types: outside,
   },
   promote: {
-    imports: ['run', 'stack', 'stack/spec', 'fingerprint', ...words],
+    imports: ['run', 'stack', 'stack/spec', 'fingerprint', 'record', ...words],
     types: outside,
   },
   wiki: {imports: words, types: ['adapters/git', 'adapters/files', 'stack/spec']},
@@ -114,7 +115,9 @@ const arrows: Readonly<Record<string, Arrows>> = {
     types: ['adapters/files'],
   },
   run: {imports: words, types: ['stack/spec', ...outside]},
-  page: {imports: words, types: ['stack/spec', 'adapters/docker']},
+  page: {imports: ['record', ...words], types: ['stack/spec', 'adapters/docker']},
+  record: {imports: ['record/packages', ...words], types: ['adapters/registry']},
+  'record/packages': {imports: ['record', 'util'], types: []},
   'stack/spec': {imports: ['stack/yaml', ...words], types: []},
   'stack/dockerfile': {imports: ['stack/yaml', ...words], types: []},
   'adapters/docker': {imports: ['adapters/process', 'adapters/registry', ...words], types: []},
@@ -123,7 +126,7 @@ const arrows: Readonly<Record<string, Arrows>> = {
   'adapters/build-context': {imports: words, types: []},
   'adapters/github': {imports: words, types: []},
   'adapters/process': {imports: words, types: []},
-  'adapters/registry': {imports: words, types: []},
+  'adapters/registry': {imports: words, types: ['adapters/process']},
   image: {imports: ['util'], types: []},
   util: {imports: [], types: []},
   'stack/yaml': {imports: ['util'], types: []},
@@ -135,9 +138,10 @@ const purePackages = [
   'node:crypto',
   'node:path/posix',
   'node:util',
+  'node:zlib',
   'yaml',
-  'dockerfile-ast',
   'shlex',
+  'valibot',
   'picomatch',
 ];
 /** Where packages with effects are allowed, besides adapters. */

@@ -74,10 +74,11 @@ async function runMode(signal: AbortSignal, mask: Mask, tempDir: string): Promis
   );
   const program = openLedger(tempDir, runCommand);
   const gitOf = (folder: string): Git => openGit(folder, {run: program, signal});
-  const git = gitOf(workspace.root);
+  // Paths of changes begin at the repository that holds the stack (`path:` of actions/checkout, a submodule).
+  const git = gitOf(workspace.path(inputs.stackDir));
   const refusal = event.isKnown
     ? undefined
-    : refusalOf(event, await headOf(git, gitOf(workspace.path(inputs.stackDir))));
+    : refusalOf(event, await headOf(git, gitOf(workspace.root)));
   if (refusal !== undefined) return failed(refusal);
   const changes = {git, api: openApi(event, inputs.githubToken, {mask, signal})};
   const run: Run = {inputs, event, workspace, log, mask, signal, changes, program, tempDir};
@@ -106,10 +107,10 @@ function openApi(
   return openGitHubApi({token, apiUrl, repository, ...ports});
 }
 
-/** The commit that is checked out: at the root of the workspace, else (`path:` of actions/checkout) at the stack. */
+/** The commit that is checked out: where the stack is, else at the root of the workspace. */
 async function headOf(...places: readonly Git[]): Promise<string | undefined> {
   for (const git of places) {
-    const head = await git.head();
+    const head = await git.commitOf('HEAD');
     if (head.ok) return head.value;
   }
   return undefined;

@@ -3,16 +3,21 @@ import {runLabel} from './adapters/docker/index.ts';
 import {leftRunFolder, readState} from './adapters/github/output.ts';
 import {dockerEnvironment, runCommand, stopLeftOver} from './adapters/process/index.ts';
 import {messageOf} from './failure.ts';
+import {tellKilledPromotion} from './modes/interrupted.ts';
 import {safeMessage} from './util/text.ts';
 
 /**
  * The post step: removes what a main step that was killed could not: its programs (docker clients, tests and what they
- * started, git), its containers, and its folder with the credentials. After a main step that ended by itself there is
- * nothing of it. It never fails: the outcome of the job is the main step's.
+ * started, git), its containers, and its folder with the credentials; and tells where a promotion that was killed
+ * stopped. After a main step that ended by itself there is nothing of it. It never fails: the outcome of the job is the
+ * main step's.
  */
 export async function post(): Promise<void> {
   try {
     await cleanUp();
+    const promotion = readState('promotion');
+    const told = promotion === '' ? [] : await tellKilledPromotion(promotion);
+    if (told.length > 0) warning(safeMessage(told.join('\n')));
   } catch (error) {
     warning(safeMessage(`The clean-up after the action is not complete: ${messageOf(error)}`));
   }

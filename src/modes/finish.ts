@@ -8,8 +8,8 @@ import {fileNameOf, logNames} from '../image/tags.ts';
 import type {Plan} from '../plan/index.ts';
 import {imagesOutput, planJson, reportFile, resultFile, summaryPage} from '../report/index.ts';
 import type {Run} from '../run/index.ts';
-import {mayPublish, publishPages} from '../wiki/index.ts';
 import type {ModeEnd} from './end.ts';
+import {publishPages} from './wiki.ts';
 
 const {artifacts, logs, manifests} = outputFolders;
 
@@ -28,18 +28,25 @@ export async function writePlan(workspace: Workspace, plan: Plan): Promise<void>
   await workspace.write(join(artifacts, 'IMAGES_CHANGED'), changed);
 }
 
+export interface Finished {
+  readonly plan: Plan;
+  readonly report: RunReport;
+  /** Whether its pages go to the wiki. */
+  readonly publishes: boolean;
+}
+
 /**
  * Everything after the last image: results, outputs, summary, wiki, comment, artifact. Comes to pass after failures
  * too, and none of it changes what became of an image.
  */
-export async function finish(run: Run, plan: Plan, report: RunReport): Promise<ModeEnd> {
+export async function finish(run: Run, {plan, report, publishes}: Finished): Promise<ModeEnd> {
   const {workspace, log, signal} = run;
   await writeResults(workspace, plan, report);
   const summary = summaryPage(plan, report);
   const problem = await addSummary(summary, run.mask);
   if (problem !== undefined) log.warning(problem);
   if (!signal.aborted) {
-    if (report.outcome === 'passed' && (await mayPublish(run))) {
+    if (report.outcome === 'passed' && publishes) {
       await publishPages(
         run,
         report.images.map(({ref}) => fileNameOf(ref)),

@@ -1,7 +1,8 @@
 import {relative} from 'node:path';
 import {filesBelow, outputFolders} from '../adapters/files/index.ts';
+import {saysSkipPush} from '../changes/index.ts';
 import {mergeReports, parseReport} from '../report/index.ts';
-import type {Run} from '../run/index.ts';
+import {publishesPages, type Run} from '../run/index.ts';
 import type {ModeEnd} from './end.ts';
 import {finish} from './finish.ts';
 
@@ -23,5 +24,11 @@ export async function merge(run: Run): Promise<ModeEnd> {
     const name = file.slice(file.lastIndexOf('/') + 1);
     await workspace.write(`${outputFolders.manifests}/${name}`, (await workspace.read(file)) ?? '');
   }
-  return await finish(run, {tag, images: [], changed: []}, {outcome, images});
+  const {inputs, event} = run;
+  const isPushSkipped = await saysSkipPush(event, run.changes);
+  return await finish(run, {
+    plan: {tag, images: [], changed: []},
+    report: {outcome, images},
+    publishes: publishesPages({inputs, event, isPushSkipped}),
+  });
 }

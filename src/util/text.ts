@@ -23,6 +23,12 @@ export function formatBytes(bytes: number): string {
   return `${value < 10 ? value.toFixed(1) : value.toFixed(0)} ${byteUnits[unit]}`;
 }
 
+/** A difference of sizes: `+1.2 MB`, `-300 kB`, `±0 B`. */
+export function formatChange(bytes: number): string {
+  if (bytes === 0) return '±0 B';
+  return `${bytes > 0 ? '+' : '-'}${formatBytes(Math.abs(bytes))}`;
+}
+
 /** Escape sequences of terminals: CSI, OSC, and the short ones. */
 const ansi =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences begin with one
@@ -36,6 +42,13 @@ const controls =
 /** Text as a person would read it: no colours, no control or bidi characters, one kind of line end. */
 export function plainText(text: string): string {
   return text.replace(ansi, '').replace(/\r\n?/g, '\n').replace(controls, '');
+}
+
+/** Without the line ends at its end. A loop: `/\n+$/` takes the square of the length of every run of line ends. */
+export function withoutLastBreaks(text: string): string {
+  let end = text.length;
+  while (text[end - 1] === '\n') end--;
+  return text.slice(0, end);
 }
 
 /** What a regular expression takes for exactly this text, with or without its flag `u`. */
@@ -90,4 +103,9 @@ function cut(line: string, longest: number): string {
   if (rest <= 0) return line;
   const notice = ` … ${rest} more characters`;
   return `${line.slice(0, longest - notice.length)}${notice}`;
+}
+
+/** True when any of the messages holds the phrase, in any case. */
+export function hasPhrase(messages: readonly string[], phrase: string): boolean {
+  return messages.some((message) => message.toLowerCase().includes(phrase.toLowerCase()));
 }

@@ -175,7 +175,7 @@ test('a checkout of another user is read all the same', async () => {
     runCommand({...request, env: {...request.env, GIT_TEST_ASSUME_DIFFERENT_OWNER: '1'}});
   const git = openGit(repository.path, {run});
   expect(await git.messageOf(first)).toMatchObject({ok: true});
-  expect(await git.head()).toEqual({ok: true, value: first});
+  expect(await git.commitOf('HEAD')).toEqual({ok: true, value: first});
 });
 
 test('a folder without repository, a missing folder and a missing git are answers', async () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import {describe, expect, test} from 'vitest';
-import {type Event, hasPhrase, parseEvent, refusalOf} from '../../../src/adapters/github/event.ts';
+import {type Event, parseEvent, refusalOf} from '../../../src/adapters/github/event.ts';
 import {environmentOf, readPayload} from '../../support/builders/events.ts';
 
 const someSha = '6113728f27ae82c7b1a177c8d03f9e96e0adf246';
@@ -258,12 +258,3 @@ const fieldNames = [
   ...['pull_request', 'number', 'head', 'base', 'repo', 'full_name', 'sha', 'repository'],
   ...['merge_group', 'head_sha', 'base_sha', 'head_ref', 'base_ref', 'default_branch'],
 ];
-
-test.each([
-  [['Full Rebuild please'], true],
-  [['a', 'b\n\nFULL REBUILD'], true],
-  [['full  rebuild', 'rebuild full'], false],
-  [[], false],
-])('%j asks for it: %s', (messages, expected) => {
-  expect(hasPhrase(messages, 'full rebuild')).toBe(expected);
-});

@@ -37,6 +37,7 @@ describe('a spec of the Python scripts', () => {
       tagPrefix: '2026.3',
       repository: 'ghcr.io/example-ets/ml-notebook',
       parents: ['base-notebook'],
+      dependOn: 'listed',
       context: 'images/ml-notebook',
       dockerfile: 'images/ml-notebook/Dockerfile',
       folder: 'images/ml-notebook',

@@ -78,7 +78,14 @@ export function fakeRegistryPort(calls: string[], overrides: Partial<Registry> =
       calls.push(`put ${ref}`);
       return done;
     },
+    putImage: async (ref) => {
+      calls.push(`putImage ${ref}`);
+      return {ok: true, value: pushedDigest};
+    },
     deleteTag: async () => ({ok: true, value: true}),
+    tags: async () => ({ok: true, value: []}),
+    blob: async () => ({ok: true, value: Buffer.from('{}')}),
+    mayPush: async () => done,
     waitForDigest: async () => done,
     close: async () => {},
     ...overrides,

@@ -64,8 +64,9 @@ export async function startStep(request: StepRequest): Promise<StartedStep> {
     ...(await inputVariables(request.inputs ?? {})),
     ...request.env,
   };
-  const entry = request.fromSource === true ? ['src', 'index.ts'] : ['dist', 'index.js'];
-  const child = spawn(process.execPath, [join(repository, ...entry)], {
+  const committed = process.env['STACK_ENTRY'] ?? 'dist/index.js';
+  const entry = request.fromSource === true ? 'src/index.ts' : committed;
+  const child = spawn(process.execPath, [join(repository, entry)], {
     env,
     cwd: request.workspace,
     stdio: ['ignore', 'pipe', 'pipe'],

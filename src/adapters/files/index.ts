@@ -2,6 +2,7 @@ import {closeSync, readdirSync, readFileSync, writeSync} from 'node:fs';
 import {lstat, mkdir, readdir, readFile, realpath, rm, stat, writeFile} from 'node:fs/promises';
 import {dirname, join, relative, resolve, sep} from 'node:path';
 import {createMask, type Mask} from '../../util/masking.ts';
+import {findLinkedPlaces} from './links.ts';
 import {type LogFile, type LogOptions, openLog, readExcerpt} from './log.ts';
 import {
   checkOwnFolders,
@@ -32,6 +33,8 @@ export interface Workspace {
   remove(file: string): Promise<void>;
   /** Makes a folder of the action's own, and gives its absolute path. */
   makeFolder(folder: string): Promise<string>;
+  /** Where the files of a path really are, when links are on the way to it or inside it. */
+  linkedPlaces(path: string): Promise<readonly string[]>;
   /** False when the path, symbolic links followed, leaves the workspace. */
   isInside(path: string): Promise<boolean>;
   /** Opens a log in a folder of the action's own; secrets become `***`. */
@@ -86,6 +89,7 @@ export function openWorkspace(root: string, mask: Mask = createMask()): Workspac
       makeFolders(root, relative(root, path(folder)));
       return path(folder);
     },
+    linkedPlaces: (file) => findLinkedPlaces(root, file),
     isInside: async (file) => {
       const real = await unlessMissing(realpath(path(file)));
       if (real === undefined) return true;

@@ -1,6 +1,9 @@
 import {realpathSync} from 'node:fs';
+import {dirname} from 'node:path';
 import {fail, ok, type Result} from '../../failure.ts';
 import {gitEnvironment, type RunCommand, runCommand} from '../process/index.ts';
+
+import {findRoot} from './root.ts';
 
 export type {WikiFile, WikiSnapshot} from './clone.ts';
 export type {MakePages, Wiki, WikiPublished} from './wiki.ts';
@@ -20,8 +23,16 @@ export interface GitPorts {
  * server that does not answer and a cancelled run are all answers.
  * Not here: which commits to compare, and what a changed path means (changes/).
  */
-export function openGit(workspace: string, ports: GitPorts = {}): Git {
-  const git = (...args: readonly string[]) => runGit(workspace, args, ports);
+export function openGit(folder: string, ports: GitPorts = {}): Git {
+  let found: Promise<Result<string, string>> | undefined;
+  const root = (): Promise<Result<string, string>> => {
+    found ??= findRoot((place, ...args) => runGit(place, args, ports), folder);
+    return found;
+  };
+  const git = async (...args: readonly string[]): Promise<Result<string, string>> => {
+    const place = await root();
+    return place.ok ? runGit(place.value, args, ports) : place;
+  };
 
   const isShallow = async (): Promise<boolean> => {
     const answer = await git('rev-parse', '--is-shallow-repository');
@@ -50,10 +61,11 @@ export function openGit(workspace: string, ports: GitPorts = {}): Git {
   let lastFetch: Promise<unknown> = Promise.resolve();
 
   return {
+    root,
     isShallow,
 
-    head: async () => {
-      const answer = await git('rev-parse', '--verify', 'HEAD^{commit}');
+    commitOf: async (name) => {
+      const answer = await git('rev-parse', '--verify', '--end-of-options', `${name}^{commit}`);
       return answer.ok ? ok(answer.value.trim()) : answer;
     },
 
@@ -141,12 +153,18 @@ async function runGit(
 
 /** The checkout may belong to another user than the container's; a server may stop answering. */
 function settings(workspace: string): readonly string[] {
-  const safe = [...new Set([workspace, realPath(workspace)])];
+  const safe = new Set([workspace, realPath(workspace)].flatMap(withFoldersAbove));
   const slow = ['http.lowSpeedLimit=1000', 'http.lowSpeedTime=30'];
-  return [...safe.map((folder) => `safe.directory=${folder}`), ...slow].flatMap((setting) => [
+  return [...[...safe].map((folder) => `safe.directory=${folder}`), ...slow].flatMap((setting) => [
     '-c',
     setting,
   ]);
+}
+
+/** The repository may begin above: a stack is a folder of it. */
+function withFoldersAbove(path: string): readonly string[] {
+  const above = dirname(path);
+  return above === path || above === '/' ? [path] : [path, ...withFoldersAbove(above)];
 }
 
 function realPath(path: string): string {
@@ -163,9 +181,11 @@ function splitNul(text: string): readonly string[] {
 
 /** The checkout's history. Commits are whole hashes; nothing of the working tree is looked at. */
 export interface Git {
+  /** The top folder of the repository, links resolved: paths are relative to it. */
+  root(): Promise<Result<string, string>>;
   isShallow(): Promise<boolean>;
-  /** The commit that is checked out. */
-  head(): Promise<Result<string, string>>;
+  /** The commit behind a name or an annotated tag; `HEAD` is the one that is checked out. */
+  commitOf(name: string): Promise<Result<string, string>>;
   /** Fetches what is missing from `origin`, in a shallow clone only the commits themselves. */
   ensureCommits(commits: readonly string[]): Promise<Result<void, string>>;
   mergeBase(one: string, other: string): Promise<Result<string, string>>;

@@ -100,11 +100,6 @@ export function refusalOf(
   );
 }
 
-/** True when any of the messages holds the phrase, in any case. */
-export function hasPhrase(messages: readonly string[], phrase: string): boolean {
-  return messages.some((message) => message.toLowerCase().includes(phrase.toLowerCase()));
-}
-
 /** Events whose ref is the merge commit of a pull request, without the secrets of the base for a fork. */
 const pullRequestEvents = ['pull_request', 'pull_request_review', 'pull_request_review_comment'];
 
