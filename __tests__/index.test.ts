@@ -221,6 +221,30 @@ describe('an event with the secrets of the repository', () => {
   );
 });
 
+describe('an event whose own code is checked out beside that of a pull request', () => {
+  it("is refused when the stack is the pull request's", async () => {
+    const base = commitStack();
+    const theirs = join(repository.path, 'pr');
+    execFileSync('git', ['clone', '--quiet', repository.path, theirs]);
+    const commit = [
+      '-c',
+      'user.name=x',
+      '-c',
+      'user.email=x@y',
+      'commit',
+      '--allow-empty',
+      '-m',
+      'x',
+    ];
+    execFileSync('git', [...commit, '--quiet'], {cwd: theirs});
+    const run = await runStep(
+      planOf(base, {event: 'issue_comment', payload: {}, inputs: {'stack-dir': 'pr/images'}}),
+    );
+    expect(run.exitCode).toBe(1);
+    expect(run.stdout).toContain('runs with the secrets');
+  });
+});
+
 describe('a step', () => {
   it('without a checkout asks for it', async () => {
     const empty = join(temp, 'empty');

@@ -74,7 +74,7 @@ async function runMode(signal: AbortSignal, mask: Mask, tempDir: string): Promis
   );
   const program = openLedger(tempDir, runCommand);
   const gitOf = (folder: string): Git => openGit(folder, {run: program, signal});
-  // Paths of changes begin at the repository that holds the stack (`path:` of actions/checkout, a submodule).
+  // The stack may be checked out below the workspace, or be a submodule: its repository is found from there.
   const git = gitOf(workspace.path(inputs.stackDir));
   const refusal = event.isKnown
     ? undefined
@@ -107,7 +107,7 @@ function openApi(
   return openGitHubApi({token, apiUrl, repository, ...ports});
 }
 
-/** The commit that is checked out: where the stack is, else at the root of the workspace. */
+/** The commit that is checked out where the stack is, which is what counts; else at the root of the workspace. */
 async function headOf(...places: readonly Git[]): Promise<string | undefined> {
   for (const git of places) {
     const head = await git.commitOf('HEAD');

@@ -1,12 +1,7 @@
 import {randomUUID} from 'node:crypto';
 import {createDocker, createDockerConfig, type Docker} from '../adapters/docker/index.ts';
 import {saveState} from '../adapters/github/output.ts';
-import {
-  dockerEnvironment,
-  type RunCommand,
-  testEnvironment,
-  variableOf,
-} from '../adapters/process/index.ts';
+import {type RunCommand, testEnvironment} from '../adapters/process/index.ts';
 import {
   createLogins,
   createRegistry,
@@ -21,9 +16,10 @@ import type {Plan, PlannedImage} from '../plan/index.ts';
 import {readRecord, writeRecord} from '../record/index.ts';
 import {extraTag, type Run, type RunPolicy} from '../run/index.ts';
 import type {Stack} from '../stack/index.ts';
-import {fillTag, secretSource} from '../stack/spec/index.ts';
+import {fillTag} from '../stack/spec/index.ts';
 import {checkBeforeBuild} from './checks.ts';
 import {logIn, stackHosts} from './logins.ts';
+import {hideSecrets} from './secrets.ts';
 
 /** The platform of this machine, as docker names it. */
 export const machinePlatform = `linux/${process.arch === 'x64' ? 'amd64' : process.arch}`;
@@ -48,13 +44,7 @@ function askInsecure(program: RunCommand, signal: AbortSignal): (host: string) =
   let asked: Promise<(host: string) => Promise<boolean>> | undefined;
   const ask = async (): Promise<(host: string) => Promise<boolean>> => {
     const args = ['info', '--format', '{{json .RegistryConfig}}'];
-    const info = await program({
-      file: 'docker',
-      args,
-      env: dockerEnvironment(),
-      seconds: 15,
-      signal,
-    });
+    const info = await program({file: 'docker', args, seconds: 15, signal});
     return insecureHosts(parseJson(info.ok ? info.value.stdout : ''));
   };
   return async (host) => {
@@ -134,34 +124,9 @@ export async function withDocker<T>(
   }
 }
 
-/**
- * From here on the values of declared build secrets are hidden in every text that leaves. Resolves with the variables
- * that docker must see.
- */
-async function hideSecrets({mask, workspace, log}: Run, plan: Plan): Promise<readonly string[]> {
-  const builds = plan.images.filter(({action}) => action === 'build');
-  const secrets = new Set(builds.flatMap(({spec}) => spec.secrets));
-  const names: string[] = [];
-  for (const secret of secrets) {
-    const {variable, file} = secretSource(secret);
-    if (variable !== undefined) names.push(variable);
-    // A file that is missing or cannot be read is found by the check before the build, or by docker.
-    const value =
-      variable === undefined
-        ? await workspace.read(file ?? '').catch(() => undefined)
-        : variableOf(variable);
-    if (mask.add([value ?? '']).length > 0) {
-      log.warning(
-        `The build secret "${secret}" has fewer than 4 characters, so it is not hidden in logs.`,
-      );
-    }
-  }
-  return names;
-}
-
 function contextOf(request: EngineRequest, docker: Docker): Omit<StepContext, 'caches'> {
   const {run, stack, plan, policy, registry, emit, push, verifyInputs, baseOf} = request;
-  const {inputs, event, workspace} = run;
+  const {inputs, event, workspace, mask} = run;
   const {owner, repo} = event.repository;
   const sourceUrl = repo === '' ? undefined : `${event.serverUrl}/${owner}/${repo}`;
   let isRefused = false;
@@ -185,7 +150,7 @@ function contextOf(request: EngineRequest, docker: Docker): Omit<StepContext, 'c
     }),
     subject: event.messages.at(-1)?.split('\n', 1)[0],
     platform: machinePlatform,
-    mask: run.mask.text,
+    mask: mask.text,
     extraTags: policy.isDefaultBranchPush
       ? (image) => extraTagsOf(stack, image, event.headSha)
       : () => [],

@@ -40,9 +40,10 @@ export async function build(run: Run): Promise<ModeEnd> {
   try {
     const contexts = openContexts(workspace.root, Object.values(outputFolders));
     const records = openRecords(registry);
+    const mayPush = policy.push.kind !== 'never' && inputs.mode === 'build' && !inputs.dryRun;
     const planned = await planRun(
       {inputs, event, stack, policy, platform: machinePlatform, signal},
-      {workspace, registry, changes: run.changes, contexts, readRecord: records.read},
+      {workspace, registry, changes: run.changes, contexts, readRecord: records.read, mayPush},
     );
     const {plan} = planned;
     // What was asked while everything was being stopped is not a plan.

@@ -28,6 +28,10 @@ export async function writePlan(workspace: Workspace, plan: Plan): Promise<void>
   await workspace.write(join(artifacts, 'IMAGES_CHANGED'), changed);
 }
 
+/**
+ * Everything after the last image: results, outputs, summary, wiki, comment, artifact. Comes to pass after failures
+ * too, and none of it changes what became of an image.
+ */
 export interface Finished {
   readonly plan: Plan;
   readonly report: RunReport;
@@ -35,10 +39,6 @@ export interface Finished {
   readonly publishes: boolean;
 }
 
-/**
- * Everything after the last image: results, outputs, summary, wiki, comment, artifact. Comes to pass after failures
- * too, and none of it changes what became of an image.
- */
 export async function finish(run: Run, {plan, report, publishes}: Finished): Promise<ModeEnd> {
   const {workspace, log, signal} = run;
   await writeResults(workspace, plan, report);

@@ -59,7 +59,7 @@ export async function promote(run: Run): Promise<ModeEnd> {
     const end = await withRegistry(run, request.stack.spec, async (ports) => {
       const {facts, warnings} = await readTagFacts(ports, request);
       const plan = makeTagPlan(facts);
-      const images = plan.moves.filter((move) => move.target.endsWith(`:${target}`));
+      const images = plan.moves.filter(({isExtra}) => !isExtra);
       return {
         what: 'promotion',
         tag: target,
@@ -98,14 +98,14 @@ async function withRegistry(
       registry,
       readRecord: (image) => readRecord(registry, image),
       tags: registry.tags,
-      mayPush: registry.mayPush,
+      // A real run asks with its first PUT; nothing is lost when that is refused.
+      ...(run.inputs.dryRun ? {mayPush: registry.mayPush} : {}),
     };
-    const end = await fulfil(run, registry, await wishFor(ports));
+    const end = await fulfil(run, registry, await wishFor(ports)).catch(async (error: unknown) => {
+      await upload(run);
+      throw error;
+    });
     return {...end, outputs: {...end.outputs, ...(await upload(run))}};
-  } catch (error) {
-    // What was found out is worth an artifact all the same.
-    await upload(run);
-    throw error;
   } finally {
     await registry.close();
   }
@@ -135,12 +135,18 @@ async function fulfil(run: Run, registry: Registry, wish: Wish): Promise<ModeEnd
   return await conclude(run, report, {wish, pages});
 }
 
-/** The page of a promoted image, made from its record: the wiki may have none of a digest that was reused. */
+/** The pages of promoted images, made from their records; each record is read once. */
 function renderFrom(registry: RecordRegistry): RenderPage {
-  return async ({target, digest}) => {
+  const pages = new Map<string, Promise<string | undefined>>();
+  const render: RenderPage = async ({target, digest}) => {
     const found = await readRecord(registry, {repository: repositoryOf(target), digest});
     if (!found.ok || found.value === undefined) return undefined;
     return manifestPage(found.value, {reference: target, home: 'Home'});
+  };
+  return (image) => {
+    const page = pages.get(image.target) ?? render(image);
+    pages.set(image.target, page);
+    return page;
   };
 }
 
@@ -205,6 +211,7 @@ async function conclude(
   {wish, pages}: {readonly wish: Wish; readonly pages: WikiPlan},
 ): Promise<ModeEnd> {
   const {inputs, log} = run;
+  const {outcome} = report;
   // Of several tags of an image the first is the one that this mode is about.
   const images = report.results
     .toReversed()
@@ -212,12 +219,10 @@ async function conclude(
       one.move.name,
       {ref: one.move.target, digest: digestAfter(one), outcome: one.state},
     ]);
-  const {outcome} = report;
   const outputs = {images: JSON.stringify(Object.fromEntries(images))};
-  if (outcome !== 'passed') {
-    const why = sentenceOf(report, wish.what);
+  const why = sentenceOf(report, wish.what);
+  if (outcome !== 'passed')
     return {outcome, ...(why === undefined ? {} : {sentence: why}), outputs};
-  }
   if (report.results.every(({state}) => state === 'unchanged'))
     log.info('Every tag is unchanged: all of them already pointed to these digests.');
   if (inputs.dryRun || pages.wiki === undefined) return {outcome, outputs};

@@ -64,8 +64,8 @@ export async function startStep(request: StepRequest): Promise<StartedStep> {
     ...(await inputVariables(request.inputs ?? {})),
     ...request.env,
   };
-  const committed = process.env['STACK_ENTRY'] ?? 'dist/index.js';
-  const entry = request.fromSource === true ? 'src/index.ts' : committed;
+  const entry =
+    request.fromSource === true ? 'src/index.ts' : (process.env['STACK_ENTRY'] ?? 'dist/index.js');
   const child = spawn(process.execPath, [join(repository, entry)], {
     env,
     cwd: request.workspace,

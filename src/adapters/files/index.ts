@@ -31,10 +31,10 @@ export interface Workspace {
   write(file: string, text: string): Promise<void>;
   /** Removes a file; nothing when there is none. */
   remove(file: string): Promise<void>;
-  /** Makes a folder of the action's own, and gives its absolute path. */
-  makeFolder(folder: string): Promise<string>;
   /** Where the files of a path really are, when links are on the way to it or inside it. */
   linkedPlaces(path: string): Promise<readonly string[]>;
+  /** Makes a folder of the action's own, and gives its absolute path. */
+  makeFolder(folder: string): Promise<string>;
   /** False when the path, symbolic links followed, leaves the workspace. */
   isInside(path: string): Promise<boolean>;
   /** Opens a log in a folder of the action's own; secrets become `***`. */

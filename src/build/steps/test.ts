@@ -63,7 +63,7 @@ async function runTests(work: Work, kind: LogKind, folders: readonly string[]): 
   return withLog(work, kind, async (log) => {
     const isHost = spec.tests.where === 'host' || kind === 'integration-tests';
     const done = isHost
-      ? await testThisImage(work, () => testOnHost(work, request, log))
+      ? await testThisImage(work, (ref) => testOnHost(work, {...request, ref}, log))
       : await testInContainer(work, request, log);
     // Stays only where tests left something.
     await rmdir(logsFolder).catch(() => undefined);
@@ -82,32 +82,31 @@ async function runTests(work: Work, kind: LogKind, folders: readonly string[]): 
 
 /**
  * Host tests find the image under its reference, which another run on this engine may move while they run: then it was
- * another image that was tested, and the answer counts for nothing.
+ * another image that was tested, and the answer counts for nothing. The second time they get a name that no other run
+ * knows.
  */
 async function testThisImage(
   {context, image, state}: Work,
-  test: () => Promise<Result<CommandOutput>>,
+  test: (ref: string) => Promise<Result<CommandOutput>>,
 ): Promise<Result<CommandOutput>> {
   const {docker} = context;
   const {id} = state;
-  if (id === undefined) return test();
-  for (let attempt = 1; attempt <= 2; attempt++) {
-    const tagged = await docker.tag(id, image.ref);
-    if (!tagged.ok) return tagged;
-    const done = await test();
-    if (!done.ok && done.error.class === 'cancelled') return done;
-    const now = await docker.ids([image.ref]);
-    if (!now.ok || now.value.get(image.ref) === id || !now.value.has(image.ref)) return done;
-  }
-  return fail(
-    failure(
-      'tag-conflict',
-      `${image.ref} was moved to another image while its tests ran, so they did not test this one.`,
-      {
-        hint: 'Another run on this machine builds the same tag at the same time. Re-run the job.',
-      },
-    ),
-  );
+  if (id === undefined) return test(image.ref);
+  const tagged = await docker.tag(id, image.ref);
+  if (!tagged.ok) return tagged;
+  const done = await test(image.ref);
+  if (!done.ok && done.error.class === 'cancelled') return done;
+  const now = await docker.ids([image.ref]);
+  const isMoved = now.ok && now.value.get(image.ref) !== id;
+  if (!isMoved) return done;
+  const own = await docker.tagPrivately(id, image.name);
+  if (!own.ok) return own;
+  context.emit({
+    kind: 'note',
+    image: image.name,
+    message: `${image.ref} was moved by another run on this machine while its tests ran; they run again on ${own.value}`,
+  });
+  return test(own.value);
 }
 
 function addCounts(one: TestCounts | undefined, other: TestCounts): TestCounts {
@@ -156,6 +155,8 @@ export interface TestRequest {
   readonly folders: readonly string[];
   /** Absolute; what tests drop here is part of the artifact. */
   readonly logsFolder: string;
+  /** What TEST_IMAGE says; the image's reference by default. */
+  readonly ref?: string;
 }
 
 const defaultMinutes = 60;
@@ -166,7 +167,7 @@ const pytestArgs = ['-x', '-p', 'no:cacheprovider'] as const;
 /** From the root of the workspace, as the Python scripts did, without the job's credentials. */
 export async function testOnHost(
   {context, image, signal}: Work,
-  {words, folders, logsFolder}: TestRequest,
+  {words, folders, logsFolder, ref = image.ref}: TestRequest,
   log: LogFile,
 ): Promise<Result<CommandOutput>> {
   const run = (file: string, args: readonly string[]): Promise<Result<CommandOutput>> =>
@@ -177,7 +178,7 @@ export async function testOnHost(
       env: {
         ...context.testEnvironment,
         PYTHONDONTWRITEBYTECODE: '1',
-        TEST_IMAGE: image.ref,
+        TEST_IMAGE: ref,
         STACK_LOGS_DIR: logsFolder,
       },
       seconds: secondsOf(image.spec.tests.timeoutMinutes ?? context.timeoutMinutes),
