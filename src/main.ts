@@ -79,7 +79,7 @@ async function runMode(signal: AbortSignal, mask: Mask, tempDir: string): Promis
   const git = gitOf(workspace.path(inputs.stackDir));
   const refusal = event.isKnown
     ? undefined
-    : refusalOf(event, await headOf(gitOf(workspace.root), git));
+    : refusalOf(event, await headOf(git, gitOf(workspace.root)));
   if (refusal !== undefined) return failed(refusal);
   const changes = {git, api: openApi(event, inputs.githubToken, {mask, signal})};
   const run: Run = {inputs, event, workspace, log, mask, signal, changes, program, tempDir};
@@ -108,7 +108,7 @@ function openApi(
   return openGitHubApi({token, apiUrl, repository, ...ports});
 }
 
-/** The commit that is checked out: at the root of the workspace, else (`path:` of actions/checkout) at the stack. */
+/** The commit that is checked out where the stack is, which is what counts; else at the root of the workspace. */
 async function headOf(...places: readonly Git[]): Promise<string | undefined> {
   for (const git of places) {
     const head = await git.commitOf('HEAD');

@@ -214,10 +214,10 @@ describe('mode: build', () => {
     await until(killed, 'mid: built');
     killed.kill('SIGKILL');
     const dead = await killed.done;
-    expect(existsSync(dead.state['dockerConfig'] ?? '')).toBe(true);
+    expect(existsSync(dead.state['runFolder'] ?? '')).toBe(true);
     const post = await runPost({workspace: stack.root}, dead);
     expect(post.exitCode).toBe(0);
-    expect(existsSync(dead.state['dockerConfig'] ?? '')).toBe(false);
+    expect(existsSync(dead.state['runFolder'] ?? '')).toBe(false);
     await stack.commit({'images/leaf/Dockerfile': leaf});
     const again = await stack.push();
     expect(again.exitCode, again.stdout).toBe(0);
