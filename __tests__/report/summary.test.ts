@@ -134,6 +134,7 @@ describe('the other summaries', () => {
       after: manifest(`sha256:${'b'.repeat(64)}`),
       revision: undefined,
       builtAs: undefined,
+      isExtra: false,
     });
     const shows = {state: 'present', digest: `sha256:${'b'.repeat(64)}`} as const;
     const page = promotionSummaryPage({

@@ -1,22 +1,23 @@
 import {relative} from 'node:path';
 import {openContexts} from '../adapters/build-context/index.ts';
-import {filesBelow, outputFolders} from '../adapters/files/index.ts';
+import {filesBelow} from '../adapters/files/index.ts';
 import {saysSkipPush} from '../changes/index.ts';
+import {outputFolders} from '../image/files.ts';
 import {fileNameOf} from '../image/tags.ts';
 import {type Plan, planRun} from '../plan/index.ts';
 import {mergeReports, parseReport, requireReports} from '../report/index.ts';
 import {policyOf, type Run, tagsOf} from '../run/index.ts';
 import {loadStack} from '../stack/index.ts';
 import {machinePlatform, openRecords, openRegistry} from './adapters.ts';
+import type {ModeEnd} from './end.ts';
 import {finish} from './finish.ts';
 
 /**
  * `mode: report`: the reports of several runners, downloaded into artifacts/, become one, and the postwork is done
- * once. What they say counts only where this checkout's own plan confirms it. Resolves with the sentence that fails
- * the step.
+ * once. What they say counts only where this checkout's own plan confirms it.
  * @throws {MergeError} for reports that are none
  */
-export async function merge(run: Run): Promise<string | undefined> {
+export async function merge(run: Run): Promise<ModeEnd> {
   const {workspace, log} = run;
   const files = await filesBelow([workspace.path(outputFolders.artifacts)]);
   const reports = [];
@@ -50,7 +51,14 @@ async function planAgain(run: Run): Promise<{readonly plan: Plan; readonly publi
     const records = openRecords(registry);
     const {plan} = await planRun(
       {inputs, event, stack, policy, platform: machinePlatform, signal},
-      {workspace, registry, changes: run.changes, contexts, readRecord: records.read},
+      {
+        workspace,
+        registry,
+        changes: run.changes,
+        contexts,
+        readRecord: records.read,
+        mayPush: false,
+      },
     );
     return {plan, publishes: policy.publishes};
   } finally {

@@ -1,6 +1,5 @@
 import {type Failure, failure} from '../../failure.ts';
 import type {StepName} from '../../schedule/index.ts';
-import {maskText} from '../../util/masking.ts';
 import type {ImageFacts, RunStep} from '../types.ts';
 import {buildStep, pullStep} from './build.ts';
 import {
@@ -57,8 +56,8 @@ export function createSteps(context: StepContext): Steps {
       step,
       startedMs: started,
       durationMs: ended - started,
-      failure: failure === undefined ? undefined : masked(failure, context.secrets),
-      notes: notes.map((note) => maskText(note, context.secrets)),
+      failure,
+      notes,
       ...(cacheSeconds === undefined ? {} : {cacheSeconds}),
       ...(tests === undefined ? {} : {tests}),
     };
@@ -102,14 +101,4 @@ function freshState(): ImageState {
     inventory: undefined,
     seconds: new Map(),
   };
-}
-
-/** Results are uploaded, so they hold no secret either. */
-function masked(failure: Failure, secrets: readonly string[]): Failure {
-  const mask = (text: string): string => maskText(text, secrets);
-  const {cause, message, tail} = failure;
-  const base = {...failure, message: mask(message), tail: tail.map(mask)};
-  return cause !== undefined && 'command' in cause
-    ? {...base, cause: {...cause, command: mask(cause.command)}}
-    : base;
 }
