@@ -1,22 +1,34 @@
 import {openWorkspace, runLog} from './adapters/files/index.ts';
-import {openGit} from './adapters/git/index.ts';
+import {openGit, readOrigin} from './adapters/git/index.ts';
 import {openGitHubApi} from './adapters/github/api.ts';
 import {readEvent, refusalOf} from './adapters/github/event.ts';
 import {openJobLog} from './adapters/github/log.ts';
-import {maskSecrets, workspaceRoot} from './adapters/github/output.ts';
+import {isRunner, maskSecrets, workspaceRoot} from './adapters/github/output.ts';
 import {build} from './modes/build.ts';
+import {runCommandLine} from './modes/command.ts';
+import {doctor} from './modes/doctor.ts';
+import {init} from './modes/init.ts';
 import {merge} from './modes/report.ts';
 import {promote} from './modes/tag.ts';
-import {type Run, readInputs} from './run/index.ts';
+import {type Inputs, type InputSource, type Run, readInputs} from './run/index.ts';
 import {maskText, secretForms} from './util/masking.ts';
 import {unreachable} from './util/unreachable.ts';
 
 /**
  * One run of the action: read, decide, do, report. Resolves with the sentence that fails the step, or undefined.
+ * `command` gives the inputs of a command line; outside of GitHub Actions that is a run of its own kind.
  * @throws {InputError | SpecError} for mistakes of the user
  */
-export async function main(signal: AbortSignal): Promise<string | undefined> {
-  const inputs = readInputs();
+export async function main(
+  signal: AbortSignal,
+  command?: InputSource,
+): Promise<string | undefined> {
+  const inputs = readInputs(command);
+  if (command !== undefined && !isRunner()) return await runCommandLine(inputs, signal, runMode);
+  return await runStep(inputs, signal);
+}
+
+async function runStep(inputs: Inputs, signal: AbortSignal): Promise<string | undefined> {
   const secrets = [inputs.password, inputs.githubToken]
     .filter((secret) => secret !== '')
     .flatMap((secret) => secretForms(secret, inputs.username));
@@ -34,7 +46,11 @@ export async function main(signal: AbortSignal): Promise<string | undefined> {
     git: openGit(workspace.root),
     api: openGitHubApi({token: inputs.githubToken, apiUrl, repository}),
   };
-  const run: Run = {inputs, event, workspace, log, secrets, signal, changes};
+  return await runMode({inputs, event, workspace, log, secrets, signal, changes});
+}
+
+async function runMode(run: Run): Promise<string | undefined> {
+  const {inputs, workspace, log} = run;
   switch (inputs.mode) {
     case 'build':
     case 'plan':
@@ -43,6 +59,13 @@ export async function main(signal: AbortSignal): Promise<string | undefined> {
       return await promote(run);
     case 'report':
       return await merge(run);
+    case 'init': {
+      const origin = await readOrigin(workspace.root);
+      const done = await init({inputs, workspace, log, origin});
+      return done.ok ? undefined : done.error;
+    }
+    case 'doctor':
+      return await doctor({inputs, workspace, log, origin: await readOrigin(workspace.root)});
     default:
       return unreachable(inputs.mode);
   }

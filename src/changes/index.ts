@@ -25,6 +25,8 @@ export async function findChangedFiles(event: Event, ports: ChangeSources): Prom
       return filesOfPullRequest(event, ports);
     case 'merge_group':
       return filesOfMergeGroup(event, ports);
+    case 'local':
+      return event.changed;
     case 'other':
       return {kind: 'no-range', event: event.name || 'no event'};
   }
@@ -141,6 +143,7 @@ export async function findMessages(
   event: Event,
   {git, api}: ChangeSources,
 ): Promise<Result<readonly string[], string>> {
+  if (event.kind === 'local') return ok(event.messages);
   if (event.kind === 'push' && event.messages.length >= payloadCap) {
     return messagesOfLongPush(event, git);
   }

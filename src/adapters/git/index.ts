@@ -5,6 +5,8 @@ import {fail, messageOf, ok, type Result} from '../../failure.ts';
 export type {WikiFile, WikiSnapshot} from './clone.ts';
 export type {MakePages, Wiki, WikiPublished} from './wiki.ts';
 export {openWiki} from './wiki.ts';
+export type {WorkingChanges, WorkingTree} from './working-tree.ts';
+export {findRepository, listFiles, readOrigin, readWorkingTree} from './working-tree.ts';
 
 /** The history of the checkout in this folder, asked with the git program. */
 export function openGit(workspace: string): Git {

@@ -1,6 +1,6 @@
 import {context} from '@actions/github';
 /** What started the run, as every later step needs it: nobody else looks at the payload or the environment. */
-export type Event = PushEvent | PullRequestEvent | MergeGroupEvent | OtherEvent;
+export type Event = PushEvent | PullRequestEvent | MergeGroupEvent | OtherEvent | LocalEvent;
 
 interface EventBase {
   /** `GITHUB_EVENT_NAME`; empty outside GitHub. */
@@ -58,6 +58,14 @@ export interface MergeGroupEvent extends EventBase {
 /** Schedule, dispatch, release, …: no range of commits belongs to it. */
 export interface OtherEvent extends EventBase {
   readonly kind: 'other';
+}
+
+/** A person's own machine: nothing happened on GitHub, and the working tree itself says what changed. */
+export interface LocalEvent extends EventBase {
+  readonly kind: 'local';
+  readonly changed:
+    | {readonly kind: 'files'; readonly files: readonly string[]; readonly note?: string}
+    | {readonly kind: 'unknown'; readonly because: string};
 }
 
 /** Variables of the runner, undefined where not set. */

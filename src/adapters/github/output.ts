@@ -7,6 +7,11 @@ export function workspaceRoot(): string {
   return process.env['GITHUB_WORKSPACE'] || process.cwd();
 }
 
+/** Whether this process is a step of a job, on GitHub or under act. */
+export function isRunner(): boolean {
+  return process.env['GITHUB_ACTIONS'] === 'true';
+}
+
 /** A folder of the runner's that is emptied after the job. */
 export function temporaryFolder(): string {
   return process.env['RUNNER_TEMP'] || tmpdir();
@@ -14,6 +19,8 @@ export function temporaryFolder(): string {
 
 /** Outputs of the action, by the names of action.yml. */
 export function setOutputs(outputs: Readonly<Record<string, string>>): void {
+  // Without the file the toolkit prints a command, which no runner of today reads.
+  if (!process.env['GITHUB_OUTPUT']) return;
   for (const [name, value] of Object.entries(outputs)) core.setOutput(name, value);
 }
 
@@ -31,10 +38,11 @@ export async function addSummary(markdown: string): Promise<string | undefined> 
 
 /** The runner replaces these by `***` in everything that it shows. */
 export function maskSecrets(secrets: readonly string[]): void {
+  if (!isRunner()) return;
   for (const secret of secrets) core.setSecret(secret);
 }
 
 /** Tells the post step, which runs also when this one was killed, what there may be to clean up. */
 export function saveForPost(name: string, value: string): void {
-  core.saveState(name, value);
+  if (process.env['GITHUB_STATE']) core.saveState(name, value);
 }

@@ -1,0 +1,68 @@
+import {appendFileSync, mkdirSync, writeFileSync} from 'node:fs';
+import {dirname} from 'node:path';
+import {safeLine} from '../../util/text.ts';
+import type {JobLog} from '../github/log.ts';
+
+/** Where a person reads: a terminal, or a file or pipe that the output was sent to. */
+export interface Terminal {
+  write(text: string): void;
+  /** Whether control characters for colour do anything but harm. */
+  readonly hasColour: boolean;
+}
+
+/** This process's own standard output. NO_COLOR, and anything that is no terminal, get plain text. */
+export function openTerminal(): Terminal {
+  const {stdout, env} = process;
+  const isWished = !env['NO_COLOR'] && env['TERM'] !== 'dumb';
+  return {
+    write: (text) => void stdout.write(text),
+    hasColour: stdout.isTTY === true && isWished,
+  };
+}
+
+/**
+ * The log of a run for a person.
+ * Enters: the lines of a run.
+ * Leaves: the same lines on the terminal and in logs/run.log, secrets replaced.
+ * Not here: commands of the runner; nothing that is printed here does anything to a workflow.
+ */
+export function openTerminalLog(
+  terminal: Terminal,
+  file: string | undefined,
+  mask: (text: string) => string,
+): JobLog {
+  const keep = file === undefined ? () => {} : openFile(terminal, file);
+  const paint = (code: string, text: string): string =>
+    terminal.hasColour ? `\u001b[${code}m${text}\u001b[0m` : text;
+  const say = (text: string, code?: string): void => {
+    const masked = mask(text);
+    keep(masked);
+    terminal.write(`${code === undefined ? masked : paint(code, masked)}\n`);
+  };
+  const finding = (word: string, code: string, message: string): void => {
+    for (const [index, line] of message.split('\n').entries()) {
+      say(`${index === 0 ? `${word}: ` : '  '}${safeLine(line)}`, code);
+    }
+  };
+  return {
+    info: (line) => say(safeLine(line)),
+    group: (title, lines) => {
+      say(safeLine(title), '1');
+      for (const line of lines) say(`  ${safeLine(line)}`);
+    },
+    warning: (message) => finding('Warning', '33', message),
+    error: (message) => finding('Error', '31', message),
+  };
+}
+
+/** Written at once: a killed run keeps its log. */
+function openFile(terminal: Terminal, file: string): (line: string) => void {
+  try {
+    mkdirSync(dirname(file), {recursive: true});
+    writeFileSync(file, '');
+    return (line) => appendFileSync(file, `${line}\n`);
+  } catch (error) {
+    terminal.write(`Warning: ${file} cannot be written: ${String(error)}\n`);
+    return () => {};
+  }
+}

@@ -1,0 +1,24 @@
+import type {WorkingTree} from '../adapters/git/index.ts';
+import type {LocalEvent} from '../adapters/github/event.ts';
+
+/** The event of a run on somebody's machine: what the working tree has over its upstream branch. */
+export function localEvent(tree: WorkingTree): LocalEvent {
+  return {
+    kind: 'local',
+    name: 'local',
+    hasPayload: true,
+    branch: tree.branch,
+    isTag: false,
+    sha: tree.head,
+    headSha: tree.head,
+    defaultBranch: tree.defaultBranch,
+    messages: tree.messages,
+    repository: tree.repository,
+    runId: '',
+    runAttempt: 1,
+    serverUrl: 'https://github.com',
+    apiUrl: 'https://api.github.com',
+    actor: '',
+    changed: tree.changed,
+  };
+}
