@@ -4,7 +4,9 @@
 var version = process.versions.node;
 if (Number(version.split('.')[0]) < 24) {
   process.stderr.write(
-    'stack-action needs Node 24 or newer, and this is Node ' + version + '. Install it from https://nodejs.org.\n'
+    'stack-action needs Node 24 or newer, and this is Node ' +
+      version +
+      '. Install it from https://nodejs.org.\n',
   );
   process.exitCode = 2;
 } else {

@@ -10,7 +10,7 @@ import {doctor} from './modes/doctor.ts';
 import {init} from './modes/init.ts';
 import {merge} from './modes/report.ts';
 import {promote} from './modes/tag.ts';
-import {type Inputs, type InputSource, type Run, readInputs} from './run/index.ts';
+import {type InputSource, type Inputs, type Run, readInputs} from './run/index.ts';
 import {maskText, secretForms} from './util/masking.ts';
 import {unreachable} from './util/unreachable.ts';
 

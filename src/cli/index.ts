@@ -96,7 +96,11 @@ function isSwitchValue(word: string): boolean {
 }
 
 /** A list collects; everything else has one value. Gives a complaint, or undefined. */
-function give(values: Map<string, string>, {name, isList}: Flag, value: string): string | undefined {
+function give(
+  values: Map<string, string>,
+  {name, isList}: Flag,
+  value: string,
+): string | undefined {
   const before = values.get(name);
   if (before !== undefined && !isList) {
     return `--${name} was given twice, as "${before}" and "${value}". Give it once.`;

@@ -4,7 +4,7 @@ import {openGitHubApi} from '../adapters/github/api.ts';
 import type {JobLog} from '../adapters/github/log.ts';
 import {openTerminal, openTerminalLog} from '../adapters/terminal/index.ts';
 import {localEvent} from '../cli/index.ts';
-import {InputError, type Inputs, type Run} from '../run/index.ts';
+import type {Inputs, Run} from '../run/index.ts';
 import {maskText, secretForms} from '../util/masking.ts';
 import {doctor} from './doctor.ts';
 import {init} from './init.ts';
@@ -32,7 +32,8 @@ export async function runCommandLine(
   const repository = await findRepository(process.cwd(), signal);
   const place = openPlace(inputs, repository.ok ? repository.value : process.cwd());
   const {workspace, log} = place;
-  if (inputs.mode === 'doctor') return await doctor({inputs, workspace, log, origin: await origin()});
+  if (inputs.mode === 'doctor')
+    return await doctor({inputs, workspace, log, origin: await origin()});
   if (inputs.mode === 'init') {
     const done = await init({inputs, workspace, log, origin: await origin()});
     if (!done.ok) return done.error;
@@ -60,7 +61,6 @@ function openPlace(inputs: Inputs, root: string): Place {
   return {workspace, log, secrets};
 }
 
-/** @throws {InputError} outside of a repository, and on no branch */
 async function runLocal(
   inputs: Inputs,
   {workspace, log, secrets}: Place,
@@ -69,7 +69,7 @@ async function runLocal(
 ): Promise<string | undefined> {
   const tree = await readWorkingTree(workspace.root, signal);
   if (signal.aborted) return 'The run was cancelled.';
-  if (!tree.ok) throw new InputError(tree.error);
+  if (!tree.ok) return tree.error;
   const event = localEvent(tree.value);
   log.info(`stack-action: mode ${inputs.mode}, working tree of ${event.branch}`);
   if (inputs.mode === 'tag' && inputs.dryRun && inputs.push !== 'true')

@@ -109,7 +109,9 @@ async function findBase(
   const merged = await git('merge-base', 'HEAD', ref.value);
   return merged.ok
     ? ok({ref: ref.value, commit: merged.value})
-    : fail(`HEAD and ${ref.value} have no common commit; fetch the history with git fetch --unshallow`);
+    : fail(
+        `HEAD and ${ref.value} have no common commit; fetch the history with git fetch --unshallow`,
+      );
 }
 
 async function changesSince(git: RunGit, {ref, commit}: Base): Promise<WorkingChanges> {

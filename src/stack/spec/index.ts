@@ -19,6 +19,7 @@ import type {ImageSpec, Spec} from './types.ts';
 export {parseChangeRules} from './change-rules.ts';
 export type {Tree} from './graph.ts';
 export {buildTree} from './graph.ts';
+export {looksSecret} from './image.ts';
 export {nameInTrack} from './tracks.ts';
 export type {ChangeRules, ImageSpec, InfoCommand, Spec} from './types.ts';
 
