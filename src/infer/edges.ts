@@ -33,10 +33,10 @@ export function findEdges({images, dockerfiles, origin}: EdgeRequest): Edges {
   const declared = declaredNames(images);
   const names = similarNames(images);
   const similar = (use: Use): readonly Candidate[] => names.find(use.reference);
-  const isOwn = ownNamespaces({uses, declared, similar, images, origin});
+  const whose = judgeNamespaces({uses, declared, similar, origin});
   const edges = new Map<string, Edge>();
   for (const use of uses) {
-    const found = resolve(use, {images, declared, similar, isOwn});
+    const found = resolve(use, {images, declared, similar, whose});
     if (found.kind === 'todo') todos.push({key: use.child.key, sentence: found.sentence});
     if (found.kind !== 'image' || found.image === use.child) continue;
     const id = `${use.child.key} ${found.image.key}`;
@@ -80,10 +80,13 @@ interface Known {
   readonly images: readonly Candidate[];
   readonly declared: ReadonlyMap<string, readonly Candidate[]>;
   readonly similar: (use: Use) => readonly Candidate[];
-  readonly isOwn: (namespace: string) => boolean;
+  readonly whose: (namespace: string) => Whose;
 }
 
-function resolve(use: Use, {images, declared, similar, isOwn}: Known): Found {
+/** Whether the names of an owner are those of this repository. */
+type Whose = 'ours' | 'theirs' | 'unclear';
+
+function resolve(use: Use, {images, declared, similar, whose}: Known): Found {
   const named = contextOf(use, images);
   if (named !== undefined) return {kind: 'image', image: named};
   const sure = byTag(use, declared.get(repositoryOf(use.reference)) ?? []);
@@ -98,8 +101,9 @@ function resolve(use: Use, {images, declared, similar, isOwn}: Known): Found {
     const isLocal = !officialImages.has(lastOf(use.reference));
     return isLocal && others.length === 1 ? {kind: 'image', image: first} : {kind: 'outside'};
   }
-  if (isOwn(namespace) && others.length === 1) return {kind: 'image', image: first};
-  if (isVendor(namespace)) return {kind: 'outside'};
+  const owner = whose(namespace);
+  if (owner === 'theirs') return {kind: 'outside'};
+  if (owner === 'ours' && others.length === 1) return {kind: 'image', image: first};
   const keys = others.map(({key}) => `"${key}"`).join(' or ');
   const sentence = `${place}: ${use.how} ${use.ref} may be ${keys} of this file. If it is, add it to depend_on.`;
   return {kind: 'todo', sentence};
@@ -195,7 +199,6 @@ interface Evidence {
   readonly uses: readonly Use[];
   readonly declared: ReadonlyMap<string, readonly Candidate[]>;
   readonly similar: (use: Use) => readonly Candidate[];
-  readonly images: readonly Candidate[];
   readonly origin: Origin;
 }
 
@@ -204,12 +207,7 @@ interface Evidence {
  * of whom nearly every name is a folder here. Who has an image that another image of that very name begins with,
  * is somebody else: nothing is FROM itself.
  */
-function ownNamespaces({
-  uses,
-  declared,
-  similar,
-  origin,
-}: Evidence): (namespace: string) => boolean {
+function judgeNamespaces({uses, declared, similar, origin}: Evidence): Known['whose'] {
   const owner = origin.owner.toLowerCase();
   const declaredOnes = new Set([...declared.keys()].map((name) => name.replace(/\/?[^/]*$/, '')));
   const groups = Map.groupBy(uses, ({reference}) => namespaceOf(reference));
@@ -217,23 +215,20 @@ function ownNamespaces({
     namespace !== '' &&
     (declaredOnes.has(namespace) || (owner !== '' && namespace.split('/').includes(owner)));
   const hasCertain = [...groups.keys()].some(isCertain);
-  const looksOwn = (namespace: string): boolean => {
-    if (namespace === '' || isVendor(namespace)) return false;
-    const names = Map.groupBy(groups.get(namespace) ?? [], ({reference}) =>
-      repositoryOf(reference),
-    );
-    const all = [...names.values()].flatMap((group) => group.slice(0, 1));
-    if ([...names.values()].flat().some((use) => similar(use).includes(use.child))) return false;
-    const matched = all.filter((use) => similar(use).length > 0).length;
+  const judge = (namespace: string, group: readonly Use[]): Whose => {
+    if (isCertain(namespace)) return 'ours';
+    if (isVendor(namespace) || group.some((use) => similar(use).includes(use.child)))
+      return 'theirs';
     // One owner that is known for sure leaves no room for a second that only looks like one.
-    return (
-      matched > 0 && !hasCertain && matched * 2 >= all.length && (matched > 1 || all.length === 1)
-    );
+    if (hasCertain) return 'unclear';
+    const names = Map.groupBy(group, ({reference}) => repositoryOf(reference)).values();
+    const all = [...names].flatMap((same) => same.slice(0, 1));
+    const matched = all.filter((use) => similar(use).length > 0).length;
+    const isMost = matched * 2 >= all.length && (matched > 1 || all.length === 1);
+    return matched > 0 && isMost ? 'ours' : 'unclear';
   };
-  const known = new Map(
-    [...groups.keys()].map((name) => [name, isCertain(name) || looksOwn(name)]),
-  );
-  return (namespace) => known.get(namespace) ?? false;
+  const known = new Map([...groups].map(([name, group]) => [name, judge(name, group)]));
+  return (namespace) => known.get(namespace) ?? 'unclear';
 }
 
 /** Host and path without the last part; Docker Hub's own names have none. */

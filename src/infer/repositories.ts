@@ -21,7 +21,10 @@ export interface RepositoryRequest {
  * its neighbours are, else `ghcr.io/<owner>/<key>`.
  */
 export function nameRepositories(request: RepositoryRequest): ReadonlyMap<string, Repository> {
-  const first = new Map(request.images.map((image) => [image.key, ownName(image, request)]));
+  const wanted = preference(request);
+  const first = new Map(
+    request.images.map((image) => [image.key, ownName(image, request, wanted)]),
+  );
   const common = commonNamespace([...first.values()].flatMap((one) => one?.name ?? []));
   const names = new Map(
     request.images.map(({key}) => [key, first.get(key) ?? usualName(key, common, request.origin)]),
@@ -29,26 +32,42 @@ export function nameRepositories(request: RepositoryRequest): ReadonlyMap<string
   return distinct(names);
 }
 
+/** A higher number for a namespace that more images have: one login is better than two. */
+type Preference = (tag: string) => number;
+
+function preference({images, origin}: RepositoryRequest): Preference {
+  const counts = new Map<string, number>();
+  for (const {tags} of images) {
+    for (const namespace of new Set(tags.map(namespaceOfTag)))
+      counts.set(namespace, (counts.get(namespace) ?? 0) + 1);
+  }
+  const owner = origin.owner.toLowerCase();
+  return (tag) => {
+    const namespace = namespaceOfTag(tag);
+    const isHome = owner !== '' && namespace === `ghcr.io/${owner}`;
+    return (
+      (counts.get(namespace) ?? 0) + (isHome ? 0.5 : 0) + (tag.startsWith('ghcr.io/') ? 0.2 : 0)
+    );
+  };
+}
+
+/** A name without an owner is for one machine: nobody could push it. */
+function namespaceOfTag(tag: string): string {
+  const reference = parseReference(tag);
+  return reference === undefined ? '' : namespaceOf(reference);
+}
+
 function ownName(
   {key, tags, declaration}: Candidate,
-  {edges, origin}: RepositoryRequest,
+  {edges}: RepositoryRequest,
+  prefers: Preference,
 ): Repository | undefined {
-  // A name without an owner is for one machine: nobody could push it.
-  const pushable = tags.filter((tag) => {
-    const reference = parseReference(tag);
-    return reference !== undefined && namespaceOf(reference) !== '';
-  });
-  const owner = origin.owner.toLowerCase();
-  const best =
-    pushable.find((tag) => owner !== '' && tag.startsWith(`ghcr.io/${owner}/`)) ??
-    pushable.find((tag) => tag.startsWith('ghcr.io/')) ??
-    pushable[0];
-  if (best !== undefined)
-    return {
-      name: withoutTag(best),
-      readAt: `tags in ${declaration?.place ?? 'the repository'}`,
-      isKnown: true,
-    };
+  const pushable = tags.filter((tag) => namespaceOfTag(tag) !== '');
+  const [best] = pushable.toSorted((one, other) => prefers(other) - prefers(one));
+  if (best !== undefined) {
+    const readAt = `tags in ${declaration?.place ?? 'the repository'}`;
+    return {name: withoutTag(best), readAt, isKnown: true};
+  }
   for (const edge of edges) {
     const reference = edge.parent === key ? parseReference(edge.ref) : undefined;
     if (reference === undefined || namespaceOf(reference) === '') continue;

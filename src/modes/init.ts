@@ -1,10 +1,10 @@
 import {basename, join} from 'node:path/posix';
-import {filesBelow, type Workspace} from '../adapters/files/index.ts';
-import {listFiles} from '../adapters/git/index.ts';
+import type {Workspace} from '../adapters/files/index.ts';
 import type {JobLog} from '../adapters/github/log.ts';
-import {fail, messageOf, ok, type Result} from '../failure.ts';
-import {inferStack, isWanted, type Origin, type SourceTree, type Todo} from '../infer/index.ts';
+import {fail, ok, type Result} from '../failure.ts';
+import {inferStack, type Origin, type Todo} from '../infer/index.ts';
 import type {Inputs} from '../run/index.ts';
+import {readTree} from './tree.ts';
 
 export interface InitRequest {
   readonly inputs: Inputs;
@@ -59,36 +59,6 @@ export async function init(request: InitRequest): Promise<Result<Initialized, st
     log.warning(`${todo.key === undefined ? '' : `${todo.key}: `}${todo.sentence}`);
   for (const file of files) log.info(`Wrote ${file}.`);
   return ok({files, todos});
-}
-
-/** Larger ones are no Dockerfiles or workflows that somebody wrote. */
-const mostBytes = 1024 * 1024;
-
-/** Every file of the tree, as git lists them where there is git: what is ignored is no source. */
-export async function readTree(workspace: Workspace): Promise<SourceTree> {
-  const listed = await listFiles(workspace.root);
-  const files = listed ?? (await walk(workspace));
-  const wanted = files.filter(isWanted);
-  const texts = await Promise.all(
-    wanted.map(async (file) => [file, await readText(workspace, file)] as const),
-  );
-  return {files, texts: new Map(texts)};
-}
-
-async function walk(workspace: Workspace): Promise<readonly string[]> {
-  const top = `${workspace.root.replace(/\/$/, '')}/`;
-  return (await filesBelow([workspace.root])).map((file) => file.slice(top.length));
-}
-
-async function readText(workspace: Workspace, file: string): Promise<Result<string, string>> {
-  try {
-    if (!(await workspace.isInside(file))) return fail('it points outside the repository.');
-    if (((await workspace.size(file)) ?? 0) > mostBytes) return fail('it is larger than 1 MiB.');
-    const text = await workspace.read(file);
-    return text === undefined ? fail('it is not there.') : ok(text);
-  } catch (error) {
-    return fail(`${messageOf(error)}.`);
-  }
 }
 
 function count(number: number, word: string): string {

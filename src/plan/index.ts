@@ -87,7 +87,8 @@ export async function planRun(
       commit: event.headSha,
       runId: event.runId,
       isRetry: event.runAttempt > 1,
-      commitNamesEvent: event.kind !== 'other' && event.kind !== 'local' && inputs.rebuild === 'auto',
+      commitNamesEvent:
+        event.kind !== 'other' && event.kind !== 'local' && inputs.rebuild === 'auto',
     },
   };
   return {

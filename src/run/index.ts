@@ -8,7 +8,7 @@ import {branchTag} from '../image/tags.ts';
 import type {ImageSpec, Spec} from '../stack/spec/index.ts';
 import {InputError, type Inputs} from './inputs.ts';
 
-export type {Inputs, InputSource} from './inputs.ts';
+export type {InputSource, Inputs} from './inputs.ts';
 export {InputError, readInputs} from './inputs.ts';
 
 /** What every mode works with: the wishes, the event, and the outside. */

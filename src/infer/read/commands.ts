@@ -24,7 +24,12 @@ export function readCommands(text: string, source: CommandSource): readonly Decl
   return logicalLines(text).flatMap(({line, text: command}) => {
     const rest = buildCommand.exec(command)?.[1];
     // Comments, and lines that only print a command.
-    if (rest === undefined || /^\s*#/.test(command) || /\becho\s/.test(command)) return [];
+    if (
+      rest === undefined ||
+      /^\s*#/.test(command) ||
+      /\b(?:echo|printf)\s[^;&|]*$/.test(command.slice(0, command.length - rest.length))
+    )
+      return [];
     const declaration = readBuild(rest, line, source);
     return declaration === undefined ? [] : [declaration];
   });

@@ -1,6 +1,6 @@
 import {dirname, join, normalize} from 'node:path/posix';
+import {below, entriesOf, isRecord, pairsOf, readLoose, wordOf} from '../../util/loose-yaml.ts';
 import type {Declaration} from '../types.ts';
-import {below, entriesOf, isRecord, pairsOf, readLoose, wordOf} from './yaml.ts';
 
 /** The services of a compose file that are built from the repository. `depends_on` is about running, not about building. */
 export function readCompose(path: string, text: string): readonly Declaration[] {

@@ -1,7 +1,7 @@
 import {join, normalize} from 'node:path/posix';
+import {below, entriesOf, isRecord, readLoose, wordOf} from '../../util/loose-yaml.ts';
 import type {Declaration, Origin} from '../types.ts';
 import {expandWords, readCommands} from './commands.ts';
-import {below, entriesOf, isRecord, readLoose, wordOf} from './yaml.ts';
 
 /** A value for each name after the dot: `matrix.image`, `env.REGISTRY`. */
 type Names = ReadonlyMap<string, string>;

@@ -1,25 +1,31 @@
-import {LineCounter, parseDocument} from 'yaml';
+import {isNode, LineCounter, parseDocument} from 'yaml';
 
 /** A YAML file of others as plain data; nothing of it is trusted to have any shape. */
 export interface LooseFile {
   readonly value: unknown;
   /** Line of the first place that has this text, counted from 1. */
   lineOf(text: string): number;
+  /** Line of what stands at these keys, or of what is next above it. */
+  lineAt(...keys: readonly (string | number)[]): number;
 }
 
-/** Undefined for what is no YAML: such a file says nothing about images. */
+/** Undefined for what is no YAML. */
 export function readLoose(text: string): LooseFile | undefined {
   try {
-    const document = parseDocument(text, {
-      lineCounter: new LineCounter(),
-      logLevel: 'silent',
-      merge: true,
-    });
+    const lines = new LineCounter();
+    const options = {lineCounter: lines, logLevel: 'silent', merge: true} as const;
+    const document = parseDocument(text, options);
     if (document.errors.length > 0) return undefined;
     const value: unknown = document.toJS({maxAliasCount: 1000});
+    const lineAt = (...keys: readonly (string | number)[]): number => {
+      const node = document.getIn(keys, true);
+      if (isNode(node) && node.range) return Math.max(lines.linePos(node.range[0]).line, 1);
+      return keys.length === 0 ? 1 : lineAt(...keys.slice(0, -1));
+    };
     return {
       value,
       lineOf: (part) => text.slice(0, Math.max(text.indexOf(part), 0)).split('\n').length,
+      lineAt,
     };
   } catch {
     return undefined;
