@@ -41,7 +41,9 @@ export async function runCommandLine(
       log.info(`The plan is left out: ${repository.error}`);
       return undefined;
     }
-    return await runLocal({...inputs, mode: 'plan'}, place, signal, runMode);
+    // The plan is to be read now; only what `init` is for stays in the repository.
+    const readOnly = {...place, workspace: {...workspace, write: async () => {}}};
+    return await runLocal({...inputs, mode: 'plan'}, readOnly, signal, runMode);
   }
   return await runLocal(inputs, place, signal, runMode);
 

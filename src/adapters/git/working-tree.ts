@@ -114,6 +114,9 @@ async function findBase(
       );
 }
 
+/** What runs themselves leave behind, in a repository that does not ignore it. */
+const ownFolders = /^(?:logs|artifacts|manifests)\//;
+
 async function changesSince(git: RunGit, {ref, commit}: Base): Promise<WorkingChanges> {
   const flags = ['--name-only', '--no-renames', '--no-relative', '--no-ext-diff'];
   const [tracked, untracked] = await Promise.all([
@@ -122,7 +125,8 @@ async function changesSince(git: RunGit, {ref, commit}: Base): Promise<WorkingCh
   ]);
   if (!tracked.ok) return {kind: 'unknown', because: tracked.error};
   if (!untracked.ok) return {kind: 'unknown', because: untracked.error};
-  const files = [...new Set([...splitNul(tracked.value), ...splitNul(untracked.value)])];
+  const news = splitNul(untracked.value).filter((file) => !ownFolders.test(file));
+  const files = [...new Set([...splitNul(tracked.value), ...news])];
   const note = `Compared with ${ref} (${commit.slice(0, 7)}): ${files.length} changed files, those that are not committed included.`;
   return {kind: 'files', files, note};
 }

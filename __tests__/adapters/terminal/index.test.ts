@@ -1,0 +1,50 @@
+import {mkdtempSync, readFileSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {expect, it} from 'vitest';
+import {openTerminalLog} from '../../../src/adapters/terminal/index.ts';
+
+function record(hasColour: boolean, file?: string) {
+  let text = '';
+  const terminal = {
+    hasColour,
+    write: (more: string) => {
+      text += more;
+    },
+  };
+  const log = openTerminalLog(terminal, file, (line) => line.replaceAll('hunter2', '***'));
+  return {log, text: () => text};
+}
+
+it('is plain text without one command of the runner', () => {
+  const {log, text} = record(false);
+  log.info('::set-output name=x::y');
+  log.group('Build', ['| one', '::error::two']);
+  log.warning('first\nsecond');
+  log.error('bad hunter2');
+  expect(text()).not.toMatch(/^\s*::/m);
+  expect(text()).not.toContain('\u001b');
+  expect(text()).toContain('Build\n  | one\n');
+  expect(text()).toContain('Warning: first\n  second\n');
+  expect(text()).toContain('Error: bad ***\n');
+});
+
+it('has colours on a terminal, and never those of others', () => {
+  const {log, text} = record(true);
+  log.error('bad \u001b[2J');
+  expect(text()).toBe('\u001b[31mError: bad \u001b[0m\n');
+});
+
+it('writes the same text to a file, without colours', () => {
+  const file = join(mkdtempSync(join(tmpdir(), 'terminal-')), 'logs', 'run.log');
+  const {log} = record(true, file);
+  log.info('one hunter2');
+  log.error('two');
+  expect(readFileSync(file, 'utf8')).toBe('one ***\nError: two\n');
+});
+
+it('goes on when the file cannot be written', () => {
+  const {log, text} = record(false, '/dev/null/logs/run.log');
+  log.info('one');
+  expect(text()).toMatch(/^Warning: \/dev\/null\/logs\/run\.log cannot be written.*\none\n$/s);
+});
