@@ -30,7 +30,9 @@ async function command(): Promise<void> {
     setTimeout(() => process.exit(1), 4500).unref();
   });
   try {
-    const failure = await main(controller.signal, line.input);
+    const result = await main(controller.signal, line.input);
+    // What a cancelled run still prints is not what was asked for.
+    const failure = controller.signal.aborted ? (result ?? 'The run was cancelled.') : result;
     if (failure === undefined) return;
     process.stderr.write(`${failure}\n`);
     process.exitCode = 1;

@@ -64,7 +64,7 @@ describe('flags', () => {
 
   it.each<[readonly string[], RegExp]>([
     [[], /^No mode was given\. Choose one: build, plan, tag, report, init, doctor\.$/],
-    [['paln'], /^Unknown mode "paln"\. Did you mean "plan"\? Modes: /],
+    [['pln'], /^Unknown mode "pln"\. Did you mean "plan"\? Modes: /],
     [['--mode', 'x'], /^Unknown mode "x"\./],
     [['plan', '--imges', 'a'], /^Unknown flag --imges\. Did you mean "--images"\?/],
     [['plan', '--dryrun=true'], /^Unknown flag --dryrun\. Did you mean "--dry-run"\?/],

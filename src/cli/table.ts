@@ -16,7 +16,7 @@ export const version = '1.0.0';
 export const flags: readonly Flag[] = [
   {
     name: 'mode',
-    description: '`build` (plan, build, test, push, document), `plan` (say what build would do and why), `tag` (give a tested set its stable tag) or `report` (merge the results of several runners)',
+    description: '`build` (plan, build, test, push, document), `plan` (say what build would do and why), `tag` (give a tested set its stable tag), `report` (merge the results of several runners), `init` (write spec.yml and a workflow for a tree of Dockerfiles) or `doctor` (say what to mend in the repository and its workflows)',
     fallback: 'build',
     isSwitch: false,
     isList: false,

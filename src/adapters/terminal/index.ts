@@ -1,6 +1,6 @@
 import {appendFileSync, mkdirSync, writeFileSync} from 'node:fs';
 import {dirname} from 'node:path';
-import {safeLine} from '../../util/text.ts';
+import {plainText, safeLine} from '../../util/text.ts';
 import type {JobLog} from '../github/log.ts';
 
 /** Where a person reads: a terminal, or a file or pipe that the output was sent to. */
@@ -32,6 +32,8 @@ export function openTerminalLog(
   mask: (text: string) => string,
 ): JobLog {
   const keep = file === undefined ? () => {} : openFile(terminal, file);
+  /** Text of strangers: nothing in it moves the cursor, or does anything to a workflow that shows it. */
+  const harmless = (text: string): string => safeLine(plainText(text).replace(/^(\s*)::/, '$1: :'));
   const paint = (code: string, text: string): string =>
     terminal.hasColour ? `\u001b[${code}m${text}\u001b[0m` : text;
   const say = (text: string, code?: string): void => {
@@ -41,14 +43,14 @@ export function openTerminalLog(
   };
   const finding = (word: string, code: string, message: string): void => {
     for (const [index, line] of message.split('\n').entries()) {
-      say(`${index === 0 ? `${word}: ` : '  '}${safeLine(line)}`, code);
+      say(`${index === 0 ? `${word}: ` : '  '}${harmless(line)}`, code);
     }
   };
   return {
-    info: (line) => say(safeLine(line)),
+    info: (line) => say(harmless(line)),
     group: (title, lines) => {
-      say(safeLine(title), '1');
-      for (const line of lines) say(`  ${safeLine(line)}`);
+      say(harmless(title), '1');
+      for (const line of lines) say(`  ${harmless(line)}`);
     },
     warning: (message) => finding('Warning', '33', message),
     error: (message) => finding('Error', '31', message),
