@@ -80,7 +80,7 @@ const domain = [
 /** The floors of docs/architecture.md, highest first. What a row does not name, it may not import. */
 const arrows: Readonly<Record<string, Arrows>> = {
   'index.ts': {imports: ['cli', 'main.ts', 'post.ts', ...words], types: []},
-  cli: {imports: ['stack/yaml', ...words], types: ['adapters/git', 'adapters/github']},
+  cli: {imports: ['stack/yaml', ...words], types: ['build', 'adapters/git', 'adapters/github']},
   infer: {
     imports: ['infer/read', 'stack/spec', 'stack/dockerfile', ...words],
     types: [],
@@ -90,7 +90,7 @@ const arrows: Readonly<Record<string, Arrows>> = {
     imports: ['stack/spec', 'stack/dockerfile', 'stack/yaml', ...words],
     types: ['infer'],
   },
-  'main.ts': {imports: ['modes', 'run', ...outside, ...words], types: []},
+  'main.ts': {imports: ['modes', 'run', ...outside, ...words], types: ['build']},
   'post.ts': {imports: [...outside, ...words], types: []},
   modes: {imports: [...domain, ...outside, ...words], types: []},
   report: {

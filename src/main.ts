@@ -4,6 +4,7 @@ import {openGitHubApi} from './adapters/github/api.ts';
 import {readEvent, refusalOf} from './adapters/github/event.ts';
 import {openJobLog} from './adapters/github/log.ts';
 import {isRunner, maskSecrets, workspaceRoot} from './adapters/github/output.ts';
+import type {Emit} from './build/index.ts';
 import {build} from './modes/build.ts';
 import {runCommandLine} from './modes/command.ts';
 import {doctor} from './modes/doctor.ts';
@@ -49,12 +50,12 @@ async function runStep(inputs: Inputs, signal: AbortSignal): Promise<string | un
   return await runMode({inputs, event, workspace, log, secrets, signal, changes});
 }
 
-async function runMode(run: Run): Promise<string | undefined> {
+async function runMode(run: Run, watch?: Emit): Promise<string | undefined> {
   const {inputs, workspace, log} = run;
   switch (inputs.mode) {
     case 'build':
     case 'plan':
-      return await build(run);
+      return await build(run, watch);
     case 'tag':
       return await promote(run);
     case 'report':

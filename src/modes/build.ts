@@ -1,7 +1,7 @@
 import {readExcerpt} from '../adapters/files/index.ts';
 import {addSummary, setOutputs} from '../adapters/github/output.ts';
 import type {Registry} from '../adapters/registry/index.ts';
-import {type RunReport, runPlan} from '../build/index.ts';
+import {type Emit, type RunReport, runPlan} from '../build/index.ts';
 import {failureText, type Result} from '../failure.ts';
 import {type Plan, type Planned, planRun} from '../plan/index.ts';
 import {
@@ -22,7 +22,7 @@ import {finish, upload, writePlan} from './finish.ts';
  * `mode: build` and `mode: plan`. Resolves with the sentence that fails the step, or undefined.
  * @throws {SpecError | InputError} for mistakes of the user
  */
-export async function build(run: Run): Promise<string | undefined> {
+export async function build(run: Run, watch?: Emit): Promise<string | undefined> {
   const {inputs, event, workspace, log} = run;
   if (event.kind === 'push' && event.deleted) {
     log.info(`${event.branch} was deleted: nothing is left to build.`);
@@ -53,7 +53,7 @@ export async function build(run: Run): Promise<string | undefined> {
       setOutputs({outcome: 'passed'});
       return undefined;
     }
-    return await buildPlan(run, stack, planned, registry);
+    return await buildPlan(run, stack, planned, {registry, watch});
   } finally {
     await registry.close();
   }
@@ -63,7 +63,7 @@ async function buildPlan(
   run: Run,
   stack: Stack,
   planned: Planned,
-  registry: Registry,
+  {registry, watch}: {readonly registry: Registry; readonly watch: Emit | undefined},
 ): Promise<string | undefined> {
   const {workspace, log} = run;
   const {plan} = planned;
@@ -75,11 +75,16 @@ async function buildPlan(
     return await nothingBuilt(run, 'failed', [`${why}:`, ...planned.unknown].join('\n'));
   }
   if (!push.push) log.info(`This run does not push: ${push.because}.`);
-  const reporter = createReporter({
+  const printing = createReporter({
     log,
     readLog: (name) => readExcerpt(workspace.path(`logs/${name}`), `logs/${name}`),
     now: () => new Date(),
   });
+  const emit: Emit = (event) => {
+    watch?.(event);
+    printing.emit(event);
+  };
+  const reporter = {...printing, emit};
   const done = await doPlan(run, stack, plan, {registry, reporter, push: push.push});
   await reporter.flush();
   if (done.ok) return await finish(run, plan, done.value);

@@ -1,9 +1,9 @@
 import {openWorkspace, runLog, type Workspace} from '../adapters/files/index.ts';
 import {findRepository, openGit, readOrigin, readWorkingTree} from '../adapters/git/index.ts';
 import {openGitHubApi} from '../adapters/github/api.ts';
-import type {JobLog} from '../adapters/github/log.ts';
-import {openTerminal, openTerminalLog} from '../adapters/terminal/index.ts';
-import {localEvent} from '../cli/index.ts';
+import {openTerminal, openTerminalLog, type TerminalLog} from '../adapters/terminal/index.ts';
+import type {Emit} from '../build/index.ts';
+import {createLive, localEvent} from '../cli/index.ts';
 import type {Inputs, Run} from '../run/index.ts';
 import {maskText, secretForms} from '../util/masking.ts';
 import {doctor} from './doctor.ts';
@@ -12,12 +12,12 @@ import {init} from './init.ts';
 /** What a command works in before it is known whether there is a repository. */
 interface Place {
   readonly workspace: Workspace;
-  readonly log: JobLog;
+  readonly log: TerminalLog;
   readonly secrets: readonly string[];
 }
 
-/** Goes on with a mode that both the runner and the command line have. */
-export type RunMode = (run: Run) => Promise<string | undefined>;
+/** Goes on with a mode that both the runner and the command line have; `watch` sees what happens in a build. */
+export type RunMode = (run: Run, watch?: Emit) => Promise<string | undefined>;
 
 /**
  * One run from the command line, outside of GitHub Actions. Resolves with the sentence of a failure, or undefined.
@@ -81,5 +81,12 @@ async function runLocal(
     git: openGit(workspace.root),
     api: openGitHubApi({token: inputs.githubToken, apiUrl, repository}),
   };
-  return await runMode({inputs, event, workspace, log, secrets, signal, changes});
+  const live = createLive(() => performance.now());
+  const drawing = setInterval(() => log.status(live.line()), 500);
+  try {
+    return await runMode({inputs, event, workspace, log, secrets, signal, changes}, live.take);
+  } finally {
+    clearInterval(drawing);
+    log.status(undefined);
+  }
 }

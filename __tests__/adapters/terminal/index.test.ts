@@ -4,10 +4,11 @@ import {join} from 'node:path';
 import {expect, it} from 'vitest';
 import {openTerminalLog} from '../../../src/adapters/terminal/index.ts';
 
-function record(hasColour: boolean, file?: string) {
+function record(hasColour: boolean, file?: string, columns?: number) {
   let text = '';
   const terminal = {
     hasColour,
+    columns,
     write: (more: string) => {
       text += more;
     },
@@ -47,4 +48,23 @@ it('goes on when the file cannot be written', () => {
   const {log, text} = record(false, '/dev/null/logs/run.log');
   log.info('one');
   expect(text()).toMatch(/^Warning: \/dev\/null\/logs\/run\.log cannot be written.*\none\n$/s);
+});
+
+it('keeps one line below everything that says what is going on', () => {
+  const {log, text} = record(false, undefined, 20);
+  log.status('base: build');
+  log.info('one');
+  log.status('base: build 12 s and much more');
+  log.status(undefined);
+  log.info('two');
+  expect(text()).toBe(
+    'base: build\r\u001b[Kone\nbase: build\r\u001b[Kbase: build 12 s an\r\u001b[Ktwo\n',
+  );
+});
+
+it('has no such line where nothing can be written over', () => {
+  const {log, text} = record(false);
+  log.status('base: build');
+  log.info('one');
+  expect(text()).toBe('one\n');
 });

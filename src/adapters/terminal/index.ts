@@ -8,6 +8,14 @@ export interface Terminal {
   write(text: string): void;
   /** Whether control characters for colour do anything but harm. */
   readonly hasColour: boolean;
+  /** Characters of a line of a terminal that can be written over; undefined for a file or a pipe. */
+  readonly columns: number | undefined;
+}
+
+/** A log with a last line that is written over again and again. */
+export interface TerminalLog extends JobLog {
+  /** Shows what is going on; undefined takes it away. Nothing on what is no terminal. */
+  status(text: string | undefined): void;
 }
 
 /** This process's own standard output. NO_COLOR, and anything that is no terminal, get plain text. */
@@ -17,6 +25,7 @@ export function openTerminal(): Terminal {
   return {
     write: (text) => void stdout.write(text),
     hasColour: stdout.isTTY === true && isWished,
+    columns: stdout.isTTY === true && env['TERM'] !== 'dumb' ? (stdout.columns ?? 80) : undefined,
   };
 }
 
@@ -30,16 +39,18 @@ export function openTerminalLog(
   terminal: Terminal,
   file: string | undefined,
   mask: (text: string) => string,
-): JobLog {
+): TerminalLog {
   const keep = file === undefined ? () => {} : openFile(terminal, file);
   /** Text of strangers: nothing in it moves the cursor, or does anything to a workflow that shows it. */
   const harmless = (text: string): string => safeLine(plainText(text).replace(/^(\s*)::/, '$1: :'));
   const paint = (code: string, text: string): string =>
     terminal.hasColour ? `\u001b[${code}m${text}\u001b[0m` : text;
+  let last = '';
+  const clear = (): string => (last === '' ? '' : '\r\u001b[K');
   const say = (text: string, code?: string): void => {
     const masked = mask(text);
     keep(masked);
-    terminal.write(`${code === undefined ? masked : paint(code, masked)}\n`);
+    terminal.write(`${clear()}${code === undefined ? masked : paint(code, masked)}\n${last}`);
   };
   const finding = (word: string, code: string, message: string): void => {
     for (const [index, line] of message.split('\n').entries()) {
@@ -54,6 +65,12 @@ export function openTerminalLog(
     },
     warning: (message) => finding('Warning', '33', message),
     error: (message) => finding('Error', '31', message),
+    status: (text) => {
+      if (terminal.columns === undefined) return;
+      const before = clear();
+      last = text === undefined ? '' : harmless(mask(text)).slice(0, terminal.columns - 1);
+      if (before !== '' || last !== '') terminal.write(`${before}${last}`);
+    },
   };
 }
 
