@@ -1,7 +1,7 @@
-import {dirname} from 'node:path/posix';
 import {parseReference, type Reference} from '../image/reference.ts';
 import {findUses, type ImageUse, readDockerfile} from '../stack/dockerfile/index.ts';
 import {isVendor, officialImages} from './official.ts';
+import {namespaceOf, plainName, repositoryOf, similarNames} from './similar.ts';
 import type {Candidate, Edge, Origin, Todo} from './types.ts';
 
 export interface EdgeRequest {
@@ -31,7 +31,11 @@ export function findEdges({images, dockerfiles, origin}: EdgeRequest): Edges {
   const todos: Todo[] = [];
   const uses = images.flatMap((child) => usesOf(child, dockerfiles, todos));
   const declared = declaredNames(images);
-  const names = similarNames(images);
+  const names = similarNames(
+    images,
+    uses.map(({reference}) => reference),
+    origin,
+  );
   const similar = (use: Use): readonly Candidate[] => names.find(use.reference);
   const whose = judgeNamespaces({uses, declared, similar, origin});
   const edges = new Map<string, Edge>();
@@ -132,7 +136,9 @@ function byTag(use: Use, owners: readonly Candidate[]): Found | undefined {
     tags.some((one) => (parseReference(one)?.tag ?? 'latest') === tag),
   );
   const fitting =
-    exact.length > 0 ? exact : owners.filter(({key}) => plain(key).endsWith(`-${plain(tag)}`));
+    exact.length > 0
+      ? exact
+      : owners.filter(({key}) => plainName(key).endsWith(`-${plainName(tag)}`));
   const [image] = fitting;
   if (image !== undefined && fitting.length === 1) return {kind: 'image', image};
   const keys = owners.map(({key}) => `"${key}"`).join(', ');
@@ -156,43 +162,6 @@ function declaredNames(images: readonly Candidate[]): ReadonlyMap<string, readon
     }
   }
   return names;
-}
-
-interface Similar {
-  /** Images of which the reference may be a name; none where nothing is alike. */
-  find(reference: Reference): readonly Candidate[];
-}
-
-/** An image is called by its key, or by the end of its path: `python/3.11` is `python-3.11` and `python:3.11`. */
-function similarNames(images: readonly Candidate[]): Similar {
-  const byName = new Map<string, Candidate[]>();
-  for (const image of images) {
-    const parts = dirname(image.dockerfile)
-      .split('/')
-      .filter((part) => part !== '.');
-    const ends = parts.map((_, index) => parts.slice(index).join('-'));
-    // With a file name of its own the folder is that of others too.
-    const isOwnFolder = /\/(?:Dockerfile|Containerfile)$/i.test(`/${image.dockerfile}`);
-    const isOnly = images.filter(({dockerfile}) => dockerfile === image.dockerfile).length === 1;
-    for (const name of new Set([image.key, ...(isOwnFolder && isOnly ? ends : [])].map(plain))) {
-      byName.set(name, [...(byName.get(name) ?? []), image]);
-    }
-  }
-  return {
-    find: (reference) => {
-      const path = reference.repository.replace(/^library\//, '').split('/');
-      const last = path.at(-1) ?? '';
-      const {tag} = reference;
-      const tagged =
-        tag === undefined || tag === 'latest' ? [] : [`${last}-${tag}`, `${tag}-${last}`];
-      const ends = path.map((_, index) => path.slice(index).join('-'));
-      for (const name of [...tagged, ...ends]) {
-        const found = byName.get(plain(name));
-        if (found !== undefined) return found;
-      }
-      return [];
-    },
-  };
 }
 
 interface Evidence {
@@ -231,22 +200,6 @@ function judgeNamespaces({uses, declared, similar, origin}: Evidence): Known['wh
   return (namespace) => known.get(namespace) ?? 'unclear';
 }
 
-/** Host and path without the last part; Docker Hub's own names have none. */
-export function namespaceOf(reference: Reference): string {
-  return repositoryOf(reference).replace(/\/?[^/]*$/, '');
-}
-
-/** As people write it: without `docker.io/` and `library/`. */
-export function repositoryOf({registry, repository}: Reference): string {
-  const path = repository.replace(/^library\//, '');
-  return registry === 'docker.io' ? path : `${registry}/${path}`;
-}
-
 function lastOf(reference: Reference): string {
   return reference.repository.split('/').at(-1) ?? '';
-}
-
-/** Case, `_` and `.` make no other name. */
-function plain(name: string): string {
-  return name.toLowerCase().replace(/[_.]/g, '-');
 }

@@ -1,5 +1,5 @@
 import {parseReference, repositoryOf as withoutTag} from '../image/reference.ts';
-import {namespaceOf, repositoryOf} from './edges.ts';
+import {namespaceOf, repositoryOf} from './similar.ts';
 import type {Candidate, Edge, Origin} from './types.ts';
 
 export interface Repository {

@@ -1,7 +1,7 @@
 import {join} from 'node:path/posix';
 import type {Workspace} from '../adapters/files/index.ts';
 import type {JobLog} from '../adapters/github/log.ts';
-import {examine, findingLine} from '../doctor/index.ts';
+import {examine, type Finding, findingLine} from '../doctor/index.ts';
 import type {Inputs} from '../run/index.ts';
 import {readTree} from './tree.ts';
 
@@ -12,19 +12,24 @@ export interface DoctorRequest {
   readonly origin: {readonly owner: string; readonly repo: string};
 }
 
+/** What is to be mended. Reads files and nothing else, so that `mode: plan` can tell it as notes. */
+export async function findings(request: DoctorRequest): Promise<readonly Finding[]> {
+  const {inputs, workspace, origin} = request;
+  const {stackDir, tagPrefix} = inputs;
+  const tree = await readTree(workspace, [join(stackDir, 'spec.yml'), 'action.yml']);
+  return examine({...tree, stackDir, tagPrefix, origin});
+}
+
 /** `mode: doctor`. Changes nothing; resolves with a sentence when something would fail a run. */
 export async function doctor(request: DoctorRequest): Promise<string | undefined> {
-  const {inputs, workspace, log, origin} = request;
-  const {stackDir, tagPrefix} = inputs;
-  const more = [join(stackDir, 'spec.yml'), 'action.yml'];
-  const tree = await readTree(workspace, more);
-  const findings = examine({...tree, stackDir, tagPrefix, origin});
-  for (const finding of findings) {
+  const {log} = request;
+  const found = await findings(request);
+  for (const finding of found) {
     if (finding.level === 'error') log.error(findingLine(finding));
     else log.info(findingLine(finding));
   }
-  const errors = findings.filter(({level}) => level === 'error').length;
-  const notes = findings.length - errors;
+  const errors = found.filter(({level}) => level === 'error').length;
+  const notes = found.length - errors;
   log.info(`doctor: ${errors} to mend before a run, ${notes} to look at.`);
   if (errors === 0) return undefined;
   return `doctor found ${errors} ${errors === 1 ? 'error' : 'errors'}. Each line above says what to mend.`;

@@ -342,6 +342,17 @@ const strangers: TreeCase = {
   edges: ['child <- web'],
 };
 
+/** Names with a word in front that no folder has. */
+const prefixed: TreeCase = {
+  files: {
+    'core/Dockerfile': 'FROM debian:13\r\n',
+    'tools/Dockerfile': 'FROM --platform=$BUILDPLATFORM acme/lab-core:1 AS x\r\nFROM x\r\n',
+    'ml/Dockerfile': 'FROM acme/lab-tools\nCOPY --from=acme/other-core /x /x\n',
+    'web/Dockerfile': 'FROM node:24\nRUN --mount=type=bind,from=acme/lab-ml,target=/m true\n',
+  },
+  edges: ['ml <- tools', 'tools <- core', 'web <- ml'],
+};
+
 export const trees: Readonly<Record<string, TreeCase>> = {
   notebooks,
   versions,
@@ -353,4 +364,5 @@ export const trees: Readonly<Record<string, TreeCase>> = {
   make,
   compose,
   strangers,
+  prefixed,
 };
