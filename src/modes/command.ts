@@ -72,7 +72,7 @@ async function runLocal(
   const tree = await readWorkingTree(workspace.root, signal);
   if (signal.aborted) return 'The run was cancelled.';
   if (!tree.ok) return tree.error;
-  const event = localEvent(tree.value);
+  const event = localEvent(tree.value, `local-${process.pid}-${Date.now()}`);
   log.info(`stack-action: mode ${inputs.mode}, working tree of ${event.branch}`);
   if (inputs.mode === 'tag' && inputs.dryRun && inputs.push !== 'true')
     log.info('No tag is moved: this is a dry run. Add --push true to move them.');

@@ -25,7 +25,7 @@ export function openTerminal(): Terminal {
   return {
     write: (text) => void stdout.write(text),
     hasColour: stdout.isTTY === true && isWished,
-    columns: stdout.isTTY === true && env['TERM'] !== 'dumb' ? (stdout.columns ?? 80) : undefined,
+    columns: stdout.isTTY === true && env['TERM'] !== 'dumb' ? stdout.columns || 80 : undefined,
   };
 }
 
