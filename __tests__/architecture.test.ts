@@ -69,6 +69,7 @@ const domain = [
   'build',
   'build/steps',
   'page',
+  'record',
   'promote',
   'wiki',
   'report',
@@ -79,22 +80,16 @@ const domain = [
 
 /** The floors of docs/architecture.md, highest first. What a row does not name, it may not import. */
 const arrows: Readonly<Record<string, Arrows>> = {
-  'index.ts': {imports: ['cli', 'main.ts', 'post.ts', ...words], types: []},
-  cli: {imports: ['stack/yaml', ...words], types: ['build', 'adapters/git', 'adapters/github']},
-  infer: {
-    imports: ['infer/read', 'stack/spec', 'stack/dockerfile', ...words],
-    types: [],
-  },
+  'index.ts': {imports: ['cli', 'main.ts', 'post.ts'], types: []},
+  cli: {imports: words, types: ['build', 'adapters/git', 'adapters/github']},
+  infer: {imports: ['infer/read', 'stack/spec', 'stack/dockerfile', ...words], types: []},
   'infer/read': {imports: ['infer', ...words], types: []},
-  doctor: {
-    imports: ['stack/spec', 'stack/dockerfile', 'stack/yaml', ...words],
-    types: ['infer'],
-  },
+  doctor: {imports: ['stack/spec', 'stack/dockerfile', 'stack/yaml', ...words], types: []},
   'main.ts': {imports: ['modes', 'run', ...outside, ...words], types: ['build']},
-  'post.ts': {imports: [...outside, ...words], types: []},
+  'post.ts': {imports: ['modes', ...outside, ...words], types: []},
   modes: {imports: [...domain, ...outside, ...words], types: []},
   report: {
-    imports: ['plan', ...words],
+    imports: ['plan', 'record', ...words],
     types: ['build', 'schedule', 'stack/spec', 'adapters/github', 'adapters/files'],
   },
   build: {
@@ -102,7 +97,7 @@ const arrows: Readonly<Record<string, Arrows>> = {
     types: ['plan', 'stack', 'stack/spec', ...outside],
   },
   'build/steps': {
-    imports: ['build', 'schedule', 'page', ...words],
+    imports: ['build', 'schedule', 'page', 'record', ...words],
     types: ['plan', 'stack', 'stack/spec', 'stack/dockerfile', ...outside],
   },
   schedule: {imports: [], types: ['plan', 'failure.ts']},
@@ -111,7 +106,7 @@ const arrows: Readonly<Record<string, Arrows>> = {
     types: outside,
   },
   promote: {
-    imports: ['run', 'stack', 'stack/spec', 'fingerprint', ...words],
+    imports: ['run', 'stack', 'stack/spec', 'fingerprint', 'record', ...words],
     types: outside,
   },
   wiki: {imports: words, types: ['adapters/git', 'adapters/files', 'stack/spec']},
@@ -128,7 +123,9 @@ const arrows: Readonly<Record<string, Arrows>> = {
     types: ['adapters/files'],
   },
   run: {imports: words, types: ['stack/spec', ...outside]},
-  page: {imports: words, types: ['stack/spec', 'adapters/docker']},
+  page: {imports: ['record', ...words], types: ['stack/spec', 'adapters/docker']},
+  record: {imports: ['record/packages', ...words], types: ['adapters/registry']},
+  'record/packages': {imports: ['record', 'util'], types: []},
   'stack/spec': {imports: ['stack/yaml', ...words], types: []},
   'stack/dockerfile': {imports: ['stack/yaml', ...words], types: []},
   'adapters/docker': {imports: ['adapters/process', 'adapters/registry', ...words], types: []},
@@ -138,7 +135,7 @@ const arrows: Readonly<Record<string, Arrows>> = {
   'adapters/github': {imports: words, types: []},
   'adapters/process': {imports: words, types: []},
   'adapters/terminal': {imports: words, types: ['adapters/github']},
-  'adapters/registry': {imports: words, types: []},
+  'adapters/registry': {imports: words, types: ['adapters/process']},
   image: {imports: ['util'], types: []},
   util: {imports: [], types: []},
   'stack/yaml': {imports: ['util'], types: []},
@@ -150,9 +147,10 @@ const purePackages = [
   'node:crypto',
   'node:path/posix',
   'node:util',
+  'node:zlib',
   'yaml',
-  'dockerfile-ast',
   'shlex',
+  'valibot',
   'picomatch',
 ];
 /** Where packages with effects are allowed, besides adapters. */

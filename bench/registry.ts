@@ -11,6 +11,7 @@ import {
   type RegistryServer,
   startRegistry,
 } from '../__tests__/support/servers/registry-server.ts';
+import {openContexts} from '../src/adapters/build-context/index.ts';
 import {openWorkspace} from '../src/adapters/files/index.ts';
 import {createRegistry} from '../src/adapters/registry/index.ts';
 import {hashStack} from '../src/fingerprint/index.ts';
@@ -164,7 +165,10 @@ async function publishAll({root}: BenchStack, server: RegistryServer): Promise<v
     tagOf: () => '1-feature',
   });
   const registry = createRegistry({credentials: new Map()});
-  const {values} = await hashStack(stack, {workspace, registry});
+  const {values} = await hashStack(
+    {stack, stackDir: 'images', platform: 'linux/amd64'},
+    {contexts: openContexts(root, ['logs', 'artifacts', 'manifests']), registry},
+  );
   await registry.close();
   for (const {name, repository} of stack.spec.images.values()) {
     const {fingerprint = '', content = ''} = values.get(name) ?? {};

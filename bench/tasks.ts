@@ -3,7 +3,7 @@
 import {parse} from 'yaml';
 import {plainOptions, plannedImage, simulate} from '../__tests__/support/builders/simulation.ts';
 import {planFacts} from '../__tests__/support/builders/stack.ts';
-import {hashContext} from '../src/adapters/build-context/index.ts';
+import {openContexts} from '../src/adapters/build-context/index.ts';
 import {createRegistry} from '../src/adapters/registry/index.ts';
 import {selectChanges} from '../src/changes/select.ts';
 import {makePlan} from '../src/plan/decide.ts';
@@ -75,8 +75,9 @@ async function exist(argument: string): Promise<Measured> {
 }
 
 async function fingerprint(root: string): Promise<Measured> {
-  const options = {context: 'a', dockerfile: 'a/Dockerfile', skip: [], watch: []};
-  return {ms: await milliseconds(() => hashContext(root, options))};
+  const uses = {sources: [], unresolved: 'everything'};
+  const request = {context: 'a', dockerfile: 'a/Dockerfile', uses, watch: []};
+  return {ms: await milliseconds(() => openContexts(root, []).hashContext(request))};
 }
 
 const tasks = {plan, schedule, exist, fingerprint};

@@ -1,56 +1,107 @@
 import {openWorkspace, runLog} from './adapters/files/index.ts';
-import {openGit, readOrigin} from './adapters/git/index.ts';
+import {type Git, openGit, readOrigin} from './adapters/git/index.ts';
 import {openGitHubApi} from './adapters/github/api.ts';
-import {readEvent, refusalOf} from './adapters/github/event.ts';
+import {type Event, readEvent, refusalOf} from './adapters/github/event.ts';
 import {openJobLog} from './adapters/github/log.ts';
-import {isRunner, maskSecrets, workspaceRoot} from './adapters/github/output.ts';
+import {
+  hasOutputFile,
+  isRunner,
+  maskSecrets,
+  openRunFolder,
+  workspaceRoot,
+} from './adapters/github/output.ts';
+import {openLedger, runCommand} from './adapters/process/index.ts';
 import type {Emit} from './build/index.ts';
+import {messageOf} from './failure.ts';
 import {build} from './modes/build.ts';
 import {runCommandLine} from './modes/command.ts';
 import {doctor} from './modes/doctor.ts';
+import type {ModeEnd} from './modes/end.ts';
 import {init} from './modes/init.ts';
 import {merge} from './modes/report.ts';
 import {promote} from './modes/tag.ts';
-import {type InputSource, type Inputs, type Run, readInputs} from './run/index.ts';
-import {maskText, secretForms} from './util/masking.ts';
+import {InputError, type InputSource, type Run, readInputs} from './run/index.ts';
+import {createMask, type Mask} from './util/masking.ts';
+import {safeMessage} from './util/text.ts';
 import {unreachable} from './util/unreachable.ts';
 
-/**
- * One run of the action: read, decide, do, report. Resolves with the sentence that fails the step, or undefined.
- * `command` gives the inputs of a command line; outside of GitHub Actions that is a run of its own kind.
- * @throws {InputError | SpecError} for mistakes of the user
- */
-export async function main(
-  signal: AbortSignal,
-  command?: InputSource,
-): Promise<string | undefined> {
-  const inputs = readInputs(command);
-  if (command !== undefined && !isRunner()) return await runCommandLine(inputs, signal, runMode);
-  return await runStep(inputs, signal);
+/** How the step ends, ready to be shown. */
+export interface StepEnd {
+  /** Why it fails; undefined when it does not. */
+  readonly sentence: string | undefined;
+  readonly outputs: Readonly<Record<string, string>>;
+  /** The inputs were wrong, and nothing was tried. */
+  readonly isWrongUsage: boolean;
 }
 
-async function runStep(inputs: Inputs, signal: AbortSignal): Promise<string | undefined> {
-  const secrets = [inputs.password, inputs.githubToken]
-    .filter((secret) => secret !== '')
-    .flatMap((secret) => secretForms(secret, inputs.username));
-  maskSecrets(secrets);
-  const workspace = openWorkspace(workspaceRoot());
-  const log = openJobLog(workspace.path(runLog), (text) => maskText(text, secrets));
+/**
+ * One run of the action: read, decide, do, report. Whatever happens is an end with an outcome, and no text of it holds
+ * a secret. `command` gives the inputs of a command line; outside of GitHub Actions that is a run of its own kind.
+ */
+export async function main(signal: AbortSignal, command?: InputSource): Promise<StepEnd> {
+  const mask = createMask(maskSecrets);
+  const {outcome, sentence, outputs, isWrongUsage} = await endOf({signal, mask, command});
+  const all = Object.entries({...outputs, outcome});
+  return {
+    sentence: sentence === undefined ? undefined : safeMessage(mask.text(sentence)),
+    // Elsewhere they would be printed as commands.
+    outputs: hasOutputFile()
+      ? Object.fromEntries(all.map(([name, value]) => [name, mask.text(value)]))
+      : {},
+    isWrongUsage: isWrongUsage === true,
+  };
+}
+
+interface Started {
+  readonly signal: AbortSignal;
+  readonly mask: Mask;
+  readonly command: InputSource | undefined;
+}
+
+async function endOf(started: Started): Promise<ModeEnd & {readonly isWrongUsage?: boolean}> {
+  const folder = await openRunFolder();
+  try {
+    return await start(started, folder.path);
+  } catch (error) {
+    // What was being stopped may fail in any way.
+    return started.signal.aborted
+      ? {outcome: 'cancelled', sentence: 'The run was cancelled.', outputs: {}}
+      : {...failed(messageOf(error)), isWrongUsage: error instanceof InputError};
+  } finally {
+    await folder.remove();
+  }
+}
+
+async function start({signal, mask, command}: Started, tempDir: string): Promise<ModeEnd> {
+  const inputs = readInputs(command);
+  const short = mask.add([inputs.password, inputs.githubToken], inputs.username);
+  if (command !== undefined && !isRunner())
+    return await runCommandLine({inputs, signal, mask, tempDir}, runMode);
+  const workspace = openWorkspace(workspaceRoot(), mask);
+  const refused = workspace.checkOutputs();
+  if (refused.length > 0) return failed(refused.join('\n'));
+  const log = openJobLog(workspace.openLog(runLog), mask);
+  if (short.length > 0) {
+    log.warning('A password or token of fewer than 4 characters is not hidden in logs and pages.');
+  }
   const event = readEvent();
   log.info(
     `stack-action: mode ${inputs.mode}, event ${event.name || 'none'}, ${event.branch || 'no branch'}`,
   );
-  const refusal = refusalOf(event);
-  if (refusal !== undefined) return refusal;
-  const {apiUrl, repository} = event;
-  const changes = {
-    git: openGit(workspace.root),
-    api: openGitHubApi({token: inputs.githubToken, apiUrl, repository}),
-  };
-  return await runMode({inputs, event, workspace, log, secrets, signal, changes});
+  const program = openLedger(tempDir, runCommand);
+  const gitOf = (folder: string): Git => openGit(folder, {run: program, signal});
+  // The stack may be checked out below the workspace, or be a submodule: its repository is found from there.
+  const git = gitOf(workspace.path(inputs.stackDir));
+  const refusal = event.isKnown
+    ? undefined
+    : refusalOf(event, await headOf(gitOf(workspace.root), git));
+  if (refusal !== undefined) return failed(refusal);
+  const changes = {git, api: openApi(event, inputs.githubToken, {mask, signal})};
+  const run: Run = {inputs, event, workspace, log, mask, signal, changes, program, tempDir};
+  return await runMode(run);
 }
 
-async function runMode(run: Run, watch?: Emit): Promise<string | undefined> {
+async function runMode(run: Run, watch?: Emit): Promise<ModeEnd> {
   const {inputs, workspace, log} = run;
   switch (inputs.mode) {
     case 'build':
@@ -61,13 +112,33 @@ async function runMode(run: Run, watch?: Emit): Promise<string | undefined> {
     case 'report':
       return await merge(run);
     case 'init': {
-      const origin = await readOrigin(workspace.root);
-      const done = await init({inputs, workspace, log, origin});
-      return done.ok ? undefined : done.error;
+      const done = await init({inputs, workspace, log, origin: await readOrigin(workspace.root)});
+      return done.ok ? {outcome: 'passed', outputs: {}} : failed(done.error);
     }
     case 'doctor':
       return await doctor({inputs, workspace, log, origin: await readOrigin(workspace.root)});
     default:
       return unreachable(inputs.mode);
   }
+}
+
+function failed(sentence: string): ModeEnd {
+  return {outcome: 'failed', sentence, outputs: {}};
+}
+
+function openApi(
+  {apiUrl, repository}: Event,
+  token: string,
+  ports: {readonly mask: Mask; readonly signal: AbortSignal},
+) {
+  return openGitHubApi({token, apiUrl, repository, ...ports});
+}
+
+/** The commit that is checked out: at the root of the workspace, else (`path:` of actions/checkout) at the stack. */
+async function headOf(...places: readonly Git[]): Promise<string | undefined> {
+  for (const git of places) {
+    const head = await git.commitOf('HEAD');
+    if (head.ok) return head.value;
+  }
+  return undefined;
 }

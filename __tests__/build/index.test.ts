@@ -34,7 +34,7 @@ async function run(
       signal: more.signal ?? new AbortController().signal,
       now: () => 0,
     },
-    {...plainOptions, mayFail: () => more.mayFail ?? false},
+    plainOptions,
   );
   return {report, events, outcomes: report.images.map(({outcome}) => outcome)};
 }

@@ -1,4 +1,5 @@
 import {rmSync} from 'node:fs';
+import {basename, join} from 'node:path';
 import {afterAll, beforeAll, beforeEach, describe, expect, test} from 'vitest';
 import {openGit} from '../../src/adapters/git/index.ts';
 import {openGitHubApi} from '../../src/adapters/github/api.ts';
@@ -71,7 +72,9 @@ describe('a push', () => {
     repository.commit('two', {'images/a/x': '2'});
     repository.commit('three', {'images/b/y': '2'});
     const after = repository.commit('revert of three', {'images/b/y': '1'});
-    expect(await findChangedFiles(pushEvent({before, after}), sources(repository))).toEqual({
+    expect(
+      await findChangedFiles(pushEvent({before, after}), sources(repository), repository.path),
+    ).toEqual({
       kind: 'files',
       files: ['images/a/x'],
     });
@@ -82,7 +85,9 @@ describe('a push', () => {
     using repository = makeRepository();
     const before = repository.commit('one', {'images/a/x': '1', keep: '1'});
     const after = repository.commit('two', {'images/a': undefined});
-    expect(await findChangedFiles(pushEvent({before, after}), sources(repository))).toEqual({
+    expect(
+      await findChangedFiles(pushEvent({before, after}), sources(repository), repository.path),
+    ).toEqual({
       kind: 'files',
       files: ['images/a/x'],
     });
@@ -94,7 +99,9 @@ describe('a push', () => {
     origin.commit('two', {b: '1'});
     const after = origin.commit('three', {c: '1'});
     using clone = origin.clone('--depth=1');
-    expect(await findChangedFiles(pushEvent({before, after}), sources(clone, ''))).toEqual({
+    expect(
+      await findChangedFiles(pushEvent({before, after}), sources(clone, ''), clone.path),
+    ).toEqual({
       kind: 'files',
       files: ['b', 'c'],
     });
@@ -104,7 +111,7 @@ describe('a push', () => {
     using origin = makeRepository();
     const range = forcePush(origin);
     using clone = origin.clone();
-    expect(await findChangedFiles(pushEvent(range), sources(clone, ''))).toEqual({
+    expect(await findChangedFiles(pushEvent(range), sources(clone, ''), clone.path)).toEqual({
       kind: 'files',
       files: ['lost', 'new'],
     });
@@ -119,7 +126,7 @@ describe('a push', () => {
       [`${before}...${after}`]: {status: 'diverged', files: [{filename: 'new'}]},
       [`${after}...${before}`]: {status: 'diverged', files: [{filename: 'lost'}]},
     };
-    expect(await findChangedFiles(pushEvent({before, after}), sources(clone))).toEqual({
+    expect(await findChangedFiles(pushEvent({before, after}), sources(clone), clone.path)).toEqual({
       kind: 'files',
       files: ['new', 'lost'],
     });
@@ -133,7 +140,11 @@ describe('a push', () => {
     const {before, after} = forcePush(origin);
     forget(origin);
     using clone = origin.clone();
-    const changed = await findChangedFiles(pushEvent({before, after}), sources(clone, token));
+    const changed = await findChangedFiles(
+      pushEvent({before, after}),
+      sources(clone, token),
+      clone.path,
+    );
     expect(changed).toEqual({kind: 'unknown', because: expect.stringContaining(reason)});
     expect(changed).toMatchObject({
       because: expect.stringContaining(`${before.slice(0, 7)} is not in the clone`),
@@ -148,9 +159,11 @@ describe('a push', () => {
     const files = Array.from({length: 300}, (_, at) => ({filename: `f${at}`}));
     server.world.comparisons = {[`${before}...${after}`]: {status: 'ahead', files}};
     const event = pushEvent({before, after});
-    expect(await findChangedFiles(event, sources(clone))).toMatchObject({kind: 'unknown'});
+    expect(await findChangedFiles(event, sources(clone), clone.path)).toMatchObject({
+      kind: 'unknown',
+    });
     server.world.failures = {status: 503, times: 100};
-    expect(await findChangedFiles(event, sources(clone))).toMatchObject({
+    expect(await findChangedFiles(event, sources(clone), clone.path)).toMatchObject({
       kind: 'unknown',
       because: expect.stringContaining('HTTP 503'),
     });
@@ -164,7 +177,7 @@ describe('a push', () => {
     repository.git('tag', '-a', '-m', 'x', 'new');
     const [before, after] = ['old', 'new'].map((tag) => repository.git('rev-parse', tag));
     const event = pushEvent({before: `${before}`, after: `${after}`, ref: 'refs/tags/v1'});
-    expect(await findChangedFiles(event, sources(repository, ''))).toEqual({
+    expect(await findChangedFiles(event, sources(repository, ''), repository.path)).toEqual({
       kind: 'files',
       files: ['b'],
     });
@@ -177,7 +190,7 @@ describe('a push', () => {
   ])('%s needs no history', async (fixture, expected) => {
     using repository = makeRepository();
     const event = parseEvent(readPayload(fixture), environmentOf('push'));
-    expect(await findChangedFiles(event, sources(repository))).toEqual(expected);
+    expect(await findChangedFiles(event, sources(repository), repository.path)).toEqual(expected);
   });
 });
 
@@ -191,10 +204,12 @@ describe('a pull request', () => {
   test('has its own files only, also when it took the base branch in', async () => {
     using origin = makeRepository();
     const commits = pullRequest(origin);
-    expect(await findChangedFiles(pullRequestEvent(commits), sources(origin))).toEqual({
-      kind: 'files',
-      files: ['images/leaf/x', 'images/leaf/x2'],
-    });
+    expect(await findChangedFiles(pullRequestEvent(commits), sources(origin), origin.path)).toEqual(
+      {
+        kind: 'files',
+        files: ['images/leaf/x', 'images/leaf/x2'],
+      },
+    );
     expect(server.requests).toEqual([]);
   });
 
@@ -206,8 +221,9 @@ describe('a pull request', () => {
     const head = origin.commit('three', {b2: '1'});
     origin.git('switch', '--quiet', 'main');
     const base = origin.commit('four', {c: '1'});
+    origin.git('switch', '--quiet', 'feature');
     const event = pullRequestEvent({base, head, merge: head});
-    expect(await findChangedFiles(event, sources(origin, ''))).toEqual({
+    expect(await findChangedFiles(event, sources(origin, ''), origin.path)).toEqual({
       kind: 'files',
       files: ['b', 'b2'],
     });
@@ -218,7 +234,7 @@ describe('a pull request', () => {
     const commits = pullRequest(origin);
     using clone = origin.clone('--depth=2');
     server.world.files = [{filename: 'images/leaf/x'}];
-    expect(await findChangedFiles(pullRequestEvent(commits), sources(clone))).toEqual({
+    expect(await findChangedFiles(pullRequestEvent(commits), sources(clone), clone.path)).toEqual({
       kind: 'files',
       files: ['images/leaf/x'],
     });
@@ -231,7 +247,9 @@ describe('a pull request', () => {
       using origin = makeRepository();
       const commits = pullRequest(origin);
       using clone = origin.clone(depth);
-      expect(await findChangedFiles(pullRequestEvent(commits), sources(clone, ''))).toEqual({
+      expect(
+        await findChangedFiles(pullRequestEvent(commits), sources(clone, ''), clone.path),
+      ).toEqual({
         kind: 'files',
         files: ['images/leaf/x', 'images/leaf/x2'],
         note: expect.stringContaining('may name fewer files than the pull request'),
@@ -244,7 +262,7 @@ describe('a pull request', () => {
     const commits = pullRequest(origin);
     using clone = origin.clone('--depth=2');
     server.world.files = Array.from({length: 3000}, (_, at) => ({filename: `f${at}`}));
-    expect(await findChangedFiles(pullRequestEvent(commits), sources(clone))).toEqual({
+    expect(await findChangedFiles(pullRequestEvent(commits), sources(clone), clone.path)).toEqual({
       kind: 'unknown',
       because: expect.stringContaining('the API lists at most 3000 files'),
     });
@@ -256,7 +274,7 @@ describe('a pull request', () => {
     using clone = origin.clone('--depth=1');
     rmSync(origin.path, {recursive: true});
     const event = pullRequestEvent({base, head, merge: head});
-    expect(await findChangedFiles(event, sources(clone, ''))).toEqual({
+    expect(await findChangedFiles(event, sources(clone, ''), clone.path)).toEqual({
       kind: 'unknown',
       because: expect.stringContaining('the clone is shallow'),
     });
@@ -268,7 +286,9 @@ test('a merge group is compared with its base', async () => {
   const base = origin.commit('one', {a: '1'});
   const head = origin.commit('two', {b: '1'});
   using clone = origin.clone('--depth=1');
-  expect(await findChangedFiles(mergeGroupEvent({base, head}), sources(clone, ''))).toEqual({
+  expect(
+    await findChangedFiles(mergeGroupEvent({base, head}), sources(clone, ''), clone.path),
+  ).toEqual({
     kind: 'files',
     files: ['b'],
   });
@@ -279,7 +299,7 @@ test.each(['schedule', 'workflow_dispatch', 'repository_dispatch'])(
   async (name) => {
     using repository = makeRepository();
     const event = parseEvent(readPayload('schedule'), environmentOf(name));
-    expect(await findChangedFiles(event, sources(repository))).toEqual({
+    expect(await findChangedFiles(event, sources(repository), repository.path)).toEqual({
       kind: 'no-range',
       event: name,
     });
@@ -291,7 +311,11 @@ test.each(['push', 'pull_request', 'merge_group'])(
   async (name) => {
     using repository = makeRepository();
     expect(
-      await findChangedFiles(parseEvent({}, environmentOf(name)), sources(repository)),
+      await findChangedFiles(
+        parseEvent({}, environmentOf(name)),
+        sources(repository),
+        repository.path,
+      ),
     ).toEqual({kind: 'unknown', because: `the event "${name}" came without a payload`});
   },
 );
@@ -300,7 +324,67 @@ test('a folder that is no repository is unknown', async () => {
   using repository = makeRepository();
   rmSync(`${repository.path}/.git`, {recursive: true});
   const range = {before: 'a'.repeat(40), after: 'b'.repeat(40)};
-  expect(await findChangedFiles(pushEvent(range), sources(repository, ''))).toMatchObject({
+  expect(
+    await findChangedFiles(pushEvent(range), sources(repository, ''), repository.path),
+  ).toMatchObject({
     kind: 'unknown',
+  });
+});
+
+describe('paths are those of the workspace', () => {
+  test('when the repository is checked out below it', async () => {
+    using repository = makeRepository();
+    const before = repository.commit('one', {'images/a/Dockerfile': '1'});
+    const after = repository.commit('two', {'images/a/Dockerfile': '2'});
+    const workspace = join(repository.path, '..');
+    const changed = await findChangedFiles(
+      pushEvent({before, after}),
+      sources(repository),
+      workspace,
+    );
+    expect(changed).toEqual({
+      kind: 'files',
+      files: [`${basename(repository.path)}/images/a/Dockerfile`],
+    });
+  });
+
+  test('when the stack is a submodule that is bumped', async () => {
+    using stack = makeRepository();
+    stack.commit('one', {'images/a/Dockerfile': '1'});
+    using outer = makeRepository();
+    outer.git(
+      '-c',
+      'protocol.file.allow=always',
+      'submodule',
+      '--quiet',
+      'add',
+      stack.path,
+      'stack',
+    );
+    const before = outer.commit('with the stack', {readme: '1'});
+    stack.commit('two', {'images/a/Dockerfile': '2'});
+    const inside = join(outer.path, 'stack');
+    outer.git('-C', inside, '-c', 'protocol.file.allow=always', 'pull', '--quiet');
+    outer.git('commit', '--quiet', '-am', 'bump');
+    const after = outer.git('rev-parse', 'HEAD');
+    const git = openGit(join(inside, 'images'));
+    const changed = await findChangedFiles(
+      pushEvent({before, after}),
+      {git, api: undefined},
+      outer.path,
+    );
+    expect(changed).toEqual({kind: 'files', files: ['stack']});
+  });
+
+  test('are not believed when another commit is checked out', async () => {
+    using repository = makeRepository();
+    const before = repository.commit('one', {a: '1'});
+    const after = repository.commit('two', {a: '2'});
+    repository.commit('three', {a: '3'});
+    const event = pushEvent({before, after});
+    expect(await findChangedFiles(event, sources(repository), repository.path)).toEqual({
+      kind: 'unknown',
+      because: expect.stringContaining(`this run is about ${after.slice(0, 7)}`),
+    });
   });
 });

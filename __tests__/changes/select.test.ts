@@ -1,4 +1,4 @@
-import {describe, expect, test} from 'vitest';
+import {describe, expect, it, test} from 'vitest';
 import {type ChangeScope, selectChanges} from '../../src/changes/select.ts';
 import type {ChangeRules} from '../../src/stack/spec/types.ts';
 
@@ -201,4 +201,34 @@ test('100 000 files and 10 000 images with globs are no product of each other', 
   if (changes.kind !== 'some') throw new Error('no rule asks for all');
   expect(changes.files.size).toBe(10_000);
   expect(changes.files.get('i7')).toHaveLength(11);
+});
+
+describe('an image whose files are elsewhere', () => {
+  const rules = {ignore: [], buildAll: []};
+  const linked = {
+    key: 'a',
+    folder: 'images/a',
+    context: 'images/a',
+    dockerfile: 'images/a/Dockerfile',
+    watch: [],
+    places: ['shared/a', 'common/tests/test_a.py'],
+  };
+
+  it.each([
+    ['behind a linked folder', 'shared/a/Dockerfile'],
+    ['behind a linked test', 'common/tests/test_a.py'],
+    ['in a submodule that holds it', 'shared'],
+    ['in a submodule that holds the stack', 'images'],
+  ])('changes with a file %s', (_, file) => {
+    expect(selectChanges([file], rules, 'images', [linked])).toMatchObject({
+      kind: 'some',
+      files: new Map([['a', [file]]]),
+    });
+  });
+
+  it('does not change with its neighbours', () => {
+    expect(selectChanges(['shared/b/x', 'common/x'], rules, 'images', [linked])).toMatchObject({
+      files: new Map(),
+    });
+  });
 });

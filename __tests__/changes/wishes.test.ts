@@ -74,7 +74,7 @@ test('a message that nobody can read may ask for everything, on a schedule it ma
   const event = pullRequestEvent({base, head: 'f'.repeat(40), merge: base});
   expect(await findMessages(event, sources(repository, 'token'))).toEqual({
     ok: false,
-    because: expect.stringMatching(/fffffff is not in the clone.*HTTP 404/),
+    error: expect.stringMatching(/fffffff is not in the clone.*HTTP 404/),
   });
   expect(await isFullRebuild(event, sources(repository))).toBe(true);
   const schedule = parseEvent({}, environmentOf('schedule'));

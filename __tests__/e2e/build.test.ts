@@ -3,7 +3,7 @@ import {existsSync} from 'node:fs';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import {createRegistry} from '../../src/adapters/registry/index.ts';
-import {fingerprintTag} from '../../src/image/tags.ts';
+import {proofTag} from '../../src/image/tags.ts';
 import {
   runPost,
   runStep,
@@ -192,8 +192,8 @@ describe('mode: build', () => {
     const leaf = await stack.read('images/leaf/Dockerfile');
     await stack.commit({'images/leaf/Dockerfile': `${leaf}RUN echo more\n`});
     const built = await stack.push();
-    const {fingerprint} = JSON.parse(await stack.read('artifacts/plan.json')).images.at(-1);
-    const tag = fingerprintTag(fingerprint);
+    const {fingerprint, tests} = JSON.parse(await stack.read('artifacts/plan.json')).images.at(-1);
+    const tag = proofTag(fingerprint, tests);
     const proof = stack.ref('leaf', tag);
     expect(await shown(proof)).toBe(results(built)['leaf']?.digest);
     // The image of another fingerprint, under the name of this one.
@@ -201,7 +201,7 @@ describe('mode: build', () => {
     docker('push', '--quiet', proof);
     const again = await runStep(merge({reuse: 'always'}));
     expect(planned(again)).toEqual(['base reuse', 'mid reuse', 'side reuse', 'leaf build']);
-    expect(again.stdout).toContain(`leaf: the tag ${tag} shows an image with sha256:`);
+    expect(again.stdout).toContain(`${tag} points to an image with the fingerprint sha256:`);
     expect(again.exitCode, again.stdout).toBe(0);
     expect(await shown(proof)).toBe(results(again)['leaf']?.digest);
   });

@@ -1,7 +1,12 @@
 import {execFileSync, spawnSync} from 'node:child_process';
 import {rm} from 'node:fs/promises';
+import {join} from 'node:path';
 import {afterAll, describe, expect, it} from 'vitest';
-import {contextFiles} from '../../src/adapters/build-context/index.ts';
+import {openLook} from '../../src/adapters/build-context/files.ts';
+import {compileIgnore, readIgnore} from '../../src/adapters/build-context/ignore.ts';
+import {compileRules, type Rules} from '../../src/adapters/build-context/patterns.ts';
+import {type Node, openTree, type Tree} from '../../src/adapters/build-context/tree.ts';
+import {createChance} from '../support/builders/chance.ts';
 import {makeWorkspace} from '../support/rig/runner.ts';
 
 /** Enough shapes of names for any pattern to be wrong about. */
@@ -51,11 +56,28 @@ async function both(
     ...more,
   });
   workspaces.push(root);
-  const ours = await contextFiles(root, {context: 'ctx', dockerfile: 'Dockerfile', skip: []}).then(
-    (files) => files.map(({name}) => name).toSorted(),
-    () => 'refused' as const,
-  );
+  const ours = await contextFiles(root).catch(() => 'refused' as const);
   return {docker: dockerFiles(root), ours};
+}
+
+/** The files of the context that are left when the ignore file has been applied. */
+async function contextFiles(root: string): Promise<readonly string[]> {
+  const look = openLook(new Map());
+  const open = (folder: string, rules: Rules): Tree =>
+    openTree({look, root: folder, rules, own: []});
+  const nothing = compileRules([]);
+  const context = join(root, 'ctx');
+  const {text = ''} = await readIgnore(open(root, nothing), 'Dockerfile', open(context, nothing));
+  const tree = open(context, compileIgnore(text));
+  const files: string[] = [];
+  const walk = async (folder: Node): Promise<void> => {
+    for (const node of await tree.children(folder)) {
+      if (node.kind === 'folder') await walk(node);
+      else files.push(node.path);
+    }
+  };
+  await walk(tree.root);
+  return files.toSorted();
 }
 
 function dockerFiles(cwd: string): Files {
@@ -163,20 +185,17 @@ const table = [
   'a.',
   '(a)',
   '\u00a0a',
+  '\u0085a',
+  'dir\\d',
+  'x|a',
+  'dir/a{1}*',
+  '/!a',
+  '[*]*',
+  '!',
 ];
 
-/** The same every time. */
-function random(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
-    return state / 2 ** 32;
-  };
-}
-
 function randomIgnores(count: number): readonly string[] {
-  const next = random(42);
-  const pick = <T>(items: readonly T[]): T => items[Math.floor(next() * items.length)] as T;
+  const {pick, upTo} = createChance(42);
   const part = (): string =>
     pick([
       'a',
@@ -194,10 +213,8 @@ function randomIgnores(count: number): readonly string[] {
       '[a-d]*',
     ]);
   const pattern = (): string =>
-    `${pick(['', '', '!', '/', '!'])}${Array.from({length: 1 + Math.floor(next() * 3)}, part).join('/')}${pick(['', '', '/', '/**'])}`;
-  return Array.from({length: count}, () =>
-    Array.from({length: 1 + Math.floor(next() * 4)}, pattern).join('\n'),
-  );
+    `${pick(['', '', '!', '/', '!'])}${Array.from({length: 1 + upTo(3)}, part).join('/')}${pick(['', '', '/', '/**'])}`;
+  return Array.from({length: count}, () => Array.from({length: 1 + upTo(4)}, pattern).join('\n'));
 }
 
 describe('the files of a build context are those that docker sends', () => {

@@ -15,6 +15,7 @@ import {fileNameOf, fingerprintTag, labels} from '../../src/image/tags.ts';
 import type {PlannedImage} from '../../src/plan/types.ts';
 import type {StepName} from '../../src/schedule/steps.ts';
 import type {ImageSpec} from '../../src/stack/spec/types.ts';
+import {createMask} from '../../src/util/masking.ts';
 import {imageSpec} from '../support/builders/stack.ts';
 import {type Fault, startFaultProxy} from '../support/servers/fault-proxy.ts';
 
@@ -23,6 +24,8 @@ const host = '127.0.0.1:5000';
 const run = `steps-${crypto.randomUUID().slice(0, 8)}`;
 const tag = '2026.3-main';
 const secret = 'ghs_very-secret-token';
+const mask = createMask();
+mask.add([secret]);
 const base = 'debian:bookworm-slim';
 /** What Docker 29 begins with; then the id of an image is the digest of its manifest. */
 const hasContainerdStore = docker('info', '--format', '{{json .DriverStatus}}').includes(
@@ -137,12 +140,11 @@ function steps(more: Wishes = {}): Steps {
     plan: {tag, images: [...planned.values()], changed: []},
     images: new Map(specs.map((spec) => [spec.name, spec])),
     stackDir: 'images',
-    workspace: openWorkspace(root),
+    workspace: openWorkspace(root, mask),
     docker: port,
     registry,
     run: runCommand,
     emit: () => {},
-    secrets: [secret],
     testEnvironment: testEnvironment({...process.env, GITHUB_TOKEN: secret}),
     tempDir: tmpdir(),
     push: more.push ?? true,

@@ -1,42 +1,93 @@
-import {expect, it} from 'vitest';
-import type {Lookup, Presence} from '../../src/adapters/registry/types.ts';
-import {inspectProof} from '../../src/fingerprint/proof.ts';
-import {published} from '../support/builders/stack.ts';
-import {fakeRegistryPort} from '../support/fakes/step-ports.ts';
+import {describe, expect, it} from 'vitest';
+import type {Presence} from '../../src/adapters/registry/types.ts';
+import {fail, failure, ok} from '../../src/failure.ts';
+import {readTested} from '../../src/fingerprint/proof.ts';
+import {fingerprintTag, labels, proofTag} from '../../src/image/tags.ts';
+import {digestOf, labelsOf, published} from '../support/builders/stack.ts';
 
-const image = published('a', {digest: 'sha256:1'});
+describe('readTested', () => {
+  const digest = digestOf('a');
+  const tests = `sha256:${'7e'.repeat(32)}`;
+  const fingerprint = digestOf('fp a');
+  const labelled = (more: Record<string, string> = {[labels.tests]: tests}) => {
+    const found = published('a', {labels: labelsOf('a', more)});
+    if (found.state !== 'present') throw new Error('an image expected');
+    return found;
+  };
+  const proof = `ghcr.io/o/a:${proofTag(fingerprint, tests)}`;
+  const oldProof = `ghcr.io/o/a:${fingerprintTag(fingerprint)}`;
+  const recordOf = (verdict: 'passed' | 'failed', of = digest) =>
+    ok({digest: of, tests: {hash: tests, verdict}, parents: []});
 
-/** What is made of a HEAD of the proof, and whether the registry was asked for more. */
-async function inspect(shown: Presence, own: Lookup = image) {
-  let inspected = 0;
-  const registry = fakeRegistryPort([], {
-    head: async () => shown,
-    inspect: async () => {
-      inspected++;
-      return published('a', {digest: 'sha256:2'});
-    },
+  /** What is known of an image, with these tags and this record. */
+  async function tested(
+    tags: Readonly<Record<string, string>>,
+    {image = labelled(), record}: Partial<Parameters<typeof readTested>[1]> = {},
+  ) {
+    const asked: string[] = [];
+    const head = async (ref: string): Promise<Presence> => {
+      asked.push(ref);
+      const shown = tags[ref];
+      return shown === undefined ? {state: 'absent'} : {state: 'present', digest: shown};
+    };
+    return {
+      ...(await readTested({head}, {repository: 'ghcr.io/o/a', image, record})),
+      asked,
+    };
+  }
+
+  it('believes the proof tag of these tests with this very digest', async () => {
+    expect(await tested({[proof]: digest})).toMatchObject({state: 'passed', by: 'proof'});
   });
-  return {found: await inspectProof(registry, 'r/a:fp-1', Promise.resolve(own)), inspected};
-}
 
-it('asks once where the proof shows the image itself', async () => {
-  const {found, inspected} = await inspect({state: 'present', digest: 'sha256:1'});
-  expect(found).toBe(image);
-  expect(inspected).toBe(0);
+  it.each([
+    ['there is no proof', {}],
+    ['the proof is of a twin on another branch', {[proof]: digestOf('twin')}],
+    ['only other tests were passed', {[`ghcr.io/o/a:${proofTag(fingerprint, 'ff')}`]: digest}],
+    ['only an old tag, without the tests, has this digest', {[oldProof]: digest}],
+  ])('refuses where %s', async (_, tags) => {
+    expect(await tested(tags)).toMatchObject({state: 'failed'});
+  });
+
+  it('lets the record have the last word, either way', async () => {
+    expect(await tested({}, {record: recordOf('passed')})).toMatchObject({
+      state: 'passed',
+      by: 'record',
+      asked: [],
+    });
+    expect(await tested({[proof]: digest}, {record: recordOf('failed')})).toMatchObject({
+      state: 'failed',
+    });
+  });
+
+  it.each([
+    ['of another digest', recordOf('passed', digestOf('twin'))],
+    ['that cannot be read', fail(failure('registry-inconsistent', 'it is not JSON'))],
+    ['that does not exist', ok(undefined)],
+    ['that nobody asks for', undefined],
+  ])('trusts nothing of a record %s', async (_, record) => {
+    expect(await tested({}, {record})).toMatchObject({state: 'failed', asked: [proof]});
+    expect(await tested({[proof]: digest}, {record})).toMatchObject({by: 'proof'});
+  });
+
+  it('takes the old tag with this very digest for images of earlier versions', async () => {
+    const made = labelled();
+    const image = {
+      ...made,
+      labels: new Map([...made.labels].filter(([label]) => label !== labels.tests)),
+    };
+    expect(await tested({[oldProof]: digest}, {image})).toMatchObject({by: 'old-proof'});
+    expect(await tested({[oldProof]: digestOf('twin')}, {image})).toMatchObject({state: 'failed'});
+  });
+
+  it('knows nothing of an image without labels', async () => {
+    const image = {...labelled(), labels: new Map<string, string>()};
+    expect(await tested({}, {image})).toEqual({state: 'unlabelled', asked: []});
+  });
+
+  it('says so when the registry does not answer', async () => {
+    const head = async (): Promise<Presence> => ({state: 'unknown', because: '503'});
+    const request = {repository: 'ghcr.io/o/a', image: labelled(), record: undefined};
+    expect(await readTested({head}, request)).toEqual({state: 'unknown', because: '503'});
+  });
 });
-
-it.each([
-  ['the proof shows another image', image],
-  ['nothing stands at the tag', {state: 'absent'}],
-] as const)('looks closer where %s', async (_, own) => {
-  const {found, inspected} = await inspect({state: 'present', digest: 'sha256:2'}, own);
-  expect(found).toMatchObject({state: 'present', digest: 'sha256:2'});
-  expect(inspected).toBe(1);
-});
-
-it.each([{state: 'absent'}, {state: 'unknown', because: 'it is ill'}] as const)(
-  'passes on that the proof is %s',
-  async (shown) => {
-    expect(await inspect(shown)).toEqual({found: shown, inspected: 0});
-  },
-);

@@ -1,10 +1,15 @@
 import {describe, expect, it} from 'vitest';
-import {branchTag, fileNameOf, fingerprintTag} from '../../src/image/tags.ts';
+import {
+  branchTag,
+  fileNameOf,
+  fingerprintTag,
+  gitTagSuffix,
+  globalStableTag,
+  proofTag,
+  stableTag,
+} from '../../src/image/tags.ts';
 
-const tagOf = (prefix: string, branch: string): string => {
-  const result = branchTag(prefix, branch);
-  return result.ok ? result.value : result.error;
-};
+const tagOf = (tagPrefix: string, branch: string): string => branchTag({tagPrefix}, branch);
 
 describe('branchTag', () => {
   it.each([
@@ -24,15 +29,36 @@ describe('branchTag', () => {
     expect(tags[1]).toBe('2026.3-feature-a');
   });
 
+  it.each(['tag-v1', 'pr-7'])(
+    'keeps the branch %s apart from git tags and pull requests',
+    (name) => {
+      expect(tagOf('2026.3', name)).toMatch(new RegExp(`^2026\\.3-${name}-[0-9a-f]{8}$`));
+    },
+  );
+
   it.each(['ü', '日本語/x', 'a'.repeat(300), '💥'])('gives %s a valid tag', (branch) => {
     expect(tagOf('2026.3', branch)).toMatch(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/);
   });
 
-  it('refuses a branch that would overwrite the stable tag', () => {
-    expect(branchTag('2026.3', 'stable')).toMatchObject({
-      ok: false,
-      message: expect.stringContaining('2026.3-stable'),
-    });
+  it('begins with the variant where several images share a repository', () => {
+    const owner = {tagPrefix: '2026.3', variant: 'cuda12'};
+    expect(branchTag(owner, 'main')).toBe('cuda12-2026.3-main');
+    expect(stableTag(owner)).toBe('cuda12-2026.3-stable');
+    expect(globalStableTag(owner)).toBe('cuda12-stable');
+  });
+});
+
+describe('gitTagSuffix', () => {
+  it('is apart from every branch', () => {
+    expect(gitTagSuffix('v1', 100)).toBe('tag-v1');
+    expect(gitTagSuffix('release/v1', 100)).toMatch(/^tag-release-v1-[0-9a-f]{8}$/);
+  });
+});
+
+describe('proofTag', () => {
+  it('has 16 hex digits of the fingerprint and 8 of the tests', () => {
+    const hash = `sha256:${'0123456789abcdef'.repeat(4)}`;
+    expect(proofTag(hash, hash)).toBe('fp-0123456789abcdef-01234567');
   });
 });
 

@@ -1,6 +1,14 @@
 import {spawnSync} from 'node:child_process';
 import {describe, expect, it} from 'vitest';
-import {commandWords, infoScript, readInfoOutput} from '../../src/page/info-commands.ts';
+import type {Docker} from '../../src/adapters/docker/index.ts';
+import {fail, failure, ok} from '../../src/failure.ts';
+import {
+  commandWords,
+  infoScript,
+  readInfoOutput,
+  recordedInfo,
+  runInfoCommands,
+} from '../../src/page/info-commands.ts';
 
 const nonce = 'f00dfeedf00dfeed';
 
@@ -13,7 +21,12 @@ function run(commands: readonly string[], seconds = 5) {
     input: 'not for the commands',
   });
   expect(status).toBe(0);
-  const info = commands.map((command) => ({name: 'N', description: 'd', command}));
+  const info = commands.map((command) => ({
+    name: 'N',
+    description: 'd',
+    command,
+    words: commandWords(command) ?? [],
+  }));
   return [...readInfoOutput(info, {stdout, stderr}, nonce).values()];
 }
 
@@ -56,12 +69,97 @@ describe('the script of info commands', () => {
 
   it('has no exit code for a command after which nothing more was heard', () => {
     const stdout = `\n${nonce} 0 begin\nhalf an ans`;
-    const info = [{name: 'N', description: 'd', command: 'c'}];
+    const info = [{name: 'N', description: 'd', command: 'c', words: ['c']}];
     const seen = readInfoOutput(info, {stdout, stderr: ''}, nonce).get(0);
     expect(seen).toMatchObject({exitCode: undefined, stdout: 'half an ans'});
   });
 
   it('does not take an open quotation mark for a command', () => {
     expect(commandWords(`bash -c 'oops`)).toBeUndefined();
+  });
+});
+
+describe('running info commands', () => {
+  const commands = ['echo one', 'sh -c "echo two >&2; exit 3"', `bash -c 'open`].map((command) => ({
+    name: command,
+    description: command,
+    command,
+    words: commandWords(command) ?? [],
+  }));
+  type Run = Docker['run'];
+  const output = (stdout: string) => ({stdout, stderr: '', tail: [], durationMs: 0});
+  /** A container is a shell on this machine. */
+  const locally: Run = async ({command: [program = '', ...words]}) => {
+    const {stdout, stderr} = spawnSync(program, words, {encoding: 'utf8'});
+    return ok({...output(stdout), stderr});
+  };
+  const request = (run: Run) => ({
+    commands,
+    image: 'sha256:1',
+    docker: {run, diagnose: async <T>(cause: T) => cause},
+    signal: new AbortController().signal,
+  });
+
+  it('takes one container for all, and answers for each', async () => {
+    const asked: string[] = [];
+    const done = await runInfoCommands(
+      request((container, options) => {
+        asked.push(container.image);
+        return locally(container, options);
+      }),
+    );
+    expect(asked).toEqual(['sha256:1']);
+    expect(done).toMatchObject({
+      ok: true,
+      value: [
+        {exitCode: 0, stdout: 'one\n'},
+        {exitCode: 3, stderr: 'two\n'},
+        {exitCode: undefined, stderr: expect.stringContaining('not closed')},
+      ],
+    });
+  });
+
+  it('takes one for each where the image has no shell', async () => {
+    const missing = failure('internal', 'sh: not found', {
+      cause: {kind: 'exit', command: 'docker run', exitCode: 127},
+    });
+    const done = await runInfoCommands(
+      request(async ({command}) => {
+        if (command[0] === 'sh' && command[2]?.includes('stack_action')) return fail(missing);
+        return command[0] === 'echo' ? ok(output('alone\n')) : fail(missing);
+      }),
+    );
+    expect(done).toMatchObject({
+      ok: true,
+      value: [{stdout: 'alone\n'}, {exitCode: 127, stderr: 'sh: not found'}, {}],
+    });
+  });
+
+  it('ends with the run', async () => {
+    const cancelled = failure('cancelled', 'The run was cancelled.');
+    expect(await runInfoCommands(request(async () => fail(cancelled)))).toEqual(fail(cancelled));
+  });
+});
+
+describe('what the record keeps of a result', () => {
+  const written = {name: 'N', description: 'd', command: 'c'};
+  const command = {...written, words: ['c']};
+
+  it.each([
+    [
+      {exitCode: 0, stdout: 'out', stderr: 'noise'},
+      {exitCode: 0, output: 'out'},
+    ],
+    [
+      {exitCode: 0, stdout: '', stderr: 'java 21'},
+      {exitCode: 0, output: '', errors: 'java 21'},
+    ],
+    [
+      {exitCode: 1, stdout: 'out', stderr: 'bad'},
+      {exitCode: 1, output: 'out', errors: 'bad'},
+    ],
+    [{exitCode: undefined, stdout: 'half', stderr: ' '}, {output: 'half'}],
+  ])('%j', (result, kept) => {
+    expect(recordedInfo({command, ...result})).toStrictEqual({...written, ...kept});
   });
 });

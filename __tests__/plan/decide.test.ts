@@ -1,12 +1,12 @@
 import {describe, expect, it} from 'vitest';
 import type {Lookup} from '../../src/adapters/registry/types.ts';
 import {makePlan} from '../../src/plan/decide.ts';
-import type {PlanFacts} from '../../src/plan/facts.ts';
+import type {Evidence, PlanFacts} from '../../src/plan/facts.ts';
 import type {BuildReason, Plan} from '../../src/plan/types.ts';
 import {
   digestOf,
+  evidenceOf,
   imageSpec,
-  labelsOf,
   planFacts,
   published,
   twinRef,
@@ -27,7 +27,7 @@ const changed = (...keys: string[]): Partial<PlanFacts> => ({
   },
 });
 
-const noTwins = {twins: new Map<string, Lookup>()};
+const noProofs = {proofs: new Map<string, Lookup>()};
 
 function actions(plan: Plan): Record<string, string> {
   return Object.fromEntries(plan.images.map((image) => [image.name, image.action]));
@@ -49,39 +49,43 @@ describe('makePlan', () => {
   });
 
   it('builds a changed leaf only, on parents that stand as they are', () => {
-    const plan = makePlan(planFacts(stack, {...changed('leaf'), ...noTwins}));
+    const plan = makePlan(planFacts(stack, {...changed('leaf'), ...noProofs}));
     expect(actions(plan)).toEqual({base: 'skip', left: 'skip', right: 'skip', leaf: 'build'});
     expect(plan.changed).toEqual(['leaf']);
-    expect(plan.images[1]?.source).toEqual({
+    expect(plan.images[1]?.source).toMatchObject({
       ref: 'ghcr.io/o/left:2026.3-feature',
       digest: digestOf('left'),
+      manifest: {digest: digestOf('left')},
     });
   });
 
   it('builds every descendant of a changed image and leaves its siblings alone', () => {
-    const plan = makePlan(planFacts(stack, {...changed('left'), ...noTwins}));
+    const plan = makePlan(planFacts(stack, {...changed('left'), ...noProofs}));
     expect(actions(plan)).toEqual({base: 'skip', left: 'build', right: 'skip', leaf: 'build'});
     expect(reasons(plan, 'leaf')).toEqual([{kind: 'parent', image: 'left'}]);
   });
 
   it('builds an image that is missing at this tag, and what sits on it', () => {
     const atTag = withTag('left', {state: 'absent'});
-    const plan = makePlan(planFacts(stack, {atTag, ...noTwins}));
+    const plan = makePlan(planFacts(stack, {atTag, ...noProofs}));
     expect(actions(plan)).toEqual({base: 'skip', left: 'build', right: 'skip', leaf: 'build'});
     expect(reasons(plan, 'left')).toEqual([{kind: 'missing'}]);
   });
 
   it('builds an image that the registry cannot answer for', () => {
     const atTag = withTag('right', {state: 'unknown', because: '503'});
-    const plan = makePlan(planFacts(stack, {atTag, ...noTwins}));
+    const plan = makePlan(planFacts(stack, {atTag, ...noProofs}));
     expect(reasons(plan, 'right')).toEqual([{kind: 'unknown-registry', because: '503'}]);
   });
 
-  it('builds an image whose content label is not what the checkout says', () => {
-    const other = published('right', {
-      labels: labelsOf('right', {'edu.ucsd.ets.stack.content': 'x'}),
-    });
-    const plan = makePlan(planFacts(stack, {atTag: withTag('right', other), ...noTwins}));
+  const withEvidence = (name: string, more: Partial<Evidence>): PlanFacts['evidence'] =>
+    new Map([...planFacts(stack).evidence, [name, {...evidenceOf(name), ...more}]]);
+  const without = (name: string): PlanFacts['evidence'] =>
+    new Map([...planFacts(stack).evidence].filter(([other]) => other !== name));
+
+  it('builds an image that was proved to hold something else', () => {
+    const evidence = withEvidence('right', {content: 'x'});
+    const plan = makePlan(planFacts(stack, {evidence, ...noProofs}));
     expect(reasons(plan, 'right')).toEqual([
       {kind: 'stale', ref: 'ghcr.io/o/right:2026.3-feature'},
     ]);
@@ -90,20 +94,61 @@ describe('makePlan', () => {
 
   it('takes an image without labels for unchanged', () => {
     const atTag = withTag('right', published('right', {labels: new Map()}));
-    expect(actions(makePlan(planFacts(stack, {atTag}))).right).toBe('skip');
+    const plan = makePlan(planFacts(stack, {atTag, evidence: without('right')}));
+    expect(actions(plan).right).toBe('skip');
   });
 
-  it('tests again when only tests changed', () => {
+  it('does not believe labels that nothing proves: they may be those of its base', () => {
+    const plan = makePlan(planFacts(stack, {evidence: without('right'), ...noProofs}));
+    expect(actions(plan)).toEqual({base: 'skip', left: 'skip', right: 'build', leaf: 'skip'});
+    expect(reasons(plan, 'right')).toEqual([{kind: 'untested', ref: twinRef('right')}]);
+  });
+
+  it.each([
+    ['linux/arm64', 'build'],
+    ['linux/amd64', 'reuse'],
+    [undefined, 'reuse'],
+  ])('for amd64 an image of %s gives %s', (platform, action) => {
+    const other = published('right', {platform});
+    const proofs = new Map([...planFacts(stack).proofs, ['right', other]]);
+    const plan = makePlan(planFacts(stack, {...changed('right'), proofs}));
+    expect(actions(plan).right).toBe(action);
+  });
+
+  it('builds an image that stands for another platform', () => {
+    const atTag = withTag('right', published('right', {platform: 'linux/arm64'}));
+    expect(actions(makePlan(planFacts(stack, {atTag, ...noProofs}))).right).toBe('build');
+  });
+
+  it('tests again when only tests changed, and nothing proves the image by them', () => {
     const files = new Map([['left', ['images/left/test/test_a.py']]]);
-    const plan = makePlan(planFacts(stack, {changes: {kind: 'some', files, undeclared: []}}));
+    const evidence = withEvidence('left', {passed: 'older tests'});
+    const facts = {changes: {kind: 'some', files, undeclared: []}, evidence, ...noProofs} as const;
+    const plan = makePlan(planFacts(stack, facts));
     expect(actions(plan)).toEqual({base: 'skip', left: 'test', right: 'skip', leaf: 'skip'});
     expect(plan.changed).toEqual(['left']);
   });
 
-  it('tests again what never passed its tests', () => {
-    const plan = makePlan(planFacts(stack, {untested: new Set(['right'])}));
+  it('builds when the changed tests are a part of the image', () => {
+    const files = new Map([['left', ['images/left/test/test_a.py']]]);
+    const evidence = withEvidence('left', {passed: 'older tests', content: 'older'});
+    const facts = {changes: {kind: 'some', files, undeclared: []}, evidence, ...noProofs} as const;
+    expect(actions(makePlan(planFacts(stack, facts))).left).toBe('build');
+  });
+
+  it.each([
+    ['failed them', undefined],
+    ['passed others', 'older tests'],
+  ])('tests again what %s, though nothing changed', (_, passed) => {
+    const evidence = withEvidence('right', {passed});
+    const plan = makePlan(planFacts(stack, {evidence, ...noProofs}));
     expect(reasons(plan, 'right')).toEqual([{kind: 'untested', ref: twinRef('right')}]);
     expect(actions(plan).right).toBe('test');
+  });
+
+  it('leaves an image alone that passed these tests on a base that moved since', () => {
+    const evidence = withEvidence('right', {fingerprint: 'with the older base'});
+    expect(actions(makePlan(planFacts(stack, {evidence, ...noProofs}))).right).toBe('skip');
   });
 
   it('reuses a tested twin of a changed image, and of the images on it', () => {
@@ -127,10 +172,10 @@ describe('makePlan', () => {
     expect(plan.changed).toEqual(['base', 'left', 'right', 'leaf']);
   });
 
-  it('goes on where the first attempt of the same push stopped, on the default branch too', () => {
-    const run = {commit: 'c0ffee', runId: '9', isRetry: true, commitNamesEvent: true};
-    const twins = new Map([...planFacts(stack).twins].filter(([name]) => name !== 'leaf'));
-    const plan = makePlan(planFacts(stack, {run, twins, everything: [{kind: 'default-branch'}]}));
+  it('goes on where the first attempt of the same run stopped, on the default branch too', () => {
+    const run = {runId: '1', isRetry: true};
+    const proofs = new Map([...planFacts(stack).proofs].filter(([name]) => name !== 'leaf'));
+    const plan = makePlan(planFacts(stack, {run, proofs, everything: [{kind: 'default-branch'}]}));
     expect(actions(plan)).toEqual({base: 'reuse', left: 'reuse', right: 'reuse', leaf: 'build'});
   });
 
@@ -138,60 +183,55 @@ describe('makePlan', () => {
     [{runId: '1', isRetry: true}, 'reuse'],
     [{runId: '1', isRetry: false}, 'build'],
     [{runId: '2', isRetry: true}, 'build'],
-  ])('a scheduled run %o of the same commit gives %s', (more, action) => {
-    const run = {commit: 'c0ffee', commitNamesEvent: false, ...more};
+  ])('a run %o of the commit that another run built gives %s', (run, action) => {
     const plan = makePlan(
       planFacts(stack, {run, everything: [{kind: 'event', event: 'schedule'}]}),
     );
     expect(actions(plan).base).toBe(action);
   });
 
+  it('reuses what is proved on the first run of a branch', () => {
+    const atTag = new Map(stack.map(({name}) => [name, {state: 'absent'} as const]));
+    const plan = makePlan(
+      planFacts(stack, {atTag, evidence: new Map(), everything: [{kind: 'first-run'}]}),
+    );
+    expect(new Set(Object.values(actions(plan)))).toEqual(new Set(['reuse']));
+  });
+
   it('does not trust a twin whose label denies its tag', () => {
-    const twins = new Map([...planFacts(stack).twins, ['leaf', published('left')]]);
-    expect(actions(makePlan(planFacts(stack, {...changed('leaf'), twins}))).leaf).toBe('build');
+    const proofs = new Map([...planFacts(stack).proofs, ['leaf', published('left')]]);
+    expect(actions(makePlan(planFacts(stack, {...changed('leaf'), proofs}))).leaf).toBe('build');
   });
 
   it('does not reuse a twin that sits on another parent than the one of this run', () => {
     const bases = new Map([['leaf', ['left']]]);
     const layers = [digestOf('layer left'), digestOf('layer leaf')];
-    const on = (diffIds: readonly string[]): PlanFacts['twins'] =>
-      new Map([...planFacts(stack).twins, ['leaf', published('leaf', {diffIds})]]);
-    const planned = (twins: PlanFacts['twins']) =>
-      actions(makePlan(planFacts(stack, {...changed('leaf'), bases, twins}))).leaf;
+    const on = (diffIds: readonly string[]): PlanFacts['proofs'] =>
+      new Map([...planFacts(stack).proofs, ['leaf', published('leaf', {diffIds})]]);
+    const planned = (proofs: PlanFacts['proofs']) =>
+      actions(makePlan(planFacts(stack, {...changed('leaf'), bases, proofs}))).leaf;
     expect(planned(on(layers))).toBe('reuse');
     expect(planned(on([digestOf('older layer'), digestOf('layer leaf')]))).toBe('build');
   });
 
   it('never reuses a child of a parent that is built anew', () => {
-    const twins = new Map([...planFacts(stack).twins].filter(([name]) => name !== 'left'));
-    expect(actions(makePlan(planFacts(stack, {...changed('left'), twins})))).toMatchObject({
+    const proofs = new Map([...planFacts(stack).proofs].filter(([name]) => name !== 'left'));
+    expect(actions(makePlan(planFacts(stack, {...changed('left'), proofs})))).toMatchObject({
       left: 'build',
       leaf: 'build',
     });
   });
 
-  it('does not reuse a twin that passed other tests than those of the checkout', () => {
-    const files = new Map([['right', ['images/right/Dockerfile', 'images/right/test/test_a.py']]]);
-    const plan = makePlan(planFacts(stack, {changes: {kind: 'some', files, undeclared: []}}));
-    expect(actions(plan).right).toBe('build');
-  });
-
-  it('trusts the tests of the twin when the user says always', () => {
-    const files = new Map([['right', ['images/right/Dockerfile', 'images/right/test/test_a.py']]]);
-    const changes = {kind: 'some', files, undeclared: []} as const;
-    expect(actions(makePlan(planFacts(stack, {changes, reuse: 'always'}))).right).toBe('reuse');
-  });
-
   it('counts every image as changed when a BuildAll file changed', () => {
     const because = {kind: 'build-all', files: ['images/spec.yml']} as const;
-    const plan = makePlan(planFacts(stack, {changes: {kind: 'all', because}, ...noTwins}));
+    const plan = makePlan(planFacts(stack, {changes: {kind: 'all', because}, ...noProofs}));
     expect(new Set(Object.values(actions(plan)))).toEqual(new Set(['build']));
     expect(plan.changed).toHaveLength(4);
   });
 
   it('restricts the plan to the images asked for and their ancestors', () => {
     const plan = makePlan(
-      planFacts(stack, {...changed('left', 'right'), ...noTwins, only: new Set(['leaf'])}),
+      planFacts(stack, {...changed('left', 'right'), ...noProofs, only: new Set(['leaf'])}),
     );
     expect(actions(plan)).toEqual({base: 'skip', left: 'skip', leaf: 'skip'});
   });
@@ -199,7 +239,7 @@ describe('makePlan', () => {
   it('builds an ancestor outside the restriction that is not there', () => {
     const atTag = withTag('left', {state: 'absent'});
     const plan = makePlan(
-      planFacts(stack, {...changed('leaf'), ...noTwins, atTag, only: new Set(['leaf'])}),
+      planFacts(stack, {...changed('leaf'), ...noProofs, atTag, only: new Set(['leaf'])}),
     );
     expect(actions(plan)).toEqual({base: 'skip', left: 'build', leaf: 'build'});
     expect(reasons(plan, 'left')).toEqual([{kind: 'needed', image: 'leaf'}]);
@@ -213,7 +253,7 @@ describe('makePlan', () => {
     ];
     const atTag = new Map([...planFacts(images).atTag].filter(([name]) => name !== 'base'));
     expect(actions(makePlan(planFacts(images, {atTag}))).base).toBe('skip');
-    const plan = makePlan(planFacts(images, {...changed('left'), ...noTwins, atTag}));
+    const plan = makePlan(planFacts(images, {...changed('left'), ...noProofs, atTag}));
     expect(actions(plan)).toEqual({base: 'build', left: 'build', right: 'skip'});
   });
 

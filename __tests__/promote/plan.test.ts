@@ -1,17 +1,29 @@
 import {describe, expect, it} from 'vitest';
 import type {Lookup} from '../../src/adapters/registry/types.ts';
-import {makeTagPlan, type TagFacts, tagNames} from '../../src/promote/plan.ts';
-import {digestOf, labelsOf, published} from '../support/builders/stack.ts';
+import type {ImageRecord, Tested} from '../../src/fingerprint/index.ts';
+import {makeTagPlan} from '../../src/promote/plan.ts';
+import type {TagAt, TagFacts} from '../../src/promote/types.ts';
+import {digestOf, published} from '../support/builders/stack.ts';
+import {manifestOf} from '../support/fakes/tag-registry.ts';
+
+const stable = (name: string, digest?: string): TagAt => ({
+  ref: `ghcr.io/o/${name}:2026.3-stable`,
+  isExtra: false,
+  current: {state: 'known', manifest: digest === undefined ? undefined : manifestOf(digest)},
+});
 
 function facts(name: string, more: Partial<TagFacts> = {}): TagFacts {
   return {
     name,
     source: `ghcr.io/o/${name}:2026.3-main`,
-    target: `ghcr.io/o/${name}:2026.3-stable`,
     lookup: published(name),
-    current: {state: 'absent'},
-    proof: published(name),
+    targets: [stable(name)],
+    tested: {state: 'passed', by: 'proof'},
     bases: [],
+    copies: [],
+    record: undefined,
+    similar: undefined,
+    denied: undefined,
     ...more,
   };
 }
@@ -19,35 +31,49 @@ function facts(name: string, more: Partial<TagFacts> = {}): TagFacts {
 const layers = (...names: string[]): Lookup =>
   published('leaf', {diffIds: names.map((name) => digestOf(`layer ${name}`))});
 
-const at = (created: string, more: Record<string, string> = {}): Lookup =>
-  published('base', {
-    digest: digestOf(created),
-    labels: labelsOf('base', {'org.opencontainers.image.created': created, ...more}),
-  });
-
 describe('makeTagPlan', () => {
-  it('moves a tested set, and knows what each tag showed before', () => {
-    const current = {state: 'present', digest: digestOf('old')} as const;
-    const plan = makeTagPlan([facts('base', {current}), facts('leaf')]);
+  it('moves a tested set, and knows what each tag pointed to before', () => {
+    const plan = makeTagPlan([
+      facts('base', {targets: [stable('base', digestOf('old'))]}),
+      facts('leaf'),
+    ]);
     expect(plan.refusals).toEqual([]);
+    expect(plan.warnings).toEqual([]);
     expect(
-      plan.moves.map(({target, digest, before, revision}) => [target, digest, before, revision]),
+      plan.moves.map(({target, after, before, revision}) => [
+        target,
+        after?.digest,
+        before?.digest,
+        revision,
+      ]),
     ).toEqual([
       ['ghcr.io/o/base:2026.3-stable', digestOf('base'), digestOf('old'), 'c0ffee'],
       ['ghcr.io/o/leaf:2026.3-stable', digestOf('leaf'), undefined, 'c0ffee'],
     ]);
   });
 
-  it('names every cause at once', () => {
-    const {refusals} = makeTagPlan([
-      facts('a', {lookup: {state: 'absent'}}),
-      facts('b', {lookup: {state: 'unknown', because: '503'}}),
-      facts('c', {current: {state: 'unknown', because: 'timeout'}}),
-      facts('d', {proof: {state: 'absent'}}),
+  it('moves further tags of the image to the same digest', () => {
+    const latest: TagAt = {...stable('base', digestOf('old')), ref: 'ghcr.io/o/base:latest'};
+    const {moves} = makeTagPlan([facts('base', {targets: [stable('base'), latest]})]);
+    expect(moves.map(({target, after}) => [target, after?.digest])).toEqual([
+      ['ghcr.io/o/base:2026.3-stable', digestOf('base')],
+      ['ghcr.io/o/base:latest', digestOf('base')],
     ]);
-    expect(refusals).toHaveLength(4);
+  });
+
+  it('names every cause at once', () => {
+    const silent = {state: 'unknown', because: 'timeout'} as const;
+    const {refusals} = makeTagPlan([
+      facts('a', {lookup: {state: 'absent'}, tested: undefined}),
+      facts('b', {lookup: {state: 'unknown', because: '503'}, tested: undefined}),
+      facts('c', {targets: [{...stable('c'), current: silent}]}),
+      facts('d', {tested: {state: 'failed', because: 'its record says so'}}),
+      facts('e', {denied: 'the token cannot write'}),
+      facts('f', {targets: [{...stable('f'), ref: 'ghcr.io/o/f:no tag'}]}),
+    ]);
+    expect(refusals).toHaveLength(6);
     expect(refusals.join('\n')).toMatch(
-      /a:2026.3-main is not in.*\n.*503\n.*timeout\n.*d:2026.3-main.*did not pass/,
+      /a:2026.3-main is not in.*\n.*503\n.*timeout\n.*d:2026.3-main.*did not pass.*record says so.*\n.*cannot write\n.*no tag is not a valid tag/,
     );
   });
 
@@ -55,89 +81,72 @@ describe('makeTagPlan', () => {
     expect(makeTagPlan([]).refusals).toHaveLength(1);
   });
 
-  it('refuses a child that does not sit on the parent promoted with it', () => {
-    const child = (lookup: Lookup) => facts('leaf', {lookup, proof: lookup, bases: ['base']});
+  it('refuses a tag that two images would take from each other', () => {
+    const twice = {targets: [stable('base')]};
+    const {refusals} = makeTagPlan([facts('one', twice), facts('two', twice)]);
+    expect(refusals).toEqual([expect.stringMatching(/base:2026.3-stable.*one, two/)]);
+  });
+
+  it.each([
+    ['with the nearest first', ['2026.3-main', '2026.3-dev'], ': 2026.3-main, 2026.3-dev.'],
+    ['where there are none', [], 'has no tags'],
+    ['and no more than ten', Array.from({length: 12}, (_, at) => `t${at}`), 't9, and 2 more.'],
+  ])('lists the tags that do exist for a missing source, %s', (_, similar, words) => {
+    const missing = facts('base', {lookup: {state: 'absent'}, tested: undefined, similar});
+    expect(makeTagPlan([missing]).refusals[0]).toContain(words);
+  });
+});
+
+describe('lineage', () => {
+  const child = (lookup: Lookup, more: Partial<TagFacts> = {}) =>
+    facts('leaf', {lookup, bases: ['base'], ...more});
+
+  it('refuses a child that is not built on the parent promoted with it', () => {
     expect(makeTagPlan([facts('base'), child(layers('base', 'leaf'))]).refusals).toEqual([]);
     const [refusal] = makeTagPlan([facts('base'), child(layers('other', 'leaf'))]).refusals;
-    expect(refusal).toContain('leaf:2026.3-main does not sit on ghcr.io/o/base:2026.3-main');
+    expect(refusal).toContain('leaf:2026.3-main is not built on ghcr.io/o/base:2026.3-main');
   });
 
   it('does not ask about a parent that is not promoted with it', () => {
-    const lookup = layers('other', 'leaf');
-    expect(makeTagPlan([facts('leaf', {lookup, proof: lookup, bases: ['base']})]).refusals).toEqual(
-      [],
-    );
+    expect(makeTagPlan([child(layers('other', 'leaf'))]).refusals).toEqual([]);
   });
 
-  it.each<[string, Lookup, boolean]>([
-    ['shows another image with the same content, tested later', at('2026-02-01T00:00:00Z'), true],
-    ['shows one that was tested before this one was built', at('2025-01-01T00:00:00Z'), false],
-    [
-      'shows another content',
-      at('2026-02-01T00:00:00Z', {'edu.ucsd.ets.stack.fingerprint': 'x'}),
-      false,
-    ],
-    ['cannot be read', {state: 'unknown', because: '503'}, false],
-  ])('when the fp- tag %s', (_, proof, isGood) => {
-    expect(makeTagPlan([facts('base', {proof})]).refusals).toHaveLength(isGood ? 0 : 1);
+  const recordOf = (digest: string): ImageRecord => ({
+    digest: digestOf('leaf'),
+    tests: {hash: 'x', verdict: 'passed'},
+    parents: [{image: 'tools', digest}],
   });
 
-  it('warns of an image without a fingerprint, and promotes it', () => {
+  it.each([
+    ['of this build of the parent', recordOf(digestOf('tools')), 0, 0],
+    ['of another build of the parent', recordOf(digestOf('other')), 1, 0],
+    ['of other parents only', {...recordOf(''), parents: []}, 0, 1],
+    ['that does not exist', undefined, 0, 1],
+  ])('checks what a COPY --from took by a record %s', (_, record, refusals, warnings) => {
+    const plan = makeTagPlan([facts('tools'), facts('leaf', {copies: ['tools'], record})]);
+    expect(plan.refusals).toHaveLength(refusals);
+    expect(plan.warnings).toHaveLength(warnings);
+  });
+});
+
+describe('proof', () => {
+  it.each<[Tested, number, number]>([
+    [{state: 'passed', by: 'record'}, 0, 0],
+    [{state: 'passed', by: 'proof'}, 0, 0],
+    [{state: 'passed', by: 'old-proof'}, 0, 1],
+    [{state: 'unlabelled'}, 0, 1],
+    [{state: 'failed', because: 'no'}, 1, 0],
+    [{state: 'unknown', because: '503'}, 1, 0],
+  ])('%o: %i refusals, %i warnings', (tested, refusals, warnings) => {
+    const plan = makeTagPlan([facts('base', {tested})]);
+    expect(plan.refusals).toHaveLength(refusals);
+    expect(plan.warnings).toHaveLength(warnings);
+  });
+
+  it('promotes an image that this action did not build, without a commit', () => {
     const lookup = published('base', {labels: new Map()});
-    const plan = makeTagPlan([facts('base', {lookup, proof: undefined})]);
-    expect(plan).toMatchObject({
-      refusals: [],
-      warnings: [expect.stringContaining('no fingerprint')],
-    });
+    const plan = makeTagPlan([facts('base', {lookup, tested: {state: 'unlabelled'}})]);
     expect(plan.moves[0]?.revision).toBeUndefined();
-  });
-});
-
-const known = ['2026.3', 'py39-2023.2'];
-
-describe('tagNames for stable', () => {
-  it.each([
-    ['2026.3-main', '2026.3-stable'],
-    ['2026.3-feature-a', '2026.3-stable'],
-    ['2023.10-main', '2023.10-stable'],
-    ['v1-main', 'v1-stable'],
-    ['py39-2023.2-main', 'py39-2023.2-stable'],
-    ['2023.1-stable-fix', '2023.1-stable'],
-  ])('%s -> %s', (source, target) => {
-    expect(tagNames('stable', source, known)).toMatchObject({ok: true, source, target});
-  });
-
-  it.each([
-    ['2026.3-stable', 'stable tag already'],
-    ['main', 'not of the form'],
-    ['-main', 'no valid tag'],
-    ['2026.3-', 'not of the form'],
-    ['', 'no valid tag'],
-    ['2026.3/main', 'no valid tag'],
-  ])('refuses %j', (source, problem) => {
-    expect(tagNames('stable', source, known)).toMatchObject({
-      ok: false,
-      problem: expect.stringContaining(problem),
-    });
-  });
-});
-
-describe('tagNames for global-stable', () => {
-  it.each([
-    ['2026.3-stable', '2026.3-stable'],
-    ['2026.3', '2026.3-stable'],
-    ['2023.10', '2023.10-stable'],
-    ['py39-2023.2', 'py39-2023.2-stable'],
-    ['py39-2023.2-stable', 'py39-2023.2-stable'],
-  ])('%s -> %s becomes stable', (given, source) => {
-    expect(tagNames('global-stable', given, known)).toMatchObject({
-      ok: true,
-      source,
-      target: 'stable',
-    });
-  });
-
-  it.each([['2026.3-main'], ['stable'], ['a-b-c']])('refuses %s', (source) => {
-    expect(tagNames('global-stable', source, known)).toMatchObject({ok: false});
+    expect(plan.warnings[0]).toContain('no fingerprint label');
   });
 });

@@ -54,16 +54,23 @@ describe('readInputs', () => {
     expect(() => readInputs()).toThrow('source-tag');
   });
 
+  it('needs no source tag to undo a promotion, and refuses both at once', () => {
+    withInputs({mode: 'tag', restore: 'undo/promotion.json'});
+    expect(readInputs().restore).toBe('undo/promotion.json');
+    withInputs({'source-tag': '2026.3-main'});
+    expect(() => readInputs()).toThrow('cannot be combined');
+  });
+
   it('names the artifact after the mode', () => {
     withInputs({mode: 'tag', 'source-tag': '2026.3-main'});
     expect(readInputs().artifactName).toBe('tag-artifacts');
   });
 
-  it.each([
-    ['https://ghcr.io/', 'ghcr.io'],
-    ['localhost:5000', 'localhost:5000'],
-  ])('takes the host of the registry from %s', (value, host) => {
-    withInputs({registry: value});
-    expect(readInputs().registry).toBe(host);
-  });
+  it.each(['https://ghcr.io/', 'localhost:5000'])(
+    'leaves the spelling of the registry %s to the client, which knows them all',
+    (value) => {
+      withInputs({registry: ` ${value} `});
+      expect(readInputs().registry).toBe(value);
+    },
+  );
 });

@@ -39,9 +39,14 @@ const cases: fc.Arbitrary<Case> = fc
       const names = [
         ...new Set(parents.filter((parent) => parent < index).map((parent) => `i${parent}`)),
       ];
-      return plannedImage(`i${index}`, names, actions[index] ?? 'build');
+      const mark = marks[index] ?? 0;
+      return plannedImage(`i${index}`, names, actions[index] ?? 'build', undefined, {
+        publish: mark !== 1,
+        integrationTests: (mark & 2) > 0,
+        prune: (mark & 4) > 0,
+        allowFailure: mark === 3,
+      });
     });
-    const mark = (name: string): number => marks[Number(name.slice(1))] ?? 0;
     const steps = [
       'build',
       'test',
@@ -61,10 +66,6 @@ const cases: fc.Arbitrary<Case> = fc
         ...plainOptions,
         concurrency,
         failFast,
-        isPushed: (name) => mark(name) !== 1,
-        hasIntegrationTests: (name) => (mark(name) & 2) > 0,
-        isPruned: (name) => (mark(name) & 4) > 0,
-        mayFail: (name) => mark(name) === 3,
       },
       world: {
         seconds: ({image, step}) =>
@@ -131,12 +132,10 @@ describe('the schedule, on thousands of random graphs', () => {
   it('keeps to its slots', () => {
     check((one) => {
       const {ran} = simulate(one.images, one.options, one.world);
-      expect(mostAtOnce(ran, (step) => !sideSteps.includes(step))).toBeLessThanOrEqual(
-        one.options.concurrency,
-      );
-      expect(mostAtOnce(ran, (step) => sideSteps.includes(step))).toBeLessThanOrEqual(
-        one.options.concurrency,
-      );
+      for (const kind of kinds) {
+        const most = mostAtOnce(ran, (step) => kind.includes(step));
+        expect(most, kind.join(', ')).toBeLessThanOrEqual(one.options.concurrency);
+      }
     });
   });
 
@@ -208,8 +207,8 @@ describe('the schedule, on thousands of random graphs', () => {
   it('starts no further image after a failure with fail-fast', () => {
     check((one) => {
       const {ran} = simulate(
-        one.images,
-        {...one.options, failFast: true, mayFail: () => false},
+        one.images.map((image) => ({...image, spec: {...image.spec, allowFailure: false}})),
+        {...one.options, failFast: true},
         one.world,
       );
       const failure = ran.find(
@@ -240,9 +239,19 @@ describe('the schedule, on thousands of random graphs', () => {
   });
 });
 
+/** Each kind of work has slots of its own. */
+const kinds: readonly (readonly StepName[])[] = [
+  ['pull', 'build'],
+  ['test', 'integration-test'],
+  ['push', 'reuse'],
+  ['manifest', 'prune'],
+];
+
 /** With one slot all steps share it. */
 function sharesSlots({options}: Case, one: StepName, other: StepName): boolean {
-  return options.concurrency === 1 || sideSteps.includes(one) === sideSteps.includes(other);
+  return (
+    options.concurrency === 1 || kinds.some((kind) => kind.includes(one) && kind.includes(other))
+  );
 }
 
 /** The steps of an image in their order, as far as the image has them; pages come beside. */
@@ -284,6 +293,9 @@ function wasStoppable(outcome: string | undefined): boolean {
   return outcome !== 'built' && outcome !== 'reused';
 }
 
+const pruned = (name: string, parents: readonly string[] = []) =>
+  plannedImage(name, parents, 'build', undefined, {prune: true});
+
 const steady: World = {
   seconds: ({step}) => ({build: 3, test: 1, push: 0.2})[step as string] ?? 0,
   fails: () => false,
@@ -291,8 +303,8 @@ const steady: World = {
 
 describe('the schedule', () => {
   it.each([
-    ['where every image has a slot', 7, 3 + 3 + 1 + 0.2],
-    ["and, where one lacks a slot, the root's test and push", 6, 3 + 1.2 + 3 + 1.2],
+    ['where every image has a slot', 6, 3 + 3 + 1 + 0.2],
+    ['twice over, where half of the children have one', 3, 3 + 3 + 3 + 1 + 0.2],
   ])('takes as long as the longest chain of builds and tests %s', (_, concurrency, expected) => {
     const images = [
       plannedImage('root'),
@@ -316,12 +328,12 @@ describe('the schedule', () => {
     expect(builds.toSorted()).toEqual(['chain', 'long']);
   });
 
-  it('tests a parent while its children are built, as far as there are slots', () => {
+  it('tests a parent while its children are built', () => {
     const images = [plannedImage('a'), plannedImage('b', ['a']), plannedImage('c', ['a'])];
     const {ran} = simulate(images, {...plainOptions, concurrency: 2}, steady);
     expect(find(ran, 'a', 'test')?.from).toBe(find(ran, 'a', 'build')?.to);
     expect(find(ran, 'b', 'build')?.from).toBe(find(ran, 'a', 'build')?.to);
-    expect(find(ran, 'c', 'build')?.from).toBe(find(ran, 'a', 'push')?.to);
+    expect(find(ran, 'c', 'build')?.from).toBe(find(ran, 'a', 'build')?.to);
   });
 
   it('stops children in flight when a test of their parent fails', () => {
@@ -334,8 +346,8 @@ describe('the schedule', () => {
   });
 
   it('prunes an image only when no child still needs it', () => {
-    const images = [plannedImage('a'), plannedImage('b', ['a'])];
-    const {ran} = simulate(images, {...plainOptions, isPruned: () => true}, steady);
+    const images = [pruned('a'), pruned('b', ['a'])];
+    const {ran} = simulate(images, plainOptions, steady);
     expect(find(ran, 'a', 'prune')?.from).toBeGreaterThanOrEqual(
       find(ran, 'b', 'build')?.to ?? Number.NaN,
     );
@@ -343,26 +355,22 @@ describe('the schedule', () => {
 
   it.each(['manifest', 'prune'])('keeps an image good whose %s failed', (step) => {
     const world = {...steady, fails: (task: Task) => task.step === step};
-    const {outcomes} = simulate(
-      [plannedImage('a'), plannedImage('b', ['a'])],
-      {...plainOptions, isPruned: () => true},
-      world,
-    );
+    const {outcomes} = simulate([pruned('a'), pruned('b', ['a'])], plainOptions, world);
     expect([...outcomes.values()]).toEqual(['built', 'built']);
   });
 
   it('goes on after the failure of an image that may fail, but not with what sits on it', () => {
-    const images = [
-      plannedImage('a'),
+    const imagesWith = (allowFailure: boolean) => [
+      plannedImage('a', [], 'build', undefined, {allowFailure}),
       plannedImage('b', ['a']),
       ...Array.from({length: 8}, (_, index) => plannedImage(`o${index}`)),
     ];
     const world = {...steady, fails: ({image, step}: Task) => image === 'a' && step === 'build'};
     const options = {...plainOptions, concurrency: 2, failFast: true};
-    const {outcomes} = simulate(images, {...options, mayFail: (name) => name === 'a'}, world);
+    const {outcomes} = simulate(imagesWith(true), options, world);
     expect(outcomes.get('b')).toBe('blocked');
     expect([...outcomes.values()].filter((outcome) => outcome === 'built')).toHaveLength(8);
-    const strict = simulate(images, options, world);
+    const strict = simulate(imagesWith(false), options, world);
     expect([...strict.outcomes.values()]).toContain('cancelled');
   });
 

@@ -2,16 +2,23 @@
 
 import {describe, expect, it} from 'vitest';
 import {checkParents, type ParentCheck} from '../../src/stack/parents.ts';
-import {parseSpec} from '../../src/stack/spec/index.ts';
+import {buildTree, parseSpec} from '../../src/stack/spec/index.ts';
+
+interface Given {
+  readonly keys?: string;
+  readonly text: string;
+}
 
 /** Images of a spec as `key: Dockerfile`; `after` are the further lines of spec.yml. */
 function check(
-  images: Readonly<Record<string, {readonly keys?: string; readonly text: string}>>,
+  images: Readonly<Record<string, Given>>,
   after = '',
+  host = 'ghcr.io/o',
 ): ParentCheck {
-  const lines = Object.entries(images).map(
-    ([key, {keys = ''}]) => `  ${key}: {image_name: ghcr.io/o/${key}${keys && `, ${keys}`}}`,
-  );
+  const lines = Object.entries(images).map(([key, {keys = ''}]) => {
+    const name = keys.includes('image_name') ? '' : `image_name: ${host}/${key}, `;
+    return `  ${key}: {${name}${keys || 'prune: false'}}`;
+  });
   const text = `images:\n${lines.join('\n')}\ntag: {prefix: "2026.3"}\n${after}`;
   const spec = parseSpec({file: 'images/spec.yml', text, stackDir: 'images', tagPrefix: undefined});
   const dockerfiles = new Map(
@@ -23,120 +30,294 @@ function check(
   return checkParents(spec, dockerfiles, ({tagPrefix}) => `${tagPrefix}-main`);
 }
 
+const parentsOf = ({spec}: ParentCheck, name: string): readonly string[] | undefined =>
+  spec.images.get(name)?.parents;
+const argsOf = (
+  {spec, parentArgs}: ParentCheck,
+  name: string,
+): Readonly<Record<string, string>> => {
+  const image = spec.images.get(name);
+  return image === undefined ? {} : Object.fromEntries(parentArgs(image, () => undefined));
+};
+const told = ({mistakes, warnings}: ParentCheck): readonly string[] => [...mistakes, ...warnings];
+
 const base = {text: 'ARG PY=3\nFROM quay.io/j/base:$PY', keys: 'build_args: {PY: 3.10}'};
 
-describe('Dockerfiles that agree with the spec', () => {
+describe('an edge is found by reading', () => {
   it.each([
-    ['BASE_TAG', 'ARG BASE_TAG=latest\nFROM ghcr.io/o/base:${BASE_TAG}'],
-    ['BASE_IMAGE', 'ARG BASE_IMAGE\nFROM $BASE_IMAGE'],
-    ['a stage', 'ARG BASE_TAG\nFROM ghcr.io/o/base:$BASE_TAG AS b\nFROM scratch AS s\nFROM b'],
+    ['FROM', 'FROM ghcr.io/o/base:2026.3-main'],
+    ['FROM at a fixed tag', 'FROM ghcr.io/o/base:stable'],
+    ['FROM without a tag', 'FROM ghcr.io/o/base'],
+    ['another case of the host', 'FROM GHCR.io/o/base:1'],
+    ['FROM in a stage that is needed', 'FROM ghcr.io/o/base AS b\nFROM scratch\nCOPY --from=b x y'],
+    ['COPY --from', 'FROM scratch\nCOPY --from=ghcr.io/o/base:1 /x /x'],
+    ['RUN --mount', 'FROM debian\nRUN --mount=target=/x,FROM=ghcr.io/o/base:1 y'],
+    ['an ARG default', 'ARG B=ghcr.io/o/base\nFROM $B'],
+    ['BASE_TAG with a default', 'ARG BASE_TAG=latest\nFROM ghcr.io/o/base:${BASE_TAG}'],
+    ['BASE_TAG without one', 'ARG BASE_TAG\nFROM ghcr.io/o/base:${BASE_TAG}'],
   ])('by %s', (_, text) => {
-    const result = check({base, child: {keys: 'depend_on: base', text}});
-    expect([result.mistakes, result.warnings]).toEqual([[], []]);
-    expect(result.bases.get('child')).toEqual(['base']);
-    expect(result.externalBases.get('child')).toEqual([]);
-  });
-
-  it('show the bases from outside with every value filled in', () => {
-    const result = check({base});
-    expect(result.externalBases.get('base')).toEqual(['quay.io/j/base:3.10']);
-    expect(result.bases.get('base')).toEqual([]);
-  });
-
-  it('may copy from a second parent, which is no base', () => {
-    const result = check({
-      base,
-      tools: {text: 'FROM scratch'},
-      child: {
-        keys: 'depend_on: [base, tools]',
-        text: 'ARG BASE_TAG\nFROM ghcr.io/o/base:$BASE_TAG\nARG BASE_TAG\nCOPY --from=ghcr.io/o/tools:$BASE_TAG /x /x',
-      },
-    });
-    expect([result.mistakes, result.warnings]).toEqual([[], []]);
-    expect(result.bases.get('child')).toEqual(['base']);
-  });
-
-  it('may take files from the last release of the image itself', () => {
-    const result = check({a: {text: 'FROM scratch\nCOPY --from=ghcr.io/o/a:stable /x /x'}});
-    expect([result.mistakes, result.warnings]).toEqual([[], []]);
-    expect(result.externalBases.get('a')).toEqual(['ghcr.io/o/a:stable']);
-  });
-});
-
-describe('an image of the stack that depend_on does not name', () => {
-  it.each([
-    ['FROM', 'FROM ghcr.io/o/base:2026.3-main', '1:6: FROM ghcr.io/o/base:2026.3-main'],
-    ['FROM at a fixed tag', 'FROM ghcr.io/o/base:stable', '1:6: FROM ghcr.io/o/base:stable'],
-    ['FROM in any stage', 'FROM ghcr.io/o/base AS b\nFROM scratch', '1:6: FROM ghcr.io/o/base'],
-    [
-      'COPY --from',
-      'FROM scratch\nCOPY --from=ghcr.io/o/base:1 /x /x',
-      '2:13: COPY --from ghcr.io/o/base:1',
-    ],
-    [
-      'RUN --mount',
-      'FROM debian\nRUN --mount=from=ghcr.io/o/base:1,target=/x y',
-      '2:13: RUN --mount ghcr.io/o/base:1',
-    ],
-    ['an ARG default', 'ARG B=ghcr.io/o/base\nFROM $B', '2:6: FROM $B'],
-  ])('is a mistake with both lines: %s', (_, text, says) => {
-    expect(check({base, child: {text}}).mistakes).toEqual([
-      `images/child/Dockerfile:${says} is the image "base" of this stack, but depend_on of "child" (images/spec.yml:3:3) does not name it. Add it.`,
+    const result = check({base, child: {text}});
+    expect(told(result)).toEqual([]);
+    expect(parentsOf(result, 'child')).toEqual(['base']);
+    expect(parentsOf(check({base, child: {text, keys: 'depend_on: base'}}), 'child')).toEqual([
+      'base',
     ]);
   });
+
+  it.each([
+    'acme/base',
+    'docker.io/acme/base:1',
+    'index.docker.io/acme/base',
+    'registry-1.docker.io/acme/base:x',
+  ])('under any spelling (P17): %s', (reference) => {
+    const child = {text: `FROM ${reference}`};
+    for (const host of ['acme', 'docker.io/acme', 'index.docker.io/acme']) {
+      const result = check({base, child}, '', host);
+      expect(parentsOf(result, 'child')).toEqual(['base']);
+      expect(result.bases.get('child')).toEqual(['base']);
+      expect(result.externalBases.get('child')).toEqual([]);
+      expect([...(result.references.get('child') ?? [])]).toEqual([['base', [reference]]]);
+    }
+  });
+
+  it('with an official image as much', () => {
+    const result = check({
+      tool: {keys: 'image_name: docker.io/library/tool', text: 'FROM scratch'},
+      child: {text: 'FROM tool:3'},
+    });
+    expect(parentsOf(result, 'child')).toEqual(['tool']);
+  });
+
+  it('and noted where depend_on does not list it', () => {
+    const text = '\nFROM ghcr.io/o/base:1\nCOPY --from=ghcr.io/o/tools x y';
+    const tools = {text: 'FROM scratch'};
+    const result = check({base, tools, child: {text, keys: 'depend_on: tools'}});
+    expect(told(result)).toEqual([]);
+    expect(parentsOf(result, 'child')).toEqual(['tools', 'base']);
+    expect(result.notes).toEqual([
+      'images/child/Dockerfile:2:1: FROM ghcr.io/o/base:1 makes "base" a parent of "child". Its depend_on (images/spec.yml:4:3) does not list it.',
+    ]);
+    expect(result.bases.get('child')).toEqual(['base']);
+  });
+
+  it('in all its spellings, for the named contexts', () => {
+    const text = `ARG T=7\nFROM ghcr.io/o/base:$T AS a\nFROM ghcr.io/o/base\nCOPY --from=a x y\nCOPY --from=GHCR.IO/o/base:8 x y\nCOPY --from=ghcr.io/o/base:8 x y`;
+    const result = check({base, child: {text}});
+    expect([...(result.references.get('child') ?? [])]).toEqual([
+      ['base', ['ghcr.io/o/base', 'ghcr.io/o/base:7', 'GHCR.IO/o/base:8', 'ghcr.io/o/base:8']],
+    ]);
+  });
+
+  it('but not by digest, from itself, from a stage that is not needed, or against depend_on: []', () => {
+    const digest = `sha256:${'0a'.repeat(32)}`;
+    const result = check({
+      base,
+      pinned: {text: `FROM ghcr.io/o/base:1@${digest}`},
+      own: {text: 'FROM scratch\nCOPY --from=ghcr.io/o/own:stable x y'},
+      unused: {text: 'FROM ghcr.io/o/base AS b\nFROM scratch'},
+      free: {keys: 'depend_on: []', text: 'FROM ghcr.io/o/base:2023.2-stable'},
+    });
+    expect(told(result)).toEqual([]);
+    for (const name of ['pinned', 'own', 'unused', 'free']) {
+      expect(parentsOf(result, name)).toEqual([]);
+      expect(result.bases.get(name)).toEqual([]);
+    }
+    expect(result.externalBases.get('pinned')).toEqual([`ghcr.io/o/base:1@${digest}`]);
+    expect(result.externalBases.get('own')).toEqual(['ghcr.io/o/own:stable']);
+    expect(result.externalBases.get('unused')).toEqual([]);
+    expect(result.externalBases.get('free')).toEqual(['ghcr.io/o/base:2023.2-stable']);
+  });
+
+  it('for the stages that each target reaches (P16)', () => {
+    const text =
+      'FROM debian AS a\nFROM ghcr.io/o/a AS b\nFROM ghcr.io/o/b AS c\nFROM ghcr.io/o/c AS last';
+    const of = (target: string): Given => ({keys: `target: ${target}`, text});
+    const result = check({a: of('a'), b: of('b'), c: of('c')});
+    expect(told(result)).toEqual([]);
+    expect(['a', 'b', 'c'].map((name) => parentsOf(result, name))).toEqual([[], ['a'], ['b']]);
+    expect(buildTree(result.spec.images).order).toEqual(['a', 'b', 'c']);
+  });
+
+  it('in what ONBUILD of a parent adds', () => {
+    const result = check({
+      tools: {text: 'FROM scratch'},
+      base: {text: 'FROM debian\nONBUILD COPY --from=ghcr.io/o/tools x y\nONBUILD COPY app /app'},
+      child: {text: 'FROM ghcr.io/o/base'},
+    });
+    expect(told(result)).toEqual([]);
+    expect(parentsOf(result, 'base')).toEqual([]);
+    expect(parentsOf(result, 'child')).toEqual(['base', 'tools']);
+    expect(result.contextUses.get('child')).toMatchObject({
+      sources: [{path: 'app', line: 1}],
+      unresolved: undefined,
+    });
+  });
+
+  it('among the variants of one repository', () => {
+    const one = (variant: string): Given => ({
+      keys: `image_name: ghcr.io/o/one, variant: ${variant}`,
+      text: 'FROM scratch',
+    });
+    const result = check({
+      cpu: one('cpu'),
+      gpu: one('gpu'),
+      child: {text: 'FROM ghcr.io/o/one:gpu-2026.3-stable'},
+    });
+    expect(told(result)).toEqual([]);
+    expect(parentsOf(result, 'child')).toEqual(['gpu']);
+  });
 });
 
-describe('a parent that the Dockerfile does not stand on', () => {
-  it('is a warning when it is never named', () => {
+describe('what is wrong between Dockerfiles and spec', () => {
+  it('a parent of depend_on without a trace is a warning', () => {
     const result = check({base, child: {keys: 'depend_on: base', text: 'FROM debian:12'}});
     expect(result.mistakes).toEqual([]);
     expect(result.warnings).toEqual([
-      'images/child/Dockerfile:1:1: depend_on of "child" (images/spec.yml:3:3) names "base", but no FROM, COPY --from or RUN --mount names ghcr.io/o/base. Remove it there, or write FROM ghcr.io/o/base:${BASE_TAG}.',
+      'images/child/Dockerfile:1:1: depend_on of "child" (images/spec.yml:3:3) lists "base", but no FROM, COPY --from or RUN --mount of a stage that is built names ghcr.io/o/base. Remove it there, or write FROM ghcr.io/o/base.',
+    ]);
+    expect(parentsOf(result, 'child')).toEqual(['base']);
+  });
+
+  it('a cycle names every line', () => {
+    const result = check({
+      a: {text: 'FROM ghcr.io/o/b:1'},
+      b: {text: 'FROM debian\nCOPY --from=ghcr.io/o/a x y'},
+      c: {text: 'FROM ghcr.io/o/a'},
+    });
+    expect(result.mistakes).toEqual([
+      'images/a/Dockerfile:1:1: the images form a cycle: a -> b -> a (FROM ghcr.io/o/b:1 in images/a/Dockerfile:1, COPY --from ghcr.io/o/a in images/b/Dockerfile:2). Remove one of these lines, or write the image by digest.',
     ]);
   });
 
-  it('is a warning when it is named at a fixed tag, and counts as a base from outside', () => {
-    const text = 'FROM ghcr.io/o/base:2023.2-stable';
-    const result = check({base, child: {keys: 'depend_on: base', text}});
-    expect(result.mistakes).toEqual([]);
-    expect(result.warnings).toEqual([
-      'images/child/Dockerfile:1:6: FROM ghcr.io/o/base:2023.2-stable is the image "base" at a fixed tag, so "child" does not stand on the one built here. Write "ARG BASE_TAG" and FROM ghcr.io/o/base:${BASE_TAG}.',
-    ]);
-    expect(result.externalBases.get('child')).toEqual(['ghcr.io/o/base:2023.2-stable']);
-    expect(result.bases.get('child')).toEqual([]);
+  it('a cycle of depend_on and a Dockerfile is found as well', () => {
+    const result = check({
+      a: {keys: 'depend_on: b', text: 'FROM debian'},
+      b: {text: 'FROM ghcr.io/o/a'},
+    });
+    expect(result.mistakes.join()).toContain(
+      'a -> b -> a (FROM ghcr.io/o/a in images/b/Dockerfile:1)',
+    );
   });
 
-  it('is no warning when another line names it right', () => {
-    const old = 'FROM ghcr.io/o/base:1 AS old';
-    const right = 'FROM ghcr.io/o/base:$BASE_TAG AS right';
-    for (const lines of [`${old}\n${right}`, `${right}\n${old}`]) {
-      const child = {keys: 'depend_on: base', text: `ARG BASE_TAG\n${lines}`};
-      expect(check({base, child}).warnings).toEqual([]);
-    }
+  it('root is held against what was read', () => {
+    const result = check(
+      {a: {text: 'FROM debian'}, b: {text: 'FROM ghcr.io/o/a'}, lost: {text: 'FROM debian'}},
+      'root: a\n',
+    );
+    expect(told(result)).toEqual([
+      'images/spec.yml:4:3: image "lost" is neither listed in "root" nor depends on another image, so it would never be built. Add it to "root" or give it a depend_on.',
+    ]);
+    const both = check({a: {text: 'FROM debian'}, b: {text: 'FROM ghcr.io/o/a'}}, 'root: [a, b]\n');
+    expect(both.mistakes).toEqual([]);
+    expect(both.warnings).toEqual([
+      'images/spec.yml:3:3: "root" lists "b", but its Dockerfile stands on a. Remove it from "root".',
+    ]);
+  });
+
+  it('problems of all Dockerfiles come at once, with their places', () => {
+    const result = check({
+      a: {text: 'RUN x'},
+      b: {text: 'ARG T\nFROM debian:$T'},
+      c: {text: 'FROM debian AS one', keys: 'target: two'},
+      d: {text: 'ARG BASE_TAG\nFROM debian\nCOPY --from=ghcr.io/o/a:${BASE_TAG} x y'},
+    });
+    expect(result.mistakes).toEqual([
+      'images/a/Dockerfile:1:1: RUN before the first FROM; only ARG is allowed there.',
+      'images/b/Dockerfile:2:1: FROM debian:$T becomes "debian:", because T has no value. Give it a default with ARG before the first FROM, or a value in build_args.',
+      'images/c/Dockerfile:1:1: there is no stage "two", which "target" asks for. Stages: one.',
+      'images/d/Dockerfile:3:1: Docker expands no variables in COPY --from. Write "FROM ghcr.io/o/a:${BASE_TAG} AS tools" before this stage, then "COPY --from=tools".',
+    ]);
   });
 });
 
-it('tracks check against their own tags, and repeat no finding', () => {
-  const text =
-    'ARG BASE_TAG\nARG PY=1\nFROM ghcr.io/o/base:$BASE_TAG\nARG PY\nCOPY --from=x/y:$PY a b';
+describe('BASE_TAG and BASE_IMAGE', () => {
+  it.each<[string, string, string, Readonly<Record<string, string>>]>([
+    [
+      'both',
+      '',
+      'ARG BASE_IMAGE\nFROM $BASE_IMAGE\nARG BASE_TAG',
+      {BASE_IMAGE: 'ghcr.io/o/base:2026.3-main', BASE_TAG: '2026.3-main'},
+    ],
+    [
+      'the tag',
+      '',
+      'ARG BASE_TAG=latest\nFROM ghcr.io/o/base:$BASE_TAG',
+      {BASE_TAG: '2026.3-main'},
+    ],
+    ['none without an ARG', '', 'FROM ghcr.io/o/base', {}],
+    [
+      'none over build_args',
+      ', build_args: {BASE_TAG: x, BASE_IMAGE: y}',
+      'ARG BASE_TAG BASE_IMAGE\nFROM ghcr.io/o/base:$BASE_TAG',
+      {},
+    ],
+    [
+      'none that makes no reference (P19)',
+      '',
+      'ARG BASE_IMAGE=ghcr.io/o/base\nARG V=3\nFROM $BASE_IMAGE:$V',
+      {},
+    ],
+    [
+      'none that leads out of the stack',
+      '',
+      'ARG BASE_TAG=12\nFROM debian:$BASE_TAG\nCOPY --from=ghcr.io/o/base x y',
+      {},
+    ],
+  ])('are given: %s', (_, keys, text, args) => {
+    const child = {keys: `depend_on: base${keys}`, text};
+    expect(argsOf(check({base, child}), 'child')).toEqual(args);
+  });
+
+  it('never reach a root', () => {
+    const root = {text: 'ARG BASE_TAG=22.04\nARG BASE_IMAGE=ubuntu\nFROM $BASE_IMAGE:$BASE_TAG'};
+    const result = check({root});
+    expect(argsOf(result, 'root')).toEqual({});
+    expect(result.externalBases.get('root')).toEqual(['ubuntu:22.04']);
+  });
+
+  it('take the place of the parent in this run', () => {
+    const child = {text: 'ARG BASE_IMAGE=ghcr.io/o/base\nFROM $BASE_IMAGE'};
+    const {spec, parentArgs} = check({base, child});
+    const image = spec.images.get('child');
+    expect(image && [...parentArgs(image, (name) => `here/${name}:1`)]).toEqual([
+      ['BASE_IMAGE', 'here/base:1'],
+    ]);
+  });
+});
+
+describe('tracks', () => {
   const tracks = 'plans: {OLD: {prefix: "2023.2", build_args: {PY: 3.9}}}\n';
-  const good = check({base, child: {keys: 'depend_on: base', text}}, tracks);
-  expect([good.mistakes, good.warnings]).toEqual([[], []]);
-  expect(good.bases.get('child@OLD')).toEqual(['base@OLD']);
-  expect(good.externalBases.get('base@OLD')).toEqual(['quay.io/j/base:3.9']);
-  const bad = check({base, child: {keys: 'depend_on: base', text: 'FROM debian'}}, tracks);
-  expect(bad.warnings).toHaveLength(1);
+
+  it('have parents, tags and findings of their own, and repeat none', () => {
+    const text = 'ARG BASE_TAG\nARG PY=1\nFROM ghcr.io/o/base:$BASE_TAG\nARG PY\nCOPY x$PY y';
+    const good = check({base, child: {text}}, tracks);
+    expect(told(good)).toEqual([]);
+    expect(good.notes).toHaveLength(1);
+    expect(parentsOf(good, 'child@OLD')).toEqual(['base@OLD']);
+    expect(good.bases.get('child@OLD')).toEqual(['base@OLD']);
+    expect(argsOf(good, 'child@OLD')).toEqual({BASE_TAG: '2023.2-main'});
+    expect(good.externalBases.get('base@OLD')).toEqual(['quay.io/j/base:3.9']);
+    expect(good.contextUses.get('child@OLD')?.sources.map(({path}) => path)).toEqual(['x3.9']);
+    const bad = check({base, child: {keys: 'depend_on: base', text: 'FROM debian'}}, tracks);
+    expect(bad.warnings).toHaveLength(1);
+  });
+
+  it('leave out what stands on an image that they skip', () => {
+    const result = check(
+      {base, child: {text: 'FROM ghcr.io/o/base'}, grand: {text: 'FROM ghcr.io/o/child'}},
+      'plans: {OLD: {prefix: "2023.2", skip: [base]}}\n',
+    );
+    expect([...result.spec.images.keys()]).toEqual(['base', 'child', 'grand']);
+  });
 });
 
-it('problems of all Dockerfiles come at once, with their places', () => {
-  const result = check({
-    a: {text: 'RUN x'},
-    b: {text: 'ARG T\nFROM debian:$T'},
-    c: {text: 'FROM debian AS one', keys: 'target: two'},
-  });
-  expect(result.mistakes).toEqual([
-    'images/a/Dockerfile:1:1: RUN stands before the first FROM. Only ARG may.',
-    'images/b/Dockerfile:2:6: FROM debian:$T becomes "debian:", because T has no value. Give it a default with ARG before the first FROM, or a value in build_args.',
-    'images/c/Dockerfile:1:1: has no stage "two", which "target" asks for. Stages: one.',
-  ]);
+it('ten thousand images in a chain are read in linear time', () => {
+  const images = Object.fromEntries(
+    Array.from({length: 10_000}, (_, index) => [
+      `i${index}`,
+      {text: index === 0 ? 'FROM debian' : `FROM ghcr.io/o/i${index - 1}`},
+    ]),
+  );
+  const result = check(images);
+  expect(buildTree(result.spec.images).order).toHaveLength(10_000);
 });

@@ -1,6 +1,14 @@
 import {describe, expect, it} from 'vitest';
 import {codeBlock, codeCell, escapeCell, escapeMarkdown} from '../../src/util/markdown.ts';
-import {formatBytes, formatDuration, plainText, safeLine, safeLines} from '../../src/util/text.ts';
+import {
+  formatBytes,
+  formatChange,
+  formatDuration,
+  hasPhrase,
+  plainText,
+  safeLine,
+  safeLines,
+} from '../../src/util/text.ts';
 
 describe('formatDuration', () => {
   it.each([
@@ -26,6 +34,14 @@ describe('formatBytes', () => {
   ])('says %d bytes as %s', (bytes, words) => expect(formatBytes(bytes)).toBe(words));
 });
 
+describe('formatChange', () => {
+  it.each([
+    [0, '±0 B'],
+    [1200, '+1.2 kB'],
+    [-355_000_000, '-355 MB'],
+  ])('says %d bytes as %s', (bytes, words) => expect(formatChange(bytes)).toBe(words));
+});
+
 describe('plainText', () => {
   it.each([
     ['\u001b[1;31mred\u001b[0m', 'red'],
@@ -41,6 +57,26 @@ describe('Markdown', () => {
     expect(escapeCell('a|b\nc `d` <script>')).toBe('a\\|b<br>c \\`d\\` &lt;script&gt;');
   });
 
+  it('breaks a line of a cell once, whatever blanks are around', () => {
+    expect(escapeCell('a \n\n  b  c')).toBe('a<br>b  c');
+    expect(codeCell('a \n\n  b  c')).toBe('<code>a b  c</code>');
+  });
+
+  // A pattern that tries each blank anew needs minutes for these, and the test ends at its deadline.
+  it.each([
+    ['blanks', ' '],
+    ['line ends', '\n'],
+    ['backticks', '` '],
+    ['escape characters', '\u001b'],
+    ['unfinished colours', '\u001b[0;'],
+    ['unfinished links', '\u001b]8;;'],
+    ['angle brackets', '<'],
+  ])('is escaped in one pass: 200,000 %s', (_, part) => {
+    const text = `a${part.repeat(200_000)}b`;
+    for (const escaped of [escapeCell, codeCell, escapeMarkdown, codeBlock, plainText])
+      expect(escaped(text)).toContain('a');
+  });
+
   it('lets no code close its cell', () => {
     expect(codeCell('x </code> `y` | z')).toBe('<code>x &lt;/code&gt; &#96;y&#96; &#124; z</code>');
   });
@@ -51,6 +87,7 @@ describe('Markdown', () => {
 
   it.each([
     ['plain', '```text\nplain\n```'],
+    ['\na\n\nb\n\n', '```text\n\na\n\nb\n```'],
     ['```\nout\n```', '````text\n```\nout\n```\n````'],
     ['a `````` b', '```````text\na `````` b\n```````'],
   ])('fences %j with more backticks than it holds', (text, block) => {
@@ -90,4 +127,13 @@ describe('safeLine', () => {
       'branch a ::error::x ##\u200b[endgroup]',
     );
   });
+});
+
+it.each([
+  [['Full Rebuild please'], true],
+  [['a', 'b\n\nFULL REBUILD'], true],
+  [['full  rebuild', 'rebuild full'], false],
+  [[], false],
+])('%j asks for it: %s', (messages, expected) => {
+  expect(hasPhrase(messages, 'full rebuild')).toBe(expected);
 });

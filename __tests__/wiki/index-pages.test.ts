@@ -20,6 +20,7 @@ function promoted(
   return names.map((name) => ({
     source: `ghcr.io/ucsd-ets/${name}:${tag.replace('stable', 'main')}`,
     target: `ghcr.io/ucsd-ets/${name}:${tag}`,
+    digest: `sha256:${name}`,
     revision,
   }));
 }
@@ -197,11 +198,51 @@ describe('Home.md', () => {
   });
 });
 
+describe('the row of a promotion that was undone', () => {
+  const restored = homeRow(promoted(['a', 'b'], '2023.2-stable', 'b'.repeat(40)), place, {
+    isRestored: true,
+  });
+  const page = `${head}|x|y|z|\n${text}\nend`;
+
+  it('says that its images were restored', () => {
+    const after = insertHomeRow(page, restored);
+    expect(after).toBe(`${head}${written(restored)}\n|x|y|z|\nend`);
+    expect(after).toContain(
+      `|[\`bbbbbbb\`](https://github.com/ucsd-ets/stack/commit/${'b'.repeat(40)}) (restored)|`,
+    );
+    expect(insertHomeRow(after, restored)).toBe(after);
+  });
+
+  it('loses the images whose tag is gone, and keeps the others', () => {
+    const only = homeRow(promoted(['a'], '2023.2-stable'), place, {isRestored: true});
+    const after = insertHomeRow(page, only, ['ghcr.io/ucsd-ets/b:2023.2-stable']);
+    expect(after).toBe(`${head}${written(only)}\n|x|y|z|\nend`);
+  });
+
+  it('leaves the page when all its tags are gone; nothing else changes', () => {
+    const none = homeRow([], place);
+    const gone = row.images;
+    expect(insertHomeRow(page, none, gone)).toBe(`${head}|x|y|z|\nend`);
+    expect(insertHomeRow(`${head}${text}`, none, gone)).toBe(head.trimEnd());
+    expect(insertHomeRow('Hello', none, gone)).toBe('Hello');
+    expect(insertHomeRow(undefined, none, gone)).toBe('');
+  });
+
+  it('keeps an image that the promotion did not name', () => {
+    const after = insertHomeRow(page, homeRow([], place), row.images.slice(0, 1));
+    expect(after).not.toContain('/a:2023.2-stable');
+    expect(after).not.toContain('ets-a-2023.2-stable');
+    expect(after).toContain('/b:2023.2-stable');
+    expect(after).toContain('ets-b-2023.2-stable');
+  });
+});
+
 describe('Stable_Tag.md', () => {
   it('is one table with one row, whose links name the pages of the stable images', () => {
     const images = ['a', 'b'].map((name) => ({
       source: `ghcr.io/ucsd-ets/${name}:2023.2-stable`,
       target: `ghcr.io/ucsd-ets/${name}:stable`,
+      digest: `sha256:${name}`,
       revision: undefined,
     }));
     expect(stableTagPage(images, place)).toBe(

@@ -13,24 +13,23 @@ import {join} from 'node:path';
 import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, it} from 'vitest';
 import {openWiki, type Wiki} from '../../src/adapters/git/wiki.ts';
 import {runCommand} from '../../src/adapters/process/index.ts';
-import {
-  type Promotion,
-  publishManifestPages,
-  publishPromotion,
-  readPromotionPages,
-} from '../../src/wiki/promotion.ts';
+import {planPages, publishManifestPages} from '../../src/wiki/index.ts';
+import {type Promotion, publishPromotion, readPromotionPages} from '../../src/wiki/promotion.ts';
 import {type BareWiki, startWikiServer, type WikiServer} from '../support/servers/wiki-server.ts';
 
 const token = 'ghs_secretTokenOfTheJob0123456789';
 const repository = 'o/stack';
 const sha = '4a5926011223344556677889900aabbccddeeff0';
 const image = 'ghcr.io/o/base';
+const digest = `sha256:${'d'.repeat(64)}`;
 const page = 'ghcr-io-o-base-2023.2-main.md';
 const stablePage = 'ghcr-io-o-base-2023.2-stable.md';
 const home = '| Commit | Image | Manifest |\r\n|---|---|---|\r\n|x|y|z|\r\n\r\nend ü';
 const promotion: Promotion = {
   target: 'stable',
-  images: [{source: `${image}:2023.2-main`, target: `${image}:2023.2-stable`, revision: sha}],
+  images: [
+    {source: `${image}:2023.2-main`, target: `${image}:2023.2-stable`, digest, revision: sha},
+  ],
 };
 
 let server: WikiServer;
@@ -125,15 +124,18 @@ describe('manifest pages', () => {
 
 describe('a promotion', () => {
   it('copies the source pages and puts its row on top, byte for byte', async () => {
-    const manifest = Buffer.from('# Base \xff\r\nno newline', 'latin1');
+    const manifest = Buffer.from(`# ${image}:2023.2-main\r\nB\xff\r\nno newline`, 'latin1');
     const before = Buffer.concat([Buffer.from(home), Buffer.from([0xff, 0xfe])]);
     const bare = server.addWiki(repository, {'Home.md': before, [page]: manifest});
     const wiki = wikiOf();
-    const planned = await readPromotionPages(wiki, place, promotion);
+    const planned = await readPromotionPages(wiki, {place}, promotion);
     expect(bare.git('rev-list', '--count', 'HEAD').trim()).toBe('1');
-    const result = await publishPromotion(wiki, place, {promotion, sha});
+    const result = await publishPromotion(wiki, {place}, {promotion, sha});
     expect(result).toMatchObject({ok: true, value: {state: 'published'}});
-    expect(bare.read(stablePage)).toEqual(manifest);
+    // Titled and linked as what it is; every other byte is the source's.
+    expect(bare.read(stablePage).toString('latin1')).toBe(
+      `# ${image}:2023.2-stable\r\n\r\nPromoted from [\`${image}:2023.2-main\`](${server.url}/o/stack/wiki/${page.slice(0, -3)}).\r\n\r\nB\xff\r\nno newline`,
+    );
     const row =
       `|[\`4a59260\`](${server.url}/o/stack/commit/${sha})|\`${image}:2023.2-stable\`` +
       `|[Link](${server.url}/o/stack/wiki/${stablePage.slice(0, -3)})|\r\n`;
@@ -147,29 +149,33 @@ describe('a promotion', () => {
 
   it('changes nothing the second time', async () => {
     const bare = server.addWiki(repository, {'Home.md': home, [page]: 'x'});
-    await publishPromotion(wikiOf(), place, {promotion, sha});
-    const again = await publishPromotion(wikiOf(), place, {promotion, sha: 'another'});
+    await publishPromotion(wikiOf(), {place}, {promotion, sha});
+    const again = await publishPromotion(wikiOf(), {place}, {promotion, sha: 'another'});
     expect(again).toMatchObject({ok: true, value: {state: 'unchanged'}});
     expect(bare.git('rev-list', '--count', 'HEAD').trim()).toBe('2');
   });
 
   it('to the global stable tag rewrites Stable_Tag.md, and each of its links names a page', async () => {
     const bare = server.addWiki(repository, {'Stable_Tag.md': 'old', [stablePage]: 'manifest'});
-    const images = [{source: `${image}:2023.2-stable`, target: `${image}:stable`, revision: sha}];
+    const images = [
+      {source: `${image}:2023.2-stable`, target: `${image}:stable`, digest, revision: sha},
+    ];
     const global = {target: 'global-stable', images} as const;
-    await publishPromotion(wikiOf(), place, {promotion: global, sha});
+    await publishPromotion(wikiOf(), {place}, {promotion: global, sha});
     const text = bare.read('Stable_Tag.md').toString();
     const links = [...text.matchAll(/\/wiki\/([^)]+)\)/g)].map(([, name]) => `${name}.md`);
     expect(links).toEqual(['ghcr-io-o-base-stable.md']);
-    expect(links.map((file) => bare.read(file).toString())).toEqual(['manifest']);
+    expect(links.map((file) => bare.read(file).toString())).toEqual([
+      expect.stringMatching(/^# ghcr\.io\/o\/base:stable\n[\s\S]*2023\.2-stable[\s\S]*\nmanifest$/),
+    ]);
     expect(text).not.toContain('old');
   });
 
   it('names every source whose manifest page is missing, and publishes nothing', async () => {
     const bare = server.addWiki(repository, {'Home.md': home});
-    const planned = await readPromotionPages(wikiOf(), place, promotion);
+    const planned = await readPromotionPages(wikiOf(), {place}, promotion);
     expect(planned).toMatchObject({ok: true, value: {missing: [`${image}:2023.2-main`]}});
-    const result = await publishPromotion(wikiOf(), place, {promotion, sha});
+    const result = await publishPromotion(wikiOf(), {place}, {promotion, sha});
     expect(result).toMatchObject({ok: false, error: {class: 'not-found'}});
     expect(JSON.stringify(result)).toContain(`${image}:2023.2-main`);
     expect(bare.git('rev-list', '--count', 'HEAD').trim()).toBe('1');
@@ -178,7 +184,7 @@ describe('a promotion', () => {
   it('of no image at all is a bug of the caller, never an empty table', async () => {
     const bare = server.addWiki(repository, {'Stable_Tag.md': 'old'});
     const empty = {target: 'global-stable', images: []} as const;
-    await expect(publishPromotion(wikiOf(), place, {promotion: empty, sha})).rejects.toThrow(
+    await expect(publishPromotion(wikiOf(), {place}, {promotion: empty, sha})).rejects.toThrow(
       'Internal error',
     );
     expect(bare.read('Stable_Tag.md').toString()).toBe('old');
@@ -189,7 +195,7 @@ describe('a promotion', () => {
       'home.md': home,
       [page.toUpperCase().replace('.MD', '.md')]: 'x',
     });
-    const result = await publishPromotion(wikiOf(), place, {promotion, sha});
+    const result = await publishPromotion(wikiOf(), {place}, {promotion, sha});
     expect(result).toMatchObject({ok: true, value: {state: 'published'}});
     expect(bare.files()).not.toContain('Home.md');
     expect(bare.read('home.md').toString()).toContain('2023.2-stable');
@@ -215,9 +221,101 @@ describe('a promotion', () => {
       'x',
     );
     bare.git('update-ref', 'refs/heads/master', commit.trim());
-    const planned = await readPromotionPages(wikiOf(), place, promotion);
+    const planned = await readPromotionPages(wikiOf(), {place}, promotion);
     expect(planned).toMatchObject({ok: true, value: {missing: [`${image}:2023.2-main`]}});
   });
+});
+
+describe('a promotion that is undone', () => {
+  const row = '|c|`ghcr.io/o/base:2023.2-stable`|l|';
+  const undoneHome = home.replace('|x|y|z|', `${row}\r\n|x|y|z|`);
+  const undone: Promotion = {...promotion, undone: {gone: []}};
+
+  it('marks its row, and copies the page of the image that the tag has again', async () => {
+    const text = `# ${image}:2023.2-main\n\n- Digest: \`${digest}\`\n`;
+    const bare = server.addWiki(repository, {'Home.md': undoneHome, [page]: text});
+    await publishPromotion(wikiOf(), {place}, {promotion: undone, sha});
+    expect(bare.read('Home.md').toString()).toMatch(
+      /\(restored\)\|`ghcr\.io\/o\/base:2023\.2-stable`/,
+    );
+    expect(bare.read('Home.md').toString()).not.toContain(row);
+    expect(bare.read(stablePage).toString()).toMatch(
+      /^# ghcr\.io\/o\/base:2023\.2-stable\n\nRestored to \[`ghcr\.io\/o\/base:2023\.2-main`\][\s\S]*- Digest/,
+    );
+  });
+
+  it.each([
+    ['is of a younger image', {[page]: `# x\n- Digest: \`sha256:${'e'.repeat(64)}\`\n`}],
+    ['does not exist', {}],
+  ])('says no more than is known where that page %s', async (_, pages) => {
+    const bare = server.addWiki(repository, {'Home.md': undoneHome, ...pages});
+    const result = await publishPromotion(wikiOf(), {place}, {promotion: undone, sha});
+    expect(result).toMatchObject({ok: true, value: {state: 'published'}});
+    const text = bare.read(stablePage).toString();
+    expect(text).toContain('was undone');
+    expect(text).toContain(digest);
+    expect(text).not.toContain('eeee');
+  });
+
+  it('takes its row off the page when its tags are gone, and says so on their pages', async () => {
+    const bare = server.addWiki(repository, {'Home.md': undoneHome, [stablePage]: 'old'});
+    const gone = {
+      target: 'stable',
+      images: [],
+      undone: {gone: [`${image}:2023.2-stable`]},
+    } as const;
+    await publishPromotion(wikiOf(), {place}, {promotion: gone, sha});
+    expect(bare.read('Home.md').toString()).toBe(home);
+    expect(bare.read(stablePage).toString()).toContain('no longer exists');
+    const again = await publishPromotion(wikiOf(), {place}, {promotion: gone, sha});
+    expect(again).toMatchObject({ok: true, value: {state: 'unchanged'}});
+  });
+});
+
+describe('what a promotion plans for the wiki', () => {
+  const sources = () => ({place});
+
+  it('leaves it alone where it is not wanted, and shows the page as it would begin', async () => {
+    const plan = await planPages({wiki: undefined, isWanted: false, sources: sources()}, promotion);
+    expect(plan).toMatchObject({wiki: undefined, refusals: [], index: {name: 'Home.md'}});
+    expect(plan.index.text).toContain('2023.2-stable');
+  });
+
+  it('refuses where it is wanted and cannot be read', async () => {
+    const none = await planPages({wiki: undefined, isWanted: true, sources: sources()}, promotion);
+    expect(none.refusals).toEqual([expect.stringContaining('"wiki: false"')]);
+    const wiki = wikiOf({repository: 'o/none'});
+    const plan = await planPages({wiki, isWanted: true, sources: sources()}, promotion);
+    expect(plan.refusals).toEqual([expect.stringContaining('"wiki: false"')]);
+  });
+
+  it('refuses a source without a page, unless its record makes one', async () => {
+    const bare = server.addWiki(repository, {'Home.md': home});
+    const wiki = wikiOf();
+    const plan = await planPages({wiki, isWanted: true, sources: sources()}, promotion);
+    expect(plan.refusals).toEqual([
+      expect.stringContaining(`no manifest page for ${image}:2023.2-main`),
+    ]);
+    const renderPage = async () => `# ${image}:2023.2-stable\n\nfrom the record\n`;
+    const request = {wiki, isWanted: true, sources: {place, renderPage}};
+    expect(await planPages(request, promotion)).toMatchObject({refusals: []});
+    await publishPromotion(wiki, request.sources, {promotion, sha});
+    // There is no page of the source to link to.
+    expect(bare.read(stablePage).toString()).not.toContain('Promoted from');
+    expect(bare.read(stablePage).toString()).toMatch(
+      /^# ghcr\.io\/o\/base:2023\.2-stable\n[\s\S]*from the record/,
+    );
+  });
+});
+
+it('a page made from the record comes before a copy, with one title and a link to its source', async () => {
+  const bare = server.addWiki(repository, {'Home.md': home, [page]: '# old page\n'});
+  const renderPage = async () => `# ${image}:2023.2-stable\n\nfrom the record\n`;
+  await publishPromotion(wikiOf(), {place, renderPage}, {promotion, sha});
+  const text = bare.read(stablePage).toString();
+  expect(text.match(/^# .*/gm)).toEqual([`# ${image}:2023.2-stable`]);
+  expect(text).toContain('Promoted from [');
+  expect(text).toContain('from the record');
 });
 
 describe('somebody else who pushes in between', () => {
@@ -241,7 +339,7 @@ describe('somebody else who pushes in between', () => {
   ])('keeps what they wrote, made again on top, when %s', async (_, method) => {
     const bare = server.addWiki(repository, {'Home.md': home, [page]: 'x'});
     race(bare, 2, method);
-    const result = await publishPromotion(wikiOf(), place, {promotion, sha});
+    const result = await publishPromotion(wikiOf(), {place}, {promotion, sha});
     expect(result).toMatchObject({ok: true, value: {state: 'published', rejections: 2}});
     const rows = bare.read('Home.md').toString().split('\r\n').slice(2, 6);
     expect(rows[0]).toContain('2023.2-stable');
@@ -252,7 +350,7 @@ describe('somebody else who pushes in between', () => {
   it('wins after five tries, and the failure says so', async () => {
     const bare = server.addWiki(repository, {'Home.md': home, [page]: 'x'});
     race(bare, 9);
-    const result = await publishPromotion(wikiOf(), place, {promotion, sha});
+    const result = await publishPromotion(wikiOf(), {place}, {promotion, sha});
     expect(result.ok ? '' : result.error.message).toContain('somebody else pushed to it each time');
     expect(bare.git('rev-list', '--count', 'HEAD').trim()).toBe('6');
     expect(bare.read('Home.md').toString()).not.toContain('2023.2-stable');
@@ -266,7 +364,7 @@ describe('somebody else who pushes in between', () => {
       dropped = true;
       return 'drop-answer';
     });
-    const result = await publishPromotion(wikiOf(), place, {promotion, sha});
+    const result = await publishPromotion(wikiOf(), {place}, {promotion, sha});
     expect(result).toMatchObject({ok: true, value: {state: 'published'}});
     expect(bare.git('rev-list', '--count', 'HEAD').trim()).toBe('2');
   });

@@ -9,7 +9,6 @@ export type Caches = ReadonlyMap<string, readonly string[]>;
 
 interface CacheQuestion {
   readonly plan: Plan;
-  readonly images: ReadonlyMap<string, ImageSpec>;
   readonly cache: CacheKind;
   readonly defaultBranch: string;
   readonly registry: Registry;
@@ -20,17 +19,18 @@ interface CacheQuestion {
  * branch's, else stable, else none. A registry that cannot say has none; without a cache a build is only slower.
  */
 export async function findCaches(question: CacheQuestion): Promise<Caches> {
-  const {plan, images, registry} = question;
+  const {plan, registry} = question;
   const firstOf = async (refs: readonly string[]): Promise<readonly string[]> => {
     const answers = await Promise.all(refs.map((ref) => registry.head(ref, {once: true})));
     return refs.filter((_, index) => answers[index]?.state === 'present').slice(0, 1);
   };
   const builds = plan.images.filter(({action}) => action === 'build');
-  const found = builds.map(async ({name, ref}): Promise<[string, readonly string[]]> => {
-    const spec = images.get(name);
-    if (spec === undefined) throw new Error(`Internal error: no image "${name}" in the spec`);
-    const {stores, earlier} = cachePlaces({ref, spec}, question);
-    return [name, (await Promise.all([firstOf(stores), firstOf(earlier)])).flat()];
+  const found = builds.map(async (image): Promise<[string, readonly string[]]> => {
+    const {stores, earlier} = cachePlaces(image, question);
+    // The plan has looked at the image's own tag already.
+    const own = earlier[0] === image.ref && image.before !== undefined;
+    const old = own ? [image.ref] : firstOf(earlier.filter((ref) => ref !== image.ref));
+    return [image.name, (await Promise.all([firstOf(stores), old])).flat()];
   });
   return new Map(await Promise.all(found));
 }
@@ -44,15 +44,20 @@ export interface CachePlaces {
 }
 
 export function cachePlaces(
-  {ref, spec}: {readonly ref: string; readonly spec: Pick<ImageSpec, 'tagPrefix' | 'prepull'>},
+  {
+    ref,
+    spec,
+  }: {
+    readonly ref: string;
+    readonly spec: Pick<ImageSpec, 'tagPrefix' | 'variant' | 'prepull'>;
+  },
   {cache, defaultBranch}: {readonly cache: CacheKind; readonly defaultBranch: string},
 ): CachePlaces {
   const repository = repositoryOf(ref);
-  const main = branchTag(spec.tagPrefix, defaultBranch);
   const earlier = [
     ref,
-    ...(main.ok ? [`${repository}:${main.value}`] : []),
-    `${repository}:${stableTag(spec.tagPrefix)}`,
+    `${repository}:${branchTag(spec, defaultBranch)}`,
+    `${repository}:${stableTag(spec)}`,
   ];
   return {
     stores: cache === 'registry' ? [storeOf(ref)] : [],
@@ -101,8 +106,4 @@ function storeOf(ref: string): string {
 
 function registryCache(ref: string): string {
   return `type=registry,ref=${ref}`;
-}
-
-export function isText(text: string | undefined): text is string {
-  return text !== undefined;
 }

@@ -12,7 +12,7 @@ import type {
 } from './types.ts';
 
 export type {CacheKind, CacheOptions, Caches} from './cache.ts';
-export {cacheOptions, findCaches, isText} from './cache.ts';
+export {cacheOptions, findCaches} from './cache.ts';
 export type {
   Emit,
   ImageFacts,
@@ -76,7 +76,7 @@ export async function runPlan(
         outcome,
         steps: steps.get(name) ?? [],
         blockedBy: schedule.blockedBy(name),
-        allowedFailure: outcome === 'failed' && options.mayFail(name),
+        allowedFailure: outcome === 'failed' && images.get(name)?.spec.allowFailure === true,
       };
       results.set(name, result);
       ports.emit({kind: 'image-finished', result});

@@ -4,14 +4,25 @@ import type {Failure} from '../failure.ts';
 import type {PlannedImage} from '../plan/index.ts';
 import type {Outcome, StepName} from '../schedule/index.ts';
 
+/** What pytest counted. */
+export interface TestCounts {
+  readonly passed: number;
+  /** Failed, or could not be run. */
+  readonly failed: number;
+  readonly skipped: number;
+}
+
 export interface StepResult {
   readonly step: StepName;
+  /** Milliseconds since 1970. */
+  readonly startedMs?: number;
   readonly durationMs: number;
   readonly failure: Failure | undefined;
   /** Worth a line though nothing failed: `no tests collected`, `pushed after 2 retries`. */
   readonly notes: readonly string[];
   /** Of a build: seconds of it that writing the cache took, as far as the builder says. */
   readonly cacheSeconds?: number;
+  readonly tests?: TestCounts;
 }
 
 export interface ImageResult {

@@ -1,23 +1,62 @@
+import {join, relative} from 'node:path/posix';
 import type {Git} from '../adapters/git/index.ts';
-import {
-  type Event,
-  hasPhrase,
-  type MergeGroupEvent,
-  type PullRequestEvent,
-  type PushEvent,
+import type {
+  Event,
+  MergeGroupEvent,
+  PullRequestEvent,
+  PushEvent,
 } from '../adapters/github/event.ts';
 import {fail, ok, type Result} from '../failure.ts';
 import type {ChangeSources} from '../run/index.ts';
+import {hasPhrase} from '../util/text.ts';
 import type {ChangedFiles} from './select.ts';
 
 export type {ChangedFiles, ChangeSet} from './select.ts';
 export {selectChanges} from './select.ts';
 
 /**
- * Finds the files that the event changed, net: a change and its revert are none (DESIGN.md rule 3.1). Asks the
- * nearest first, and says why when nobody could tell (rule 3.5).
+ * What an event changed.
+ * Enters: the event, the history of the checkout, GitHub's API, the folder of the workspace.
+ * Leaves: changed files relative to the workspace, net: a change and its revert are none; or why they are not known.
+ * Not here: whose files they are (select.ts), whether they matter (plan/).
+ * @param workspace absolute
  */
-export async function findChangedFiles(event: Event, ports: ChangeSources): Promise<ChangedFiles> {
+export async function findChangedFiles(
+  event: Event,
+  ports: ChangeSources,
+  workspace: string,
+): Promise<ChangedFiles> {
+  const changed = await askForFiles(event, ports);
+  if (changed.kind === 'unknown') return explainShallow(changed, ports.git);
+  if (changed.kind === 'no-range') return changed;
+  const {git} = ports;
+  const [root, head] = await Promise.all([git.root(), git.commitOf('HEAD')]);
+  // Without a repository only the API was asked, and its paths begin at the top of the checkout.
+  if (!root.ok) return changed;
+  const {sha, headSha} = event;
+  const own = sha === '' || (head.ok && [sha, headSha].includes(head.value));
+  const tagged = own ? undefined : await git.commitOf(sha);
+  if (head.ok && !own && !(tagged?.ok && tagged.value === head.value)) {
+    const because = `the checkout is at ${head.value.slice(0, 7)}, and this run is about ${sha.slice(0, 7)}`;
+    return {kind: 'unknown', because};
+  }
+  return {
+    ...changed,
+    files: changed.files.map((file) => relative(workspace, join(root.value, file))),
+  };
+}
+
+async function explainShallow(
+  changed: Extract<ChangedFiles, {kind: 'unknown'}>,
+  git: Git,
+): Promise<ChangedFiles> {
+  if (changed.because.includes('fetch-depth') || !(await git.isShallow())) return changed;
+  const because = `${changed.because}; the clone is shallow: set "fetch-depth: 0" on actions/checkout`;
+  return {kind: 'unknown', because};
+}
+
+/** Asks the nearest first, and says why when none could answer. */
+async function askForFiles(event: Event, ports: ChangeSources): Promise<ChangedFiles> {
   switch (event.kind) {
     case 'push':
       return filesOfPush(event, ports);
@@ -135,9 +174,15 @@ export async function isFullRebuild(event: Event, sources: ChangeSources): Promi
   return messages.ok ? hasPhrase(messages.value, 'full rebuild') : event.kind !== 'other';
 }
 
+/** Whether the newest commit message asks to publish nothing. */
+export async function saysSkipPush(event: Event, sources: ChangeSources): Promise<boolean> {
+  const messages = await findMessages(event, sources);
+  return messages.ok && hasPhrase(messages.value.slice(-1), 'skip push');
+}
+
 /**
  * The messages that can ask for a full rebuild or for no push, newest last: of every commit of a push, and of the
- * newest commit of anything else (DESIGN.md rule 3.2).
+ * newest commit of anything else.
  */
 export async function findMessages(
   event: Event,

@@ -3,13 +3,17 @@ import type {ChangeRules, ImageSpec} from '../stack/spec/index.ts';
 import {compileWatches, foldersOf, normalPath} from '../util/globs.ts';
 
 /** What of an image decides whether a file is one of its own. */
-export type ChangeScope = Pick<ImageSpec, 'key' | 'folder' | 'context' | 'dockerfile' | 'watch'>;
+export interface ChangeScope
+  extends Pick<ImageSpec, 'key' | 'folder' | 'context' | 'dockerfile' | 'watch'> {
+  /** Other places where files of the image are: tests elsewhere, and what links lead to. */
+  readonly places?: readonly string[];
+}
 
 /**
  * Finds whose files these are (rule 3.1): those of the image's folder, its build context, its Dockerfile and its
  * `watch` globs. Directly below stack-dir a name in `BuildAll` changes every image, a name in `ignore` none; in
  * both lists it changes every image, because doubt builds more. The work grows with files plus images, not their
- * product.
+ * product. A changed folder is a submodule: it counts for every image below it.
  * @param files relative to the workspace, `/` separated
  */
 export function selectChanges(
@@ -20,7 +24,7 @@ export function selectChanges(
 ): ChangeSet {
   const buildAll = new Set(rules.buildAll.map(normalPath));
   const ignore = new Set(rules.ignore.map(normalPath));
-  const {owners, declared, watchersOf} = indexImages(images, stackDir);
+  const {owners, above, declared, watchersOf} = indexImages(images, stackDir);
   const forAll = new Set<string>();
   const undeclared = new Set<string>();
   const changed = new Map<string, Set<string>>();
@@ -32,7 +36,7 @@ export function selectChanges(
       continue;
     }
     if (name !== undefined && ignore.has(name)) continue;
-    const keys = new Set(watchersOf(file));
+    const keys = new Set([...watchersOf(file), ...(above.get(file) ?? [])]);
     for (const place of [file, ...foldersOf(file)]) {
       for (const key of owners.get(place) ?? []) keys.add(key);
     }
@@ -52,6 +56,8 @@ export function selectChanges(
 interface ImageIndex {
   /** Image keys by a folder or file that is theirs. */
   readonly owners: ReadonlyMap<string, ReadonlySet<string>>;
+  /** Image keys by a folder that holds something of theirs. */
+  readonly above: ReadonlyMap<string, ReadonlySet<string>>;
   /** Names directly below stack-dir under which an image lives. */
   readonly declared: ReadonlySet<string>;
   readonly watchersOf: (file: string) => Iterable<string>;
@@ -59,15 +65,20 @@ interface ImageIndex {
 
 function indexImages(images: Iterable<ChangeScope>, stackDir: string): ImageIndex {
   const owners = new Map<string, Set<string>>();
+  const above = new Map<string, Set<string>>();
   const declared = new Set<string>();
   const watches: {pattern: string; key: string}[] = [];
-  for (const {key, folder, context, dockerfile, watch} of images) {
-    for (const place of [folder, context, dockerfile]) entry(owners, normalPath(place)).add(key);
+  for (const {key, folder, context, dockerfile, watch, places = []} of images) {
+    for (const place of [folder, context, dockerfile, ...places]) {
+      const path = normalPath(place);
+      entry(owners, path).add(key);
+      for (const outer of foldersOf(path)) if (outer !== '.') entry(above, outer).add(key);
+    }
     const name = pathBelow(stackDir, normalPath(folder))?.split('/', 1)[0];
     if (name !== undefined) declared.add(name);
     for (const pattern of watch) watches.push({pattern, key});
   }
-  return {owners, declared, watchersOf: compileWatches(watches)};
+  return {owners, above, declared, watchersOf: compileWatches(watches)};
 }
 
 function pathBelow(folder: string, file: string): string | undefined {

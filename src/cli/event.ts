@@ -9,6 +9,7 @@ export function localEvent(tree: WorkingTree, runId: string): LocalEvent {
   return {
     kind: 'local',
     name: 'local',
+    isKnown: true,
     hasPayload: true,
     branch: tree.branch,
     isTag: false,
@@ -21,7 +22,6 @@ export function localEvent(tree: WorkingTree, runId: string): LocalEvent {
     runAttempt: 1,
     serverUrl: 'https://github.com',
     apiUrl: 'https://api.github.com',
-    actor: '',
     changed: tree.changed,
   };
 }

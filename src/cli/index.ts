@@ -1,4 +1,4 @@
-import {findNearest} from '../stack/yaml/index.ts';
+import {findNearest} from '../util/nearest.ts';
 import {helpText} from './help.ts';
 import {type Flag, flags, version} from './table.ts';
 

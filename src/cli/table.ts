@@ -134,6 +134,13 @@ export const flags: readonly Flag[] = [
     isList: false,
   },
   {
+    name: 'restore',
+    description: 'mode tag: path of the `promotion.json` of an earlier run; every tag that it moved gets the digest it had before',
+    fallback: '',
+    isSwitch: false,
+    isList: false,
+  },
+  {
     name: 'dry-run',
     description: 'Say what would be done, and do nothing outside the workspace',
     fallback: 'false',

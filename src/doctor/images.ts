@@ -7,17 +7,20 @@ import {type DoctorFacts, error, type Finding, note} from './types.ts';
 /** What the spec and the Dockerfiles say together. */
 export function examineImages(facts: DoctorFacts, spec: Spec): readonly Finding[] {
   const images = [...spec.images.values()].filter(({track}) => track === undefined);
-  const keys = new Map(images.map((image) => [repositoryOf(image.repository), image.key]));
+  // Several images may share a repository, with a variant each.
+  const owners = Map.groupBy(images, ({repository}) => repositoryOf(repository));
   const read = images.map((image) => ({image, ...readUses(facts, image)}));
   return [
     ...read.flatMap(({findings}) => findings),
-    ...read.flatMap(({image, uses}) => edgesOf(spec, image, uses, keys)),
-    ...read.flatMap(({image, uses}) => basesOf(image, uses, keys)),
+    ...read.flatMap(({image, uses}) => edgesOf(spec, image, uses, owners)),
+    ...read.flatMap(({image, uses}) => basesOf(image, uses, owners)),
     ...contextsOf(facts, images),
     ...testsOf(facts, images, spec),
     ...tagsOf(spec),
   ];
 }
+
+const howWords = {from: 'FROM', copy: 'COPY --from', mount: 'RUN --mount'} as const;
 
 function readUses(
   {texts}: DoctorFacts,
@@ -41,8 +44,8 @@ function readUses(
   const parsed = readDockerfile(text.value);
   const found = findUses(parsed, {args: withBase(image), platforms, target});
   const problems = new Map(
-    [...parsed.problems, ...found.problems].map(({position, message}) => [
-      `${dockerfile}:${position.line}`,
+    [...parsed.problems, ...found.problems].map(({line, message}) => [
+      `${dockerfile}:${line}`,
       message,
     ]),
   );
@@ -53,7 +56,7 @@ function readUses(
       'Mend the line; docker build stops there too.',
     ),
   );
-  return {uses: found.uses, findings};
+  return {uses: found.images, findings};
 }
 
 /**
@@ -74,19 +77,20 @@ function edgesOf(
   spec: Spec,
   image: ImageSpec,
   uses: readonly ImageUse[],
-  keys: ReadonlyMap<string, string>,
+  owners: Owners,
 ): readonly Finding[] {
+  // An empty list says that all of them are pinned on purpose.
+  if (image.dependOn === 'empty') return [];
   const missing = new Map<string, ImageUse>();
   for (const use of uses) {
-    const parent = keys.get(repositoryOf(use.ref));
-    const isPinned = parseReference(use.ref)?.digest !== undefined;
-    if (parent === undefined || parent === image.key || isPinned) continue;
+    const parent = ownerOf(use, owners);
+    if (parent === undefined || parent === image.key || use.isPinned) continue;
     if (!image.parents.includes(parent) && !missing.has(parent)) missing.set(parent, use);
   }
   if (missing.size === 0) return [];
   const all = [...image.parents, ...missing.keys()];
   const places = [...missing].map(
-    ([parent, use]) => `"${parent}" (${use.how} in ${image.dockerfile}:${use.position.line})`,
+    ([parent, use]) => `"${parent}" (${howWords[use.kind]} in ${image.dockerfile}:${use.line})`,
   );
   const line = all.length === 1 ? `depend_on: ${all[0]}` : `depend_on: [${all.join(', ')}]`;
   return [
@@ -98,24 +102,32 @@ function edgesOf(
   ];
 }
 
-function basesOf(
-  image: ImageSpec,
-  uses: readonly ImageUse[],
-  keys: ReadonlyMap<string, string>,
-): readonly Finding[] {
+type Owners = ReadonlyMap<string, readonly ImageSpec[]>;
+
+/** The image that a reference means; its tag tells which of several in one repository. */
+function ownerOf(use: ImageUse, owners: Owners): string | undefined {
+  const all = owners.get(repositoryOf(use.reference)) ?? [];
+  const tag = parseReference(use.reference)?.tag ?? 'latest';
+  const exact = all.find(({variant}) => variant !== undefined && tag.startsWith(`${variant}-`));
+  const plain = all.find(({variant}) => variant === undefined);
+  return (exact ?? plain)?.key;
+}
+
+function basesOf(image: ImageSpec, uses: readonly ImageUse[], owners: Owners): readonly Finding[] {
   const seen = new Set<string>();
   return uses.flatMap((use) => {
-    const reference = parseReference(use.ref);
-    const place = `${image.dockerfile}:${use.position.line}`;
+    const reference = parseReference(use.reference);
+    const place = `${image.dockerfile}:${use.line}`;
     if (reference === undefined || reference.digest !== undefined || seen.has(place)) return [];
-    if (keys.has(repositoryOf(use.ref)) || reference.tag !== 'latest') return [];
+    if (owners.has(repositoryOf(use.reference)) || (reference.tag ?? 'latest') !== 'latest')
+      return [];
     if (image.parents.length > 0 && /\$\{?BASE_(?:TAG|IMAGE)\b/.test(use.written)) return [];
     seen.add(place);
-    const bare = use.ref.replace(/:latest$/, '');
+    const bare = use.reference.replace(/:latest$/, '');
     return [
       note(
         place,
-        `${use.how} ${bare} has no tag or digest but "latest", so the image changes without a change here.`,
+        `${howWords[use.kind]} ${bare} has no tag or digest but "latest", so the image changes without a change here.`,
         `Write a version: ${bare}:<version>.`,
       ),
     ];
@@ -150,7 +162,7 @@ function testsOf(
 ): readonly Finding[] {
   const places = new Map<string, Finding>();
   for (const image of images) {
-    if (image.tests.command !== undefined) continue;
+    if (image.tests.words !== undefined) continue;
     const roots = [
       image.folder,
       ...(image.context === '.' || image.context === stackDir ? [] : [image.context]),
@@ -173,10 +185,15 @@ function testsOf(
         );
       } else if (root !== image.folder || !folders.test(rest)) {
         // Two images may have the same context: it is enough that one of them runs the file.
-        const isRun = images.some(
-          ({folder}) =>
-            file.startsWith(`${folder}/`) && folders.test(file.slice(folder.length + 1)),
+        const isListed = images.some(({tests}) =>
+          tests.paths.some((path) => file === path || file.startsWith(`${path}/`)),
         );
+        const isRun =
+          isListed ||
+          images.some(
+            ({folder}) =>
+              file.startsWith(`${folder}/`) && folders.test(file.slice(folder.length + 1)),
+          );
         if (!isRun)
           places.set(
             file,

@@ -1,38 +1,72 @@
+/**
+ * What an image is made of, as two hashes, and the proof that it was tested.
+ * Enters: the checked Stack, what Dockerfiles take from their contexts, digests of external bases.
+ * Leaves: fingerprint and content of each image, the hash of its tests, whether it is still what was planned.
+ * Not here: reading files (adapters/build-context/), deciding what to build (plan/).
+ */
 import {createHash} from 'node:crypto';
-import {relative} from 'node:path/posix';
-import {hashContext} from '../adapters/build-context/index.ts';
-import type {Workspace} from '../adapters/files/index.ts';
+import type {BuildContext, ContextUses} from '../adapters/build-context/index.ts';
 import type {Registry} from '../adapters/registry/index.ts';
-import {type Stack, testFolders} from '../stack/index.ts';
+import type {Result} from '../failure.ts';
+import {SpecError, type Stack} from '../stack/index.ts';
 import type {ImageSpec} from '../stack/spec/index.ts';
-import {SpecError} from '../stack/yaml/index.ts';
+import {checkInputs, hashInputs, ownFilesWarning, wholeContext} from './inputs.ts';
+import {hashTests} from './tests.ts';
 
-export {inspectProof, passedTests, startsWith} from './proof.ts';
+export type {ImageRecord, Tested} from './proof.ts';
+export {readTested, startsWith} from './proof.ts';
 
-/** The fingerprints of every image of the stack, without Docker. */
+export interface HashRequest {
+  readonly stack: Stack;
+  readonly stackDir: string;
+  /** Of this machine, `linux/amd64`: what an image without `platforms` is built for. */
+  readonly platform: string;
+}
+
+export interface HashPorts {
+  readonly contexts: BuildContext;
+  readonly registry: Registry;
+}
+
+/** Each as `sha256:<64 hex>`. */
+export interface ImageHashes extends Fingerprint {
+  /** What the image is tested with. */
+  readonly tests: string;
+}
+
+/** The hashes of every image of the stack, without Docker. */
 export interface StackHashes {
-  readonly values: ReadonlyMap<string, Fingerprint>;
-  /** Base images that count by their reference because their registry cannot be asked: one line for all. */
+  readonly values: ReadonlyMap<string, ImageHashes>;
+  /** Digests of external bases, by reference, as far as their registries could be asked. */
+  readonly bases: ReadonlyMap<string, string>;
+  /** Looks at the files of an image again, just before its build: fails when they are not what was planned. */
+  readonly verify: (image: ImageSpec) => Promise<Result<void>>;
+  /**
+   * Base images that count by their reference because their registry cannot be asked, and contexts that send what
+   * never counts: one line each.
+   */
   readonly warnings: readonly string[];
 }
 
-/** @throws {SpecError} naming every file of a context that cannot be read */
-export async function hashStack(
-  stack: Stack,
-  {workspace, registry}: {readonly workspace: Workspace; readonly registry: Registry},
-): Promise<StackHashes> {
+/** @throws {SpecError} naming every file of a context that cannot be read, and every missing path of `tests.paths` */
+export async function hashStack(request: HashRequest, ports: HashPorts): Promise<StackHashes> {
+  const {stack, platform} = request;
   const images = [...stack.spec.images.values()];
-  const [contexts, bases] = await Promise.all([
-    hashContexts(workspace, images),
-    baseDigests(registry, stack.externalBases),
+  const usesOf = ({name}: ImageSpec): ContextUses => stack.contextUses.get(name) ?? wholeContext;
+  const [contexts, tests, bases] = await Promise.all([
+    hashContexts(images, ports.contexts, usesOf),
+    hashAllTests(images, request, ports.contexts),
+    baseDigests(ports.registry, stack.externalBases),
   ]);
+  const mistakes = [...contexts.mistakes, ...tests.mistakes];
+  if (mistakes.length > 0) throw new SpecError([...new Set(mistakes)].toSorted());
   const inputs = new Map<string, FingerprintInputs>();
   for (const image of images) {
     inputs.set(image.name, {
-      contextDigest: contexts.get(image.name) ?? '',
+      contextDigest: contexts.digests.get(image.name) ?? '',
       buildArgs: image.buildArgs,
       target: image.target,
-      platforms: image.platforms,
+      platforms: image.platforms.length > 0 ? image.platforms : [platform],
       parents: image.parents,
       externalBases: (stack.externalBases.get(image.name) ?? []).map((ref) => ({
         ref,
@@ -40,29 +74,76 @@ export async function hashStack(
       })),
     });
   }
-  return {values: fingerprintsOf(stack.tree.order, inputs), warnings: bases.warnings};
+  const fingerprints = fingerprintsOf(stack.tree.order, inputs);
+  return {
+    values: new Map(
+      [...fingerprints].map(([name, own]) => [
+        name,
+        {...own, tests: tests.digests.get(name) ?? ''},
+      ]),
+    ),
+    bases: bases.digests,
+    verify: (image) =>
+      checkInputs(ports.contexts, image, usesOf(image), contexts.digests.get(image.name) ?? ''),
+    warnings: [...bases.warnings, ...contexts.warnings],
+  };
+}
+
+interface Hashed {
+  readonly digests: ReadonlyMap<string, string>;
+  readonly mistakes: readonly string[];
+  readonly warnings: readonly string[];
 }
 
 async function hashContexts(
-  workspace: Workspace,
   images: readonly ImageSpec[],
-): Promise<ReadonlyMap<string, string>> {
+  contexts: BuildContext,
+  usesOf: (image: ImageSpec) => ContextUses,
+): Promise<Hashed> {
+  const digests = new Map<string, string>();
+  const warnings = new Set<string>();
+  const mistakes: string[] = [];
+  await Promise.all(
+    images.map(async (image) => {
+      const result = await hashInputs(contexts, image, usesOf(image));
+      if (!result.ok) {
+        mistakes.push(result.error.message);
+        return;
+      }
+      digests.set(image.name, result.value.digest);
+      const warning = ownFilesWarning(image, result.value);
+      if (warning !== undefined) warnings.add(warning);
+    }),
+  );
+  return {digests, mistakes, warnings: [...warnings].toSorted()};
+}
+
+async function hashAllTests(
+  images: readonly ImageSpec[],
+  {stack, stackDir}: HashRequest,
+  contexts: BuildContext,
+): Promise<Hashed> {
   const digests = new Map<string, string>();
   const mistakes: string[] = [];
   await Promise.all(
     images.map(async (image) => {
-      const result = await hashContext(workspace.root, {
-        context: image.context,
-        dockerfile: image.dockerfile,
-        skip: testFolders.map((folder) => relative(image.context, `${image.folder}/${folder}`)),
-        watch: image.watch,
-      });
-      if (result.ok) digests.set(image.name, result.value.digest);
-      else mistakes.push(result.error.message);
+      const {position, key, track} = image;
+      const result = await hashTests(contexts, {stackDir, image});
+      if (!result.ok) {
+        mistakes.push(result.error.message);
+        return;
+      }
+      digests.set(image.name, result.value.digest);
+      if (track !== undefined) return;
+      for (const path of result.value.missing) {
+        const place = `${stack.spec.file}:${position.line}:${position.column}`;
+        mistakes.push(
+          `${place}: tests.paths of image "${key}" lists "${path}", which does not exist. Correct the path, or remove it.`,
+        );
+      }
     }),
   );
-  if (mistakes.length > 0) throw new SpecError(mistakes.toSorted());
-  return digests;
+  return {digests, mistakes, warnings: []};
 }
 
 async function baseDigests(
@@ -109,10 +190,10 @@ export interface FingerprintInputs {
 }
 
 /** Changes whenever the same files would be hashed otherwise: then nothing old is reused. */
-const formatVersion = 1;
+const formatVersion = 2;
 
 /**
- * The fingerprints of a stack (DESIGN.md section 4). Registry, owner, tag, time and commit are in none of them.
+ * The fingerprints of a stack. Registry, owner, tag, time and commit are in none of them.
  * @param order names, parents first
  */
 export function fingerprintsOf(

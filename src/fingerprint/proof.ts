@@ -1,30 +1,63 @@
-import type {Lookup, Published, Registry} from '../adapters/registry/index.ts';
-import {labels} from '../image/tags.ts';
+import type {Published, Registry} from '../adapters/registry/index.ts';
+import type {Failure, Result} from '../failure.ts';
+import {fingerprintTag, labels, proofTag} from '../image/tags.ts';
 
-/**
- * What an `fp-` tag shows. Mostly it is the image that is looked up anyway, and then one HEAD is enough: it is quick,
- * and Docker Hub does not count it as a pull.
- */
-export async function inspectProof(
-  registry: Registry,
-  ref: string,
-  image: Lookup | Promise<Lookup>,
-): Promise<Lookup> {
-  const [shown, own] = await Promise.all([registry.head(ref), image]);
-  if (shown.state !== 'present') return shown;
-  return own.state === 'present' && own.digest === shown.digest ? own : registry.inspect(ref);
+/** What the registry remembers of one image, as far as proofs need it. */
+export interface ImageRecord {
+  /** Of the image that it is about. */
+  readonly digest: string;
+  readonly tests: {readonly hash: string; readonly verdict: 'passed' | 'failed'} | undefined;
+  /** The parents that it was built on, or copied from. */
+  readonly parents: readonly {readonly image: string; readonly digest: string}[];
+}
+
+/** Whether this very digest passed its tests, and how that is known. */
+export type Tested =
+  | {readonly state: 'passed'; readonly by: 'record' | 'proof' | 'old-proof'}
+  /** `because` continues "x did not pass its tests: …". */
+  | {readonly state: 'failed'; readonly because: string}
+  /** It has no label of ours: nothing is known. */
+  | {readonly state: 'unlabelled'}
+  | {readonly state: 'unknown'; readonly because: string};
+
+export interface TestedRequest {
+  readonly repository: string;
+  readonly image: Published;
+  /** The record of this digest; a failure when it could not be read; undefined for none. */
+  readonly record: Result<ImageRecord | undefined, Failure> | undefined;
 }
 
 /**
- * Whether the image at a tag passed its tests: its `fp-` tag shows it, or a younger twin with the same content.
- * An older twin proves nothing: this one was built after it, and may have failed.
+ * Whether an image passed its tests: its own digest, never a twin with the same content. The record has the last
+ * word, because it also knows of a later test that failed; where there is none, the proof tag must point to this
+ * digest. The label names the tests that the tag is about. Images of earlier versions of this action have no such
+ * label; their `fp-` tag was put on the digest that passed, too.
  */
-export function passedTests(image: Published, twin: Lookup | undefined): boolean {
-  if (twin?.state !== 'present') return false;
-  if (twin.digest === image.digest) return true;
-  if (twin.labels.get(labels.fingerprint) !== image.labels.get(labels.fingerprint)) return false;
-  const [mine, other] = [image.labels.get(labels.created), twin.labels.get(labels.created)];
-  return mine !== undefined && other !== undefined && Date.parse(other) > Date.parse(mine);
+export async function readTested(
+  registry: Pick<Registry, 'head'>,
+  {repository, image, record}: TestedRequest,
+): Promise<Tested> {
+  const fingerprint = image.labels.get(labels.fingerprint);
+  if (fingerprint === undefined) return {state: 'unlabelled'};
+  // A record of another digest proves nothing about this one.
+  const own =
+    record?.ok === true && record.value?.digest === image.digest ? record.value : undefined;
+  const verdict = own?.tests?.verdict;
+  if (verdict === 'passed') return {state: 'passed', by: 'record'};
+  if (verdict === 'failed')
+    return {state: 'failed', because: 'its record in the registry says that they failed'};
+  const hash = image.labels.get(labels.tests);
+  const tag = hash === undefined ? fingerprintTag(fingerprint) : proofTag(fingerprint, hash);
+  const ref = `${repository}:${tag}`;
+  const shown = await registry.head(ref);
+  if (shown.state === 'unknown') return {state: 'unknown', because: shown.because};
+  if (shown.state === 'absent')
+    return {state: 'failed', because: `there is no proof of it (the tag ${ref} does not exist)`};
+  if (shown.digest !== image.digest) {
+    const because = `the proof ${ref} is about another image (${shown.digest}), even if its content is the same`;
+    return {state: 'failed', because};
+  }
+  return {state: 'passed', by: hash === undefined ? 'old-proof' : 'proof'};
 }
 
 /** Whether an image with these layers is built on one with those. */

@@ -4,7 +4,7 @@ export interface Reference {
   /** Without host and tag; official images have their `library/`. */
   readonly repository: string;
   readonly tag: string | undefined;
-  /** `sha256:<64 hex>` */
+  /** `sha256:<64 hex>`, or sha384 or sha512. */
   readonly digest: string | undefined;
 }
 
@@ -13,7 +13,7 @@ const repositoryPattern = new RegExp(`^${component}(?:/${component})*$`);
 const hostPattern =
   /^(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)*|\[[0-9a-fA-F:]+\])(?::[0-9]+)?$/;
 export const tagPattern = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/;
-const digestPattern = /^sha256:[0-9a-f]{64}$/;
+const digestPattern = /^(?:sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128})$/;
 
 /**
  * Reads `[host[:port]/]path[:tag][@digest]` by the grammar of distribution/reference.
@@ -36,11 +36,11 @@ export function parseReference(text: string): Reference | undefined {
   return {registry, repository, tag, digest};
 }
 
-/** The first part is a host when it has a dot or a port, or is localhost: docker's rule. */
+/** The first part is a host when it has a dot, a port or upper case, or is localhost: docker's rule. */
 function splitHost(name: string): {registry: string; path: string} {
   const slash = name.indexOf('/');
   const first = slash < 0 ? '' : name.slice(0, slash);
-  if (/[.:]/.test(first) || first === 'localhost') {
+  if (/[.:A-Z]/.test(first) || first === 'localhost') {
     const registry = first === 'index.docker.io' ? 'docker.io' : first;
     return {registry, path: name.slice(slash + 1)};
   }
@@ -52,6 +52,22 @@ export function repositoryOf(ref: string): string {
   const bare = ref.split('@')[0] ?? ref;
   const colon = bare.lastIndexOf(':');
   return colon > bare.lastIndexOf('/') ? bare.slice(0, colon) : bare;
+}
+
+/** Names under which Docker Hub is reached. */
+const hubHosts = ['docker.io', 'index.docker.io', 'registry-1.docker.io'];
+
+/**
+ * One spelling for a repository: `acme/base`, `docker.io/acme/base:1` and `index.docker.io/acme/base` are one, and so
+ * are `debian` and `registry-1.docker.io/library/debian`. Undefined when it is not a valid reference.
+ */
+export function repositoryKey(ref: string): string | undefined {
+  const reference = parseReference(ref);
+  if (reference === undefined) return undefined;
+  const host = reference.registry.toLowerCase();
+  if (!hubHosts.includes(host)) return `${host}/${reference.repository}`;
+  const {repository} = reference;
+  return `docker.io/${repository.includes('/') ? repository : `library/${repository}`}`;
 }
 
 /** Docker speaks plain HTTP to these hosts without being asked. */

@@ -1,37 +1,60 @@
 import {createHash} from 'node:crypto';
-import {fail, ok} from '../failure.ts';
 
+/** Names that images and files get: tags, labels, file names. */
 const maxTagLength = 128;
 
-/** What the caller must refuse: promotion owns these tags. */
-export type BranchTag =
-  | {readonly ok: true; readonly value: string}
-  | {readonly ok: false; readonly error: string};
-
 /**
- * The tag of a branch: `<prefix>-<branch>`. A branch that fits stays as it is; one that had to be altered or cut
- * ends in 8 hex digits of its hash, so that `feature/a` and `feature-a` never share a tag (DESIGN.md section 3).
+ * What comes after the prefix in a tag, at most `room` characters. A branch that fits stays as it is; one that had to
+ * be altered or cut ends in 8 hex digits of its hash, so that `feature/a` and `feature-a` never share a tag. The
+ * beginnings `tag-` and `pr-` belong to git tags and pull requests: such a branch counts as altered.
  */
-export function branchTag(prefix: string, branch: string): BranchTag {
-  const tag = `${prefix}-${fittingSuffix(branch, maxTagLength - prefix.length - 1)}`;
-  if (tag === stableTag(prefix)) {
-    return fail(
-      `the branch "${branch}" would be built as ${tag}, which is the stable tag. Rename the branch.`,
-    );
-  }
-  return ok(tag);
+export function branchSuffix(branch: string, room: number): string {
+  const safe = branch.replace(/[^A-Za-z0-9_.-]/gu, '-');
+  if (safe === branch && safe.length <= room && !/^(?:tag|pr)-/.test(branch)) return safe;
+  return altered(safe, branch, room);
 }
 
-function fittingSuffix(branch: string, room: number): string {
-  const safe = branch.replace(/[^A-Za-z0-9_.-]/gu, '-');
-  if (safe === branch && safe.length <= room) return safe;
-  const hash = createHash('sha256').update(branch).digest('hex').slice(0, 8);
+/** The suffix of a git tag: `tag-v1`, with a hash where the tag had to be altered. */
+export function gitTagSuffix(tag: string, room: number): string {
+  const safe = `tag-${tag.replace(/[^A-Za-z0-9_.-]/gu, '-')}`;
+  return safe === `tag-${tag}` && safe.length <= room ? safe : altered(safe, tag, room);
+}
+
+function altered(safe: string, original: string, room: number): string {
+  const hash = createHash('sha256').update(original).digest('hex').slice(0, 8);
   return `${safe.slice(0, room - hash.length - 1)}-${hash}`;
 }
 
+/** What decides the beginning of an image's tags: `2026.3-`, or `cuda12-2026.3-` for a variant. */
+export interface TagOwner {
+  readonly tagPrefix: string;
+  /** Several images in one repository: each tag begins with it. */
+  readonly variant?: string | undefined;
+}
+
+/** The part of a tag before the branch, without its `-`. */
+export function tagStart({tagPrefix, variant}: TagOwner): string {
+  return variant === undefined ? tagPrefix : `${variant}-${tagPrefix}`;
+}
+
+/** Room for the suffix of this image's tags. */
+export function roomAfter(owner: TagOwner): number {
+  return maxTagLength - tagStart(owner).length - 1;
+}
+
+/** The tag of a branch's image: `<prefix>-<branch>`. */
+export function branchTag(owner: TagOwner, branch: string): string {
+  return `${tagStart(owner)}-${branchSuffix(branch, roomAfter(owner))}`;
+}
+
 /** `<prefix>-stable`, the tag that `mode: tag` gives. */
-export function stableTag(prefix: string): string {
-  return `${prefix}-stable`;
+export function stableTag(owner: TagOwner): string {
+  return `${tagStart(owner)}-stable`;
+}
+
+/** `stable`, or `<variant>-stable`: the tag that `mode: tag` gives with `target: global-stable`. */
+export function globalStableTag({variant}: Pick<TagOwner, 'variant'>): string {
+  return variant === undefined ? 'stable' : `${variant}-stable`;
 }
 
 /** The tag under which the registry remembers that this content passed all its tests. */
@@ -57,10 +80,12 @@ export function fileNameOf(ref: string): string {
 /** The logs of an image: `logs/<name>.<log name>.log`. */
 export const logNames = ['build', 'basic-tests', 'integration-tests'] as const;
 
-/** Labels that the action puts on every image it builds (DESIGN.md section 4). */
+/** Labels that the action puts on every image it builds . */
 export const labels = {
   fingerprint: 'edu.ucsd.ets.stack.fingerprint',
   content: 'edu.ucsd.ets.stack.content',
+  /** The hash of the tests that the checkout had when the image was built. */
+  tests: 'edu.ucsd.ets.stack.tests',
   /** `GITHUB_RUN_ID` of the run that built the image. */
   run: 'edu.ucsd.ets.stack.run',
   revision: 'org.opencontainers.image.revision',

@@ -1,5 +1,5 @@
 import {parseReference, type Reference} from '../image/reference.ts';
-import {findUses, type ImageUse, readDockerfile} from '../stack/dockerfile/index.ts';
+import {findUses, readDockerfile} from '../stack/dockerfile/index.ts';
 import {isVendor, officialImages} from './official.ts';
 import {namespaceOf, plainName, repositoryOf, similarNames} from './similar.ts';
 import type {Candidate, Edge, Origin, Todo} from './types.ts';
@@ -17,10 +17,16 @@ export interface Edges {
 }
 
 /** A FROM, COPY --from or RUN --mount of one image, taken apart. */
-interface Use extends ImageUse {
+interface Use {
   readonly child: Candidate;
+  readonly how: string;
+  readonly line: number;
+  /** As the Dockerfile writes it, variables filled in, with a tag. */
+  readonly ref: string;
   readonly reference: Reference;
 }
+
+const howWords = {from: 'FROM', copy: 'COPY --from', mount: 'RUN --mount'} as const;
 
 /**
  * Finds whose images the Dockerfiles name. Sure is what something in the repository calls so; a name that only looks
@@ -45,7 +51,7 @@ export function findEdges({images, dockerfiles, origin}: EdgeRequest): Edges {
     if (found.kind !== 'image' || found.image === use.child) continue;
     const id = `${use.child.key} ${found.image.key}`;
     if (edges.has(id)) continue;
-    const readAt = `${use.how} in ${use.child.dockerfile}:${use.position.line}`;
+    const readAt = `${use.how} in ${use.child.dockerfile}:${use.line}`;
     edges.set(id, {child: use.child.key, parent: found.image.key, readAt, ref: use.ref});
   }
   return {edges: [...edges.values()], todos};
@@ -59,19 +65,19 @@ function usesOf(
   const dockerfile = readDockerfile(dockerfiles.get(child.dockerfile) ?? '');
   const {args, platforms, target} = child;
   const found = findUses(dockerfile, {args, platforms, target});
-  for (const {position, message} of found.problems) {
-    const place = `${child.dockerfile}:${position.line}`;
+  for (const {line, message} of found.problems) {
+    const place = `${child.dockerfile}:${line}`;
     todos.push({
       key: child.key,
       sentence: `${place}: ${message} If that is an image of this file, add it to depend_on.`,
     });
   }
-  return found.uses.flatMap((use) => {
-    const reference = parseReference(use.ref);
+  return found.images.flatMap(({reference: written, kind, line, isPinned}) => {
+    const reference = parseReference(written);
     // By digest it is pinned on purpose, and no image that is still to be built.
-    return reference === undefined || reference.digest !== undefined
-      ? []
-      : [{...use, child, reference}];
+    if (reference === undefined || isPinned) return [];
+    const ref = reference.tag === undefined ? `${written}:latest` : written;
+    return [{child, how: howWords[kind], line, ref, reference}];
   });
 }
 
@@ -99,7 +105,7 @@ function resolve(use: Use, {images, declared, similar, whose}: Known): Found {
   const [first] = others;
   if (first === undefined || others.includes(use.child)) return {kind: 'outside'};
   const namespace = namespaceOf(use.reference);
-  const place = `${use.child.dockerfile}:${use.position.line}`;
+  const place = `${use.child.dockerfile}:${use.line}`;
   if (namespace === '') {
     // FROM base: Docker Hub has no such image of its own, so it can only be one that is built here.
     const isLocal = !officialImages.has(lastOf(use.reference));
@@ -142,7 +148,7 @@ function byTag(use: Use, owners: readonly Candidate[]): Found | undefined {
   const [image] = fitting;
   if (image !== undefined && fitting.length === 1) return {kind: 'image', image};
   const keys = owners.map(({key}) => `"${key}"`).join(', ');
-  const place = `${use.child.dockerfile}:${use.position.line}`;
+  const place = `${use.child.dockerfile}:${use.line}`;
   return {
     kind: 'todo',
     sentence: `${place}: ${use.how} ${use.ref} is one of ${keys}, and its tag does not tell which. Add the right one to depend_on.`,

@@ -103,10 +103,10 @@ function readable(
 /** What keeps a text from being a Dockerfile at all; smaller faults are for `plan` and `doctor`. */
 function whyNot(text: string): string | undefined {
   if (text.includes('\0')) return 'it is not a text file.';
-  const {lines, problems} = readDockerfile(text);
-  if (lines.some(({kind}) => kind === 'from')) return undefined;
+  const {instructions, problems} = readDockerfile(text);
+  if (instructions.some(({kind}) => kind === 'from')) return undefined;
   const [first] = problems;
-  return first === undefined ? 'it has no FROM.' : `line ${first.position.line}: ${first.message}`;
+  return first === undefined ? 'it has no FROM.' : `line ${first.line}: ${first.message}`;
 }
 
 function nothingFound(

@@ -1,36 +1,66 @@
 import {randomUUID} from 'node:crypto';
+import {createDocker, createDockerConfig, type Docker} from '../adapters/docker/index.ts';
+import {saveState} from '../adapters/github/output.ts';
+import {type RunCommand, testEnvironment} from '../adapters/process/index.ts';
 import {
-  createDocker,
-  createDockerConfig,
-  type Docker,
-  withoutValue,
-} from '../adapters/docker/index.ts';
-import {saveForPost, temporaryFolder} from '../adapters/github/output.ts';
-import {runCommand, testEnvironment} from '../adapters/process/index.ts';
-import {createRegistry, machineLogins, type Registry} from '../adapters/registry/index.ts';
+  createLogins,
+  createRegistry,
+  insecureHosts,
+  parseJson,
+  type Registry,
+} from '../adapters/registry/index.ts';
 import {type Emit, findCaches} from '../build/index.ts';
-import {createSteps, type StepContext, type Steps} from '../build/steps/index.ts';
+import {createSteps, type RecordStore, type StepContext, type Steps} from '../build/steps/index.ts';
 import {ok, type Result} from '../failure.ts';
-import type {Plan} from '../plan/index.ts';
-import {defaultBranchOf, isFork, type Login, type Run} from '../run/index.ts';
+import type {Plan, PlannedImage} from '../plan/index.ts';
+import {readRecord, writeRecord} from '../record/index.ts';
+import {extraTag, type Run, type RunPolicy} from '../run/index.ts';
 import type {Stack} from '../stack/index.ts';
+import {fillTag} from '../stack/spec/index.ts';
+import {checkBeforeBuild} from './checks.ts';
+import {logIn, stackHosts} from './logins.ts';
 
-/** The registry of this run, with its login before those of the machine; the caller closes it. */
-export async function openRegistry(
-  {event, log, signal}: Run,
-  login: Login | undefined,
+/** The platform of this machine, as docker names it. */
+export const machinePlatform = `linux/${process.arch === 'x64' ? 'amd64' : process.arch}`;
+
+/** The registry of this run; the caller closes it. */
+export function openRegistry(
+  {log, program, signal}: Run,
+  {logins}: Pick<RunPolicy, 'logins'>,
   options: {readonly grace?: number} = {},
-): Promise<Registry> {
-  const others = isFork(event) ? [] : await machineLogins();
+): Registry {
   return createRegistry({
     ...options,
-    credentials: new Map([
-      ...others,
-      ...(login === undefined ? [] : [[login.host, login] as const]),
-    ]),
+    logins: createLogins({...logins, run: program, signal}),
+    isInsecure: askInsecure(program, signal),
     onRetry: (note) => log.info(note),
     signal,
   });
+}
+
+/** Which hosts the engine speaks plain http to; asked once, and only where https does not work. */
+function askInsecure(program: RunCommand, signal: AbortSignal): (host: string) => Promise<boolean> {
+  let asked: Promise<(host: string) => Promise<boolean>> | undefined;
+  const ask = async (): Promise<(host: string) => Promise<boolean>> => {
+    const args = ['info', '--format', '{{json .RegistryConfig}}'];
+    const info = await program({file: 'docker', args, seconds: 15, signal});
+    return insecureHosts(parseJson(info.ok ? info.value.stdout : ''));
+  };
+  return async (host) => {
+    asked ??= ask();
+    return (await asked)(host);
+  };
+}
+
+/** Records in the registry; one that cannot be read or trusted counts as missing. */
+export function openRecords(registry: Registry): RecordStore {
+  return {
+    write: (record) => writeRecord(registry, record),
+    read: async (image) => {
+      const found = await readRecord(registry, image);
+      return found.ok ? found.value : undefined;
+    },
+  };
 }
 
 /** What the steps of a run are made of. */
@@ -38,45 +68,46 @@ export interface EngineRequest {
   readonly run: Run;
   readonly stack: Stack;
   readonly plan: Plan;
+  readonly policy: RunPolicy;
   readonly registry: Registry;
   readonly emit: Emit;
   readonly push: boolean;
-  readonly login: Login | undefined;
-  readonly documentsReused: boolean;
+  readonly verifyInputs: StepContext['verifyInputs'];
+  readonly baseOf: StepContext['baseOf'];
 }
 
 /**
  * Lends the steps of a run, with credentials in a private folder that is gone afterwards, and no container of the
- * run left. A missing engine or a refused login is a failure before anything is built; a run that only reads and
- * moves tags starts no docker process.
+ * run left. Everything that would fail later is checked before anything is built; a run that only reads and moves tags
+ * starts no docker process.
  */
 export async function withDocker<T>(
   request: EngineRequest,
   use: (steps: Steps) => Promise<T>,
 ): Promise<Result<T>> {
-  const {run, plan} = request;
+  const {run, plan, policy} = request;
   const runId = randomUUID();
-  const config = await createDockerConfig(temporaryFolder());
-  saveForPost('dockerConfig', config.folder);
-  saveForPost('runId', runId);
+  const {allowLogins} = policy.logins;
+  const hosts = stackHosts(request.stack);
+  const config = await createDockerConfig(run.tempDir, {allowLogins, hosts});
+  saveState('runId', runId);
   const docker = createDocker({
-    run: runCommand,
+    run: run.program,
     config,
     builder: run.inputs.builder,
     runId,
     root: run.workspace.root,
-    tempDir: temporaryFolder(),
+    tempDir: run.tempDir,
   });
-  const isNeeded = plan.images.some(({action}) => needsDocker(action, request.documentsReused));
+  const isNeeded = plan.images.some(({action}) => action === 'build' || action === 'test');
   let swept: Promise<unknown> | undefined;
   try {
     const [ready, caches] = await Promise.all([
-      isNeeded ? prepare(docker, request) : done,
+      isNeeded ? checkBeforeBuild(docker, request) : ok(),
       findCaches({
         plan,
-        images: request.stack.spec.images,
         cache: run.inputs.cache,
-        defaultBranch: defaultBranchOf(run.inputs, run.event),
+        defaultBranch: policy.defaultBranch,
         registry: request.registry,
       }),
     ]);
@@ -90,53 +121,66 @@ export async function withDocker<T>(
   }
 }
 
-const done = {ok: true, value: undefined} as const;
-
-function needsDocker(action: Plan['images'][number]['action'], documentsReused: boolean): boolean {
-  return action === 'build' || action === 'test' || (action === 'reuse' && documentsReused);
-}
-
-/** A builder that the user names must be there. Which one docker takes by itself is asked beside the first build. */
-async function prepare(docker: Docker, {run, plan, login}: EngineRequest): Promise<Result<void>> {
-  const isBuilding = plan.images.some(({action}) => action === 'build');
-  const [engine, loggedIn] = await Promise.all([
-    docker.check(),
-    login === undefined ? done : docker.login(login.host, login.username, login.password),
-  ]);
-  if (!engine.ok) return engine;
-  if (!loggedIn.ok || !isBuilding) return loggedIn;
-  const driver = docker.driver();
-  return run.inputs.builder === undefined ? done : withoutValue(await driver);
-}
-
-function contextOf(
-  {run, stack, plan, registry, emit, push, login}: EngineRequest,
-  docker: Docker,
-): Omit<StepContext, 'caches'> {
-  const {inputs, event, workspace, secrets} = run;
+function contextOf(request: EngineRequest, docker: Docker): Omit<StepContext, 'caches'> {
+  const {run, stack, plan, policy, registry, emit, push, verifyInputs, baseOf} = request;
+  const {inputs, event, workspace, mask} = run;
   const {owner, repo} = event.repository;
+  const sourceUrl = repo === '' ? undefined : `${event.serverUrl}/${owner}/${repo}`;
+  let isRefused = false;
   return {
     plan,
-    images: stack.spec.images,
+    references: stack.references,
+    parentArgs: parentArgsOf(stack, plan),
+    verifyInputs,
+    baseOf,
+    records: openRecords(registry),
+    recordRefused: (because) => {
+      if (isRefused) return;
+      isRefused = true;
+      const message = `This registry does not take records of images, so pages are made by pulling them: ${because}`;
+      emit({kind: 'warning', image: undefined, message});
+    },
+    runOf: () => ({
+      id: event.runId,
+      attempt: event.runAttempt,
+      url: sourceUrl === undefined ? '' : `${sourceUrl}/actions/runs/${event.runId}`,
+    }),
+    subject: event.messages.at(-1)?.split('\n', 1)[0],
+    platform: machinePlatform,
+    mask: mask.text,
+    extraTags: policy.isDefaultBranchPush
+      ? (image) => extraTagsOf(stack, image, event.headSha)
+      : () => [],
     stackDir: inputs.stackDir,
     workspace,
     docker,
     registry,
-    run: runCommand,
+    run: run.program,
     emit,
-    secrets,
     testEnvironment: testEnvironment(),
-    tempDir: temporaryFolder(),
+    tempDir: run.tempDir,
     push,
     cache: inputs.cache,
     timeoutMinutes: inputs.timeoutMinutes,
     runId: event.runId,
     revision: event.headSha,
-    sourceUrl: repo === '' ? undefined : `${event.serverUrl}/${owner}/${repo}`,
-    login:
-      login === undefined
-        ? undefined
-        : () => docker.login(login.host, login.username, login.password),
+    sourceUrl,
+    login: () => logIn(docker, request),
     now: () => new Date(),
   };
+}
+
+function extraTagsOf(stack: Stack, {spec}: PlannedImage, sha: string): readonly string[] {
+  const words = {now: new Date(), sha, prefix: spec.tagPrefix};
+  return stack.spec.extraTags.defaultBranch.map((tag) => extraTag(fillTag(tag, words), spec));
+}
+
+/** `BASE_TAG` and `BASE_IMAGE` for the Dockerfiles that ask for them. */
+function parentArgsOf(stack: Stack, plan: Plan): StepContext['parentArgs'] {
+  return new Map(
+    plan.images.map((image) => [
+      image.name,
+      stack.parentArgs(image.spec, (name) => plan.images.find((one) => one.name === name)?.ref),
+    ]),
+  );
 }

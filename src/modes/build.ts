@@ -1,9 +1,11 @@
-import {readExcerpt} from '../adapters/files/index.ts';
-import {addSummary, setOutputs} from '../adapters/github/output.ts';
+import {openContexts} from '../adapters/build-context/index.ts';
+import {outputFolders} from '../adapters/files/index.ts';
+import {addSummary} from '../adapters/github/output.ts';
 import type {Registry} from '../adapters/registry/index.ts';
 import {type Emit, type RunReport, runPlan} from '../build/index.ts';
+import {saysSkipPush} from '../changes/index.ts';
 import {failureText, type Result} from '../failure.ts';
-import {type Plan, type Planned, planRun} from '../plan/index.ts';
+import {type Planned, planRun} from '../plan/index.ts';
 import {
   createReporter,
   matrixOutput,
@@ -12,83 +14,104 @@ import {
   type Reporter,
   reportPlan,
 } from '../report/index.ts';
-import {decidePush, loginOf, type Run, tagsOf} from '../run/index.ts';
+import {policyOf, type Run, type RunPolicy, tagsOf} from '../run/index.ts';
 import {loadStack, type Stack} from '../stack/index.ts';
-import {mayPublish} from '../wiki/index.ts';
-import {openRegistry, withDocker} from './adapters.ts';
+import {machinePlatform, openRecords, openRegistry, withDocker} from './adapters.ts';
+import {checkPush} from './checks.ts';
+import type {ModeEnd} from './end.ts';
 import {finish, upload, writePlan} from './finish.ts';
 
 /**
- * `mode: build` and `mode: plan`. Resolves with the sentence that fails the step, or undefined.
+ * `mode: build` and `mode: plan`.
  * @throws {SpecError | InputError} for mistakes of the user
  */
-export async function build(run: Run, watch?: Emit): Promise<string | undefined> {
-  const {inputs, event, workspace, log} = run;
+export async function build(run: Run, watch?: Emit): Promise<ModeEnd> {
+  const {inputs, event, workspace, log, signal} = run;
   if (event.kind === 'push' && event.deleted) {
     log.info(`${event.branch} was deleted: nothing is left to build.`);
-    return undefined;
+    return {outcome: 'passed', outputs: {}};
   }
-  const stack = await loadStack(workspace, {
-    stackDir: inputs.stackDir,
-    tagPrefix: inputs.tagPrefix,
-    tagOf: tagsOf(inputs, event),
-  });
-  const login = loginOf(run, stack.spec);
-  const registry = await openRegistry(run, login);
+  const {stackDir, tagPrefix} = inputs;
+  const tagOf = tagsOf(inputs, event);
+  const stack = await loadStack(workspace, {stackDir, tagPrefix, tagOf});
+  const isPushSkipped = await saysSkipPush(event, run.changes);
+  const policy = policyOf({inputs, event, spec: stack.spec, isPushSkipped});
+  const registry = openRegistry(run, policy);
   try {
-    const planned = await planRun(inputs, event, stack, {
-      workspace,
-      registry,
-      changes: run.changes,
-    });
+    const contexts = openContexts(workspace.root, Object.values(outputFolders));
+    const records = openRecords(registry);
+    const mayPush = policy.push.kind !== 'never' && inputs.mode === 'build' && !inputs.dryRun;
+    const planned = await planRun(
+      {inputs, event, stack, policy, platform: machinePlatform, signal},
+      {workspace, registry, changes: run.changes, contexts, readRecord: records.read, mayPush},
+    );
     const {plan} = planned;
+    // What was asked while everything was being stopped is not a plan.
+    if (run.signal.aborted) return await nothingBuilt(run, 'cancelled', 'The run was cancelled.');
     for (const warning of planned.warnings) log.warning(warning);
     for (const note of planned.notes) log.info(note);
     reportPlan(log, plan);
-    setOutputs({tag: plan.tag, plan: planOutput(plan), matrix: matrixOutput(plan)});
+    const outputs = {tag: plan.tag, plan: planOutput(plan), matrix: matrixOutput(plan)};
     await writePlan(workspace, plan);
     if (inputs.mode === 'plan' || inputs.dryRun) {
-      const problem = await addSummary(planSummaryPage(plan));
+      const problem = await addSummary(planSummaryPage(plan), run.mask);
       if (problem !== undefined) log.warning(problem);
-      setOutputs({outcome: 'passed'});
-      return undefined;
+      return {outcome: 'passed', outputs};
     }
-    return await buildPlan(run, stack, planned, {registry, watch});
+    const end = await buildPlan(run, {stack, policy, planned, registry, watch});
+    return {...end, outputs: {...outputs, ...end.outputs}};
   } finally {
     await registry.close();
   }
 }
 
-async function buildPlan(
-  run: Run,
-  stack: Stack,
-  planned: Planned,
-  {registry, watch}: {readonly registry: Registry; readonly watch: Emit | undefined},
-): Promise<string | undefined> {
+interface Prepared {
+  readonly stack: Stack;
+  readonly policy: RunPolicy;
+  readonly planned: Planned;
+  readonly registry: Registry;
+  /** Sees what happens, besides the log. */
+  readonly watch: Emit | undefined;
+}
+
+async function buildPlan(run: Run, prepared: Prepared): Promise<ModeEnd> {
   const {workspace, log} = run;
-  const {plan} = planned;
-  const push = decidePush(run);
+  const {planned} = prepared;
   if (run.signal.aborted) return await nothingBuilt(run, 'cancelled', 'The run was cancelled.');
-  if (push.push && planned.unknown.length > 0) {
+  const push = await decidePush(run, prepared);
+  if (push && planned.unknown.length > 0) {
     const why =
-      'Nothing was built, because the registry cannot say what it has, and this run is to push';
+      'Nothing was built: the registry could not be queried, and this run would push to it';
     return await nothingBuilt(run, 'failed', [`${why}:`, ...planned.unknown].join('\n'));
   }
-  if (!push.push) log.info(`This run does not push: ${push.because}.`);
   const printing = createReporter({
     log,
-    readLog: (name) => readExcerpt(workspace.path(`logs/${name}`), `logs/${name}`),
+    readLog: (name) => workspace.readExcerpt(`logs/${name}`),
     now: () => new Date(),
   });
   const emit: Emit = (event) => {
-    watch?.(event);
+    prepared.watch?.(event);
     printing.emit(event);
   };
   const reporter = {...printing, emit};
-  const done = await doPlan(run, stack, plan, {registry, reporter, push: push.push});
+  const done = await doPlan(run, prepared, {reporter, push});
   await reporter.flush();
-  if (done.ok) return await finish(run, plan, done.value);
+  const {publishes} = prepared.policy;
+  if (done.ok) return await finish(run, {plan: planned.plan, report: done.value, publishes});
   return await nothingBuilt(run, 'failed', failureText('Nothing was built', done.error));
+}
+
+/** A pull request may run with a token that only reads, as Dependabot's does: then it builds and tests, and says so. */
+async function decidePush({log}: Run, {policy, planned, registry}: Prepared): Promise<boolean> {
+  if (policy.push.kind === 'always') return true;
+  if (policy.push.kind === 'never') {
+    log.info(`This run does not push: ${policy.push.because}.`);
+    return false;
+  }
+  const [refused] = await checkPush({plan: planned.plan, push: true, registry});
+  if (refused === undefined) return true;
+  log.info(`This run does not push, because the registry does not grant it: ${refused.message}`);
+  return false;
 }
 
 /** The plan and the log are still worth an artifact. */
@@ -96,38 +119,33 @@ async function nothingBuilt(
   run: Run,
   outcome: 'failed' | 'cancelled',
   sentence: string,
-): Promise<string> {
-  setOutputs({outcome});
-  await upload(run);
-  return sentence;
+): Promise<ModeEnd> {
+  return {outcome, sentence, outputs: await upload(run)};
 }
 
 interface Doing {
-  readonly registry: Registry;
   readonly reporter: Reporter;
   readonly push: boolean;
 }
 
 async function doPlan(
   run: Run,
-  stack: Stack,
-  plan: Plan,
-  {registry, reporter, push}: Doing,
+  {stack, policy, planned, registry}: Prepared,
+  {reporter, push}: Doing,
 ): Promise<Result<RunReport>> {
   const {inputs} = run;
-  const {images} = stack.spec;
-  const documentsReused = await mayPublish(run);
+  const {plan} = planned;
   const request = {
     run,
     stack,
     plan,
+    policy,
     registry,
     emit: reporter.emit,
     push,
-    login: loginOf(run, stack.spec),
-    documentsReused,
+    verifyInputs: planned.verifyInputs,
+    baseOf: planned.baseOf,
   };
-  const specOf = (name: string) => images.get(name);
   return await withDocker(request, (steps) =>
     runPlan(
       plan,
@@ -135,11 +153,8 @@ async function doPlan(
       {
         concurrency: inputs.concurrency,
         failFast: inputs.failFast,
-        isPushed: (name) => push && specOf(name)?.publish === true,
-        hasIntegrationTests: (name) => specOf(name)?.integrationTests === true,
-        isPruned: (name) => specOf(name)?.prune === true,
-        mayFail: (name) => specOf(name)?.allowFailure === true,
-        documentsReused,
+        push,
+        documentsReused: policy.publishes,
       },
     ),
   );

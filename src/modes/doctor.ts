@@ -3,6 +3,7 @@ import type {Workspace} from '../adapters/files/index.ts';
 import type {JobLog} from '../adapters/github/log.ts';
 import {examine, type Finding, findingLine} from '../doctor/index.ts';
 import type {Inputs} from '../run/index.ts';
+import type {ModeEnd} from './end.ts';
 import {readTree} from './tree.ts';
 
 export interface DoctorRequest {
@@ -20,8 +21,8 @@ export async function findings(request: DoctorRequest): Promise<readonly Finding
   return examine({...tree, stackDir, tagPrefix, origin});
 }
 
-/** `mode: doctor`. Changes nothing; resolves with a sentence when something would fail a run. */
-export async function doctor(request: DoctorRequest): Promise<string | undefined> {
+/** `mode: doctor`. Changes nothing, and fails when something would fail a run. */
+export async function doctor(request: DoctorRequest): Promise<ModeEnd> {
   const {log} = request;
   const found = await findings(request);
   for (const finding of found) {
@@ -31,6 +32,7 @@ export async function doctor(request: DoctorRequest): Promise<string | undefined
   const errors = found.filter(({level}) => level === 'error').length;
   const notes = found.length - errors;
   log.info(`doctor: ${errors} to mend before a run, ${notes} to look at.`);
-  if (errors === 0) return undefined;
-  return `doctor found ${errors} ${errors === 1 ? 'error' : 'errors'}. Each line above says what to mend.`;
+  if (errors === 0) return {outcome: 'passed', outputs: {}};
+  const sentence = `doctor found ${errors} ${errors === 1 ? 'error' : 'errors'}. Each line above says what to mend.`;
+  return {outcome: 'failed', sentence, outputs: {}};
 }

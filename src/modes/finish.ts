@@ -1,14 +1,15 @@
-import {join} from 'node:path';
-import {filesBelow, outputFolders, type Workspace} from '../adapters/files/index.ts';
+import {join, relative} from 'node:path';
+import {entriesBelow, outputFolders, type Workspace} from '../adapters/files/index.ts';
 import {uploadArtifact} from '../adapters/github/artifact.ts';
-import {addSummary, setOutputs} from '../adapters/github/output.ts';
+import {addSummary} from '../adapters/github/output.ts';
 import type {RunReport} from '../build/index.ts';
 import {failureText} from '../failure.ts';
 import {fileNameOf, logNames} from '../image/tags.ts';
 import type {Plan} from '../plan/index.ts';
 import {imagesOutput, planJson, reportFile, resultFile, summaryPage} from '../report/index.ts';
 import type {Run} from '../run/index.ts';
-import {mayPublish, publishPages} from '../wiki/index.ts';
+import type {ModeEnd} from './end.ts';
+import {publishPages} from './wiki.ts';
 
 const {artifacts, logs, manifests} = outputFolders;
 
@@ -29,17 +30,23 @@ export async function writePlan(workspace: Workspace, plan: Plan): Promise<void>
 
 /**
  * Everything after the last image: results, outputs, summary, wiki, comment, artifact. Comes to pass after failures
- * too, and none of it changes what became of an image. Resolves with the sentence that fails the step.
+ * too, and none of it changes what became of an image.
  */
-export async function finish(run: Run, plan: Plan, report: RunReport): Promise<string | undefined> {
+export interface Finished {
+  readonly plan: Plan;
+  readonly report: RunReport;
+  /** Whether its pages go to the wiki. */
+  readonly publishes: boolean;
+}
+
+export async function finish(run: Run, {plan, report, publishes}: Finished): Promise<ModeEnd> {
   const {workspace, log, signal} = run;
   await writeResults(workspace, plan, report);
-  setOutputs({images: imagesOutput(report.images), outcome: report.outcome});
   const summary = summaryPage(plan, report);
-  const problem = await addSummary(summary);
+  const problem = await addSummary(summary, run.mask);
   if (problem !== undefined) log.warning(problem);
   if (!signal.aborted) {
-    if (report.outcome === 'passed' && (await mayPublish(run))) {
+    if (report.outcome === 'passed' && publishes) {
       await publishPages(
         run,
         report.images.map(({ref}) => fileNameOf(ref)),
@@ -47,8 +54,9 @@ export async function finish(run: Run, plan: Plan, report: RunReport): Promise<s
     }
     await comment(run, summary);
   }
-  await upload(run);
-  return sentenceOf(report);
+  const outputs = {images: imagesOutput(report.images), ...(await upload(run))};
+  const sentence = sentenceOf(report);
+  return {outcome: report.outcome, ...(sentence === undefined ? {} : {sentence}), outputs};
 }
 
 async function writeResults(workspace: Workspace, plan: Plan, report: RunReport): Promise<void> {
@@ -72,24 +80,45 @@ async function comment({inputs, event, changes, log}: Run, text: string): Promis
   if (written?.ok === false) log.warning(`The pull request was not commented: ${written.error}`);
 }
 
-/** One artifact with everything that the run wrote; outside GitHub the files stay where they are. */
-export async function upload({inputs, workspace, log}: Run): Promise<void> {
+/**
+ * One artifact with everything that the run wrote; outside GitHub the files stay where they are. Resolves with the
+ * outputs that tell where it is.
+ */
+export async function upload({
+  inputs,
+  workspace,
+  log,
+  tempDir,
+}: Run): Promise<Readonly<Record<string, string>>> {
   const root = workspace.root;
-  const files = await filesBelow(
+  const entries = await entriesBelow(
     [logs, artifacts, manifests].map((folder) => workspace.path(folder)),
   );
+  const files = entries.map(({path}) => path);
   const {artifactName: name, retentionDays} = inputs;
-  const uploaded = await uploadArtifact({name, files, root, retentionDays});
-  if (!uploaded.ok)
-    return log.warning(failureText('The artifact was not uploaded', uploaded.error));
+  const uploaded = await uploadArtifact({name, files, root, retentionDays, tempDir});
+  if (!uploaded.ok) {
+    log.warning(failureText('The artifact was not uploaded', uploaded.error));
+    return {};
+  }
   if (uploaded.value === undefined) {
-    return log.info(
+    log.info(
       `No artifact service here: the files stay in ${logs}/, ${artifacts}/ and ${manifests}/.`,
     );
+    return {};
   }
-  const {id, url, leftOut} = uploaded.value;
-  if (leftOut.length > 0) log.warning(`Not in the artifact: ${leftOut.join(', ')}`);
-  setOutputs({'artifact-id': String(id), 'artifact-url': url});
+  const {id, url, leftOut, renamed} = uploaded.value;
+  if (leftOut.length > 0) {
+    const names = leftOut.map((path) => relative(root, path));
+    log.warning(
+      `Not in the artifact, because they are not regular files or cannot be read: ${names.join(', ')}`,
+    );
+  }
+  if (renamed.length > 0) {
+    const names = renamed.map(({file, name: other}) => `${file} as ${other}`);
+    log.warning(`Renamed in the artifact, which cannot have such names: ${names.join(', ')}`);
+  }
+  return {'artifact-id': String(id), 'artifact-url': url};
 }
 
 function sentenceOf({outcome, images}: RunReport): string | undefined {

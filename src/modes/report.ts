@@ -1,15 +1,17 @@
 import {relative} from 'node:path';
 import {filesBelow, outputFolders} from '../adapters/files/index.ts';
+import {saysSkipPush} from '../changes/index.ts';
 import {mergeReports, parseReport} from '../report/index.ts';
-import type {Run} from '../run/index.ts';
+import {publishesPages, type Run} from '../run/index.ts';
+import type {ModeEnd} from './end.ts';
 import {finish} from './finish.ts';
 
 /**
  * `mode: report`: the reports of several runners, downloaded into artifacts/, become one, and the postwork is done
- * once. Resolves with the sentence that fails the step.
+ * once.
  * @throws {MergeError} for reports that are none, or do not fit together
  */
-export async function merge(run: Run): Promise<string | undefined> {
+export async function merge(run: Run): Promise<ModeEnd> {
   const {workspace} = run;
   const files = await filesBelow([workspace.path(outputFolders.artifacts)]);
   const reports = [];
@@ -22,5 +24,11 @@ export async function merge(run: Run): Promise<string | undefined> {
     const name = file.slice(file.lastIndexOf('/') + 1);
     await workspace.write(`${outputFolders.manifests}/${name}`, (await workspace.read(file)) ?? '');
   }
-  return await finish(run, {tag, images: [], changed: []}, {outcome, images});
+  const {inputs, event} = run;
+  const isPushSkipped = await saysSkipPush(event, run.changes);
+  return await finish(run, {
+    plan: {tag, images: [], changed: []},
+    report: {outcome, images},
+    publishes: publishesPages({inputs, event, isPushSkipped}),
+  });
 }

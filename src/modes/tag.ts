@@ -1,149 +1,249 @@
 import {join} from 'node:path';
+import {setTimeout as sleep} from 'node:timers/promises';
 import {outputFolders} from '../adapters/files/index.ts';
-import {addSummary, setOutputs} from '../adapters/github/output.ts';
+import {addSummary, saveState} from '../adapters/github/output.ts';
+import type {Registry} from '../adapters/registry/index.ts';
 import {failureText} from '../failure.ts';
+import {repositoryOf} from '../image/reference.ts';
+import {manifestPage} from '../page/index.ts';
 import {
+  begunPromotion,
   digestAfter,
+  donePromotion,
+  type FactPorts,
+  loadPromotedStack,
   makeTagPlan,
-  promotionFile,
+  type PromotionFile,
+  type PromotionRun,
+  promotionText,
   readTagFacts,
   readTagRequest,
+  rehearseTagPlan,
   runTagPlan,
-  shownBefore,
+  sentenceOf,
   type TagMove,
   type TagReport,
-  type TagState,
   tagPlanTable,
   tagReportTable,
 } from '../promote/index.ts';
-import {isFork, loginOf, type Run} from '../run/index.ts';
-import {type Promotion, planPages, publishPromotion, type WikiPlan} from '../wiki/index.ts';
+import {type RecordRegistry, readRecord} from '../record/index.ts';
+import {isFork, loginsOf, type Run} from '../run/index.ts';
+import {fillTag, type Spec} from '../stack/spec/index.ts';
+import {type Promotion, publishPromotion, type RenderPage, type WikiPlan} from '../wiki/index.ts';
 import {openRegistry} from './adapters.ts';
+import type {ModeEnd} from './end.ts';
 import {upload} from './finish.ts';
+import {planRestoration, readRestoreRequest, type Wish} from './restore.ts';
+import {planWiki} from './wiki.ts';
 
 /**
- * `mode: tag`: gives a tested set of images its stable tag, all or none (DESIGN.md section 6). Resolves with the
- * sentence that fails the step.
+ * `mode: tag`: gives a tested set of images its stable tag, all or none; or undoes that, with the input `restore`.
  * @throws {SpecError | InputError} for mistakes of the user
  */
-export async function promote(run: Run): Promise<string | undefined> {
-  const {inputs, log, event} = run;
-  if (isFork(event)) return 'A pull request from a fork promotes nothing.';
-  const request = await readTagRequest(run);
-  const {source, target} = request.names;
-  log.info(
-    `promoting ${source} to ${target}${inputs.dryRun ? ' (dry run: nothing is moved)' : ''}`,
-  );
-  setOutputs({tag: target});
-  // No PUT is cut short that is done in time; the tagger stops between two of them, and takes them back.
-  const registry = await openRegistry(run, loginOf(run, request.stack.spec), {grace: 2});
+export async function promote(run: Run): Promise<ModeEnd> {
+  if (isFork(run.event)) {
+    const sentence = 'Pull requests from forks cannot promote images.';
+    return {outcome: 'failed', sentence, outputs: {}};
+  }
+  const {restore} = run.inputs;
+  if (restore === undefined) {
+    const request = await readTagRequest(
+      run,
+      (stack) => (image) =>
+        stack.spec.extraTags.stable.map((tag) =>
+          fillTag(tag, {now: new Date(), sha: run.event.headSha, prefix: image.tagPrefix}),
+        ),
+    );
+    const {source, target} = request.names;
+    run.log.info(`promoting ${source} to ${target}${dryRunNote(run)}`);
+    const end = await withRegistry(run, request.stack.spec, async (ports) => {
+      const {facts, warnings} = await readTagFacts(ports, request);
+      const plan = makeTagPlan(facts);
+      const images = plan.moves.filter(({isExtra}) => !isExtra);
+      return {
+        what: 'promotion',
+        tag: target,
+        target: run.inputs.target,
+        plan: {...plan, warnings: [...warnings, ...plan.warnings]},
+        promotion: {target: run.inputs.target, images: images.flatMap(promotedImage)},
+      };
+    });
+    return {...end, outputs: {tag: target, ...end.outputs}};
+  }
+  const stack = await loadPromotedStack(run);
+  const request = await readRestoreRequest(run, stack, restore);
+  if (!request.ok) return refuse(run, [request.error]);
+  run.log.info(`undoing the promotion in ${restore}${dryRunNote(run)}`);
+  return withRegistry(run, stack.spec, (ports) => planRestoration(ports, request.value));
+}
+
+function dryRunNote({inputs}: Run): string {
+  return inputs.dryRun ? ' (dry run: nothing is moved)' : '';
+}
+
+function promotedImage({source, target, after, revision}: TagMove): Promotion['images'] {
+  return after === undefined ? [] : [{source, target, digest: after.digest, revision}];
+}
+
+async function withRegistry(
+  run: Run,
+  spec: Spec,
+  wishFor: (ports: FactPorts) => Promise<Wish>,
+): Promise<ModeEnd> {
+  // No PUT is cut short that is done in time; a promotion stops between two of them, and takes them back.
+  const logins = loginsOf(run.inputs, run.event, spec);
+  const registry = openRegistry(run, {logins}, {grace: 2});
   try {
-    const {moves, refusals, warnings} = makeTagPlan(await readTagFacts(registry, request));
-    for (const warning of warnings) log.warning(warning);
-    log.group('Plan', tagPlanTable(moves).split('\n'));
-    const promotion: Promotion = {target: inputs.target, images: moves};
-    const pages = await planPages(run, promotion);
-    if (run.signal.aborted) return stopped();
-    const all = [...refusals, ...pages.refusals];
-    if (all.length > 0) return await refuse(all);
-    const report = inputs.dryRun
-      ? rehearse(moves)
-      : await runTagPlan(moves, {registry, signal: run.signal});
-    await writePromotion(run, report, pages);
-    return await conclude(run, report, {promotion, pages});
+    const ports: FactPorts = {
+      registry,
+      readRecord: (image) => readRecord(registry, image),
+      tags: registry.tags,
+      // A real run asks with its first PUT; nothing is lost when that is refused.
+      ...(run.inputs.dryRun ? {mayPush: registry.mayPush} : {}),
+    };
+    const end = await fulfil(run, registry, await wishFor(ports)).catch(async (error: unknown) => {
+      await upload(run);
+      throw error;
+    });
+    return {...end, outputs: {...end.outputs, ...(await upload(run))}};
   } finally {
     await registry.close();
-    await upload(run);
   }
 }
 
-function stopped(): string {
-  setOutputs({outcome: 'cancelled', images: '{}'});
-  return 'The promotion was cancelled before anything moved.';
+async function fulfil(run: Run, registry: Registry, wish: Wish): Promise<ModeEnd> {
+  const {inputs, log, signal} = run;
+  const {moves, refusals, warnings} = wish.plan;
+  for (const warning of warnings) log.warning(warning);
+  log.group('Plan', tagPlanTable(moves).split('\n'));
+  const pages = await planWiki(run, wish.promotion, renderFrom(registry));
+  if (signal.aborted) return stopped(wish);
+  const all = [...refusals, ...pages.refusals];
+  if (all.length > 0) return await refuse(run, all);
+  const promotionRun = promotionRunOf(run, wish);
+  if (!inputs.dryRun) {
+    // Before the first tag moves: should this run be killed, the post step can tell which tags point where.
+    await writePromotion(run, begunPromotion(promotionRun, moves));
+    saveState('promotion', run.workspace.path(promotionPath));
+  }
+  const clock = {now: () => performance.now(), wait: (milliseconds: number) => sleep(milliseconds)};
+  const report = inputs.dryRun
+    ? rehearseTagPlan(moves)
+    : await runTagPlan(moves, {registry, signal, clock});
+  await writePromotion(run, donePromotion(promotionRun, report));
+  await writeLists(run, report, {pages, target: wish.target});
+  return await conclude(run, report, {wish, pages});
 }
 
-async function refuse(refusals: readonly string[]): Promise<string> {
-  setOutputs({outcome: 'failed', images: '{}'});
+/** The pages of promoted images, made from their records; each record is read once. */
+function renderFrom(registry: RecordRegistry): RenderPage {
+  const pages = new Map<string, Promise<string | undefined>>();
+  const render: RenderPage = async ({target, digest}) => {
+    const found = await readRecord(registry, {repository: repositoryOf(target), digest});
+    if (!found.ok || found.value === undefined) return undefined;
+    return manifestPage(found.value, {reference: target, home: 'Home'});
+  };
+  return (image) => {
+    const page = pages.get(image.target) ?? render(image);
+    pages.set(image.target, page);
+    return page;
+  };
+}
+
+const promotionPath = join(outputFolders.artifacts, 'promotion.json');
+
+function writePromotion({workspace}: Run, file: PromotionFile): Promise<void> {
+  return workspace.write(promotionPath, promotionText(file));
+}
+
+function promotionRunOf({event, inputs}: Run, {target, tag}: Wish): PromotionRun {
+  const {owner, repo} = event.repository;
+  return {
+    repository: `${owner}/${repo}`,
+    run: event.runId,
+    commit: event.sha,
+    target,
+    tag,
+    dryRun: inputs.dryRun,
+  };
+}
+
+function stopped({what}: Wish): ModeEnd {
+  const sentence = `The ${what} was cancelled before anything was moved.`;
+  return {outcome: 'cancelled', sentence, outputs: {images: '{}'}};
+}
+
+async function refuse({mask}: Run, refusals: readonly string[]): Promise<ModeEnd> {
   const list = refusals.map((refusal) => `- ${refusal}`).join('\n');
-  await addSummary(`## Nothing was promoted\n\n${list}\n`);
-  return `Nothing was promoted:\n${list}`;
+  await addSummary(`## No tag was moved\n\n${list}\n`, mask);
+  return {outcome: 'failed', sentence: `No tag was moved:\n${list}`, outputs: {images: '{}'}};
 }
 
-function rehearse(moves: readonly TagMove[]): TagReport {
-  const results = moves.map((move) => ({
-    move,
-    shows: shownBefore(move),
-    state: move.before === move.digest ? ('unchanged' as const) : ('untouched' as const),
-    failure: undefined,
-  }));
-  return {outcome: 'passed', results};
+interface Listing {
+  readonly pages: WikiPlan;
+  readonly target: Promotion['target'];
 }
 
-async function writePromotion(run: Run, report: TagReport, pages: WikiPlan): Promise<void> {
+async function writeLists(run: Run, report: TagReport, {pages, target}: Listing): Promise<void> {
   const {workspace, inputs, log} = run;
   const {artifacts} = outputFolders;
   const lines = (refs: readonly string[]): string => refs.map((ref) => `${ref}\n`).join('');
   const [original, tagged] =
-    inputs.target === 'stable'
+    target === 'stable'
       ? ['IMAGES_ORIGINAL', 'IMAGES_TAGGED']
       : ['IMAGES_ORIGINAL_STABLE', 'IMAGES_GLOBAL_STABLE'];
-  const moves = report.results.map(({move}) => move);
-  await workspace.write(join(artifacts, original), lines(moves.map(({source}) => source)));
-  await workspace.write(join(artifacts, 'promotion.json'), promotionFile(report, inputs.dryRun));
+  const moves = report.results.map(({move}) => move).filter(({after}) => after !== undefined);
+  const sources = [...new Set(moves.map(({source}) => source))];
+  await workspace.write(join(artifacts, original), lines(sources));
   log.group('Result', tagReportTable(report).split('\n'));
   await addSummary(
     `## ${inputs.dryRun ? 'Dry run' : 'Promotion'}: ${report.outcome}\n\n${tagPlanTable(moves)}\n\n${tagReportTable(report)}\n`,
+    run.mask,
   );
   if (report.outcome !== 'passed') return;
-  await workspace.write(join(artifacts, tagged), lines(moves.map(({target}) => target)));
+  await workspace.write(join(artifacts, tagged), lines(moves.map((move) => move.target)));
   await workspace.write(join(artifacts, pages.index.name), pages.index.text);
-}
-
-interface Conclusion {
-  readonly promotion: Promotion;
-  readonly pages: WikiPlan;
 }
 
 async function conclude(
   run: Run,
   report: TagReport,
-  {promotion, pages}: Conclusion,
-): Promise<string | undefined> {
-  const {inputs, log, event} = run;
-  const images = report.results.map((one) => [
-    one.move.name,
-    {ref: one.move.target, digest: digestAfter(one), outcome: one.state},
-  ]);
-  setOutputs({images: JSON.stringify(Object.fromEntries(images)), outcome: report.outcome});
-  if (report.outcome !== 'passed') return sentenceOf(report);
+  {wish, pages}: {readonly wish: Wish; readonly pages: WikiPlan},
+): Promise<ModeEnd> {
+  const {inputs, log} = run;
+  const {outcome} = report;
+  // Of several tags of an image the first is the one that this mode is about.
+  const images = report.results
+    .toReversed()
+    .map((one) => [
+      one.move.name,
+      {ref: one.move.target, digest: digestAfter(one), outcome: one.state},
+    ]);
+  const outputs = {images: JSON.stringify(Object.fromEntries(images))};
+  const why = sentenceOf(report, wish.what);
+  if (outcome !== 'passed')
+    return {outcome, ...(why === undefined ? {} : {sentence: why}), outputs};
   if (report.results.every(({state}) => state === 'unchanged'))
-    log.info('Every tag is unchanged: it had its digest already.');
-  if (inputs.dryRun || pages.wiki === undefined) return undefined;
-  const published = await publishPromotion(pages.wiki, pages.place, {promotion, sha: event.sha});
+    log.info('Every tag is unchanged: all of them already pointed to these digests.');
+  if (inputs.dryRun || pages.wiki === undefined) return {outcome, outputs};
+  const {promotion} = wish;
+  const published = await publishPromotion(pages.wiki, pages.sources, {
+    promotion,
+    sha: commitOf(promotion) ?? run.event.sha,
+  });
   if (published.ok) {
     log.info(`wiki: ${pages.index.name} and the stable pages ${published.value.state}`);
-    return undefined;
+    return {outcome, outputs};
   }
-  setOutputs({outcome: 'failed'});
-  return failureText(
-    'The tags stand, but the wiki was not updated. Run this again to complete it',
+  const sentence = failureText(
+    'The tags were moved, but the wiki could not be updated. Re-run the job to complete it',
     published.error,
   );
+  return {outcome: 'failed', sentence, outputs};
 }
 
-function sentenceOf({outcome, results}: TagReport): string {
-  const causes = results.flatMap(({failure}) => (failure === undefined ? [] : [failure.message]));
-  const inState = (wanted: TagState): string =>
-    results
-      .filter(({state}) => state === wanted)
-      .map(({move}) => move.target)
-      .join(', ');
-  const [standing, unknown] = [inState('standing'), inState('unknown')];
-  const ends = [
-    ...(standing === '' ? [] : [`These tags still show the new digest: ${standing}.`]),
-    ...(unknown === '' ? [] : [`What these tags show, the registry does not say: ${unknown}.`]),
-  ];
-  const start = outcome === 'cancelled' ? 'The promotion was cancelled.' : 'The promotion failed.';
-  const all = ends.length === 0 ? ['No tag of this set shows a new digest.'] : ends;
-  return [start, ...new Set(causes), ...all].join(' ');
+/** The commit that all images were built from: the wiki then names one commit only. */
+function commitOf({images}: Promotion): string | undefined {
+  const [revision, ...others] = new Set(images.map((image) => image.revision));
+  return others.length === 0 ? revision : undefined;
 }

@@ -1,79 +1,101 @@
-import type {Layer} from '../adapters/docker/index.ts';
-import {codeBlock, codeCell, escapeHtml, escapeMarkdown} from '../util/markdown.ts';
-import {formatBytes, plainText} from '../util/text.ts';
-import {type InfoResult, timeoutCode} from './info-commands.ts';
+import type {Difference, ImageFacts} from '../record/index.ts';
+import {codeCell} from '../util/markdown.ts';
+import {formatBytes, formatDuration} from '../util/text.ts';
+import {differenceSection} from './difference.ts';
+import {infoSection} from './info.ts';
+import {layerTable} from './layers.ts';
+import {counted, link, words} from './words.ts';
 
-export {commandWords, runInfoCommands} from './info-commands.ts';
+export {differenceSection} from './difference.ts';
+export {
+  commandWords,
+  type InfoRequest,
+  type InfoResult,
+  recordedInfo,
+  runInfoCommands,
+} from './info-commands.ts';
 
-export interface ManifestFacts {
-  readonly ref: string;
-  /** In the registry; undefined when the image was not pushed. */
-  readonly digest: string | undefined;
-  readonly revision: string;
-  /** Oldest first, all of them. */
-  readonly layers: readonly Layer[];
-  readonly info: readonly InfoResult[];
+export interface PageOptions {
+  /** What the page is the page of, where that is not the reference of the build: a stable tag. */
+  readonly reference?: string;
+  /** Against an earlier image; without what its parents' pages tell. */
+  readonly difference?: Difference;
+  /** The wiki page to link back to, for example `Home`. */
+  readonly home?: string;
 }
 
-/** Output with more lines is folded. */
-const unfoldedLines = 30;
-
-/** The page of one image: what it is made of, and what its info commands say. Nothing in it can break out. */
-export function manifestPage({ref, digest, revision, layers, info}: ManifestFacts): string {
-  const total = layers.reduce((sum, layer) => sum + layer.size, 0);
+/**
+ * The page of one image, in Markdown.
+ * Enters: the facts of an image (those of its record, or those of a fresh build), and what changed.
+ * Leaves: the page; nothing in it can break out. Also what the info commands of an image printed, for the record.
+ * Not here: the registry, packages and comparing (record/), files and the wiki (build/steps/, wiki/).
+ */
+export function manifestPage(facts: ImageFacts, options: PageOptions = {}): string {
+  const reference = options.reference ?? facts.reference;
+  const {difference, home} = options;
   return [
-    `# ${escapeMarkdown(ref)}`,
+    `# ${words(reference)}`,
     '',
-    ...(digest === undefined ? [] : [`- Digest: \`${digest}\``]),
-    ...(revision === '' ? [] : [`- Commit: \`${revision}\``]),
-    `- Size: ${formatBytes(total)} in ${layers.length} layers`,
+    ...(home === undefined ? [] : [link('All images', home), '']),
+    ...factLines(facts, reference),
     '',
+    ...(difference === undefined ? [] : differenceSection(difference)),
     '## Layers',
     '',
-    '| Layer | Size | Cumulative size | Created by |',
-    '|---:|---:|---:|---|',
-    ...layerRows(layers),
+    ...layerTable(facts.layers),
     '',
-    ...info.flatMap(infoSection),
+    ...facts.info.flatMap(infoSection),
   ].join('\n');
 }
 
-function layerRows(layers: readonly Layer[]): readonly string[] {
-  let sum = 0;
-  return layers.map(({size, createdBy}, index) => {
-    sum += size;
-    return `| ${index + 1} | ${formatBytes(size)} | ${formatBytes(sum)} | ${codeCell(createdBy)} |`;
-  });
-}
-
-function infoSection({command, exitCode, stdout, stderr}: InfoResult): readonly string[] {
-  const isGood = exitCode === 0;
-  return [
-    `## ${escapeMarkdown(command.description)}`,
-    '',
-    codeBlock(command.command),
-    '',
-    ...(isGood ? [] : [`**${failureWords(exitCode)}**`, '']),
-    ...output(stdout, 'Output', isGood && stderr.trim() === ''),
-    // What a good command says besides is mostly noise, but a lonely stderr is its answer (`java -version`).
-    ...(isGood && stdout.trim() !== '' ? [] : output(stderr, 'Standard error', false)),
-    '',
+function factLines(facts: ImageFacts, reference: string): readonly string[] {
+  const {digest, platforms, base, parents, run, created, seconds, fingerprint} = facts;
+  const layers = facts.layers.filter(({size, diffId}) => size > 0 || diffId !== undefined);
+  const built = [
+    ...(created === undefined ? [] : [words(created)]),
+    ...(seconds.build === undefined ? [] : [`in ${formatDuration(seconds.build * 1000)}`]),
   ];
+  const lines: readonly (readonly [string, string | undefined])[] = [
+    ['Reference', codeCell(reference)],
+    ['Digest', digest && codeCell(digest)],
+    ['Promoted from', reference === facts.reference ? undefined : codeCell(facts.reference)],
+    ['Size', `${formatBytes(facts.size)} in ${counted(layers.length, 'layer')}`],
+    ['Platform', platforms.map(words).join(', ')],
+    ['Base image', base && codeCell(byDigest(base))],
+    ['Built on', parents.map((parent) => codeCell(byDigest(parent))).join(', ')],
+    ['Commit', commitWords(facts)],
+    ['Run', run && link(`${run.id}${attemptWords(run.attempt)}`, run.url)],
+    ['Built', built.join(' ')],
+    ['Tests', facts.tests && testWords(facts.tests)],
+    ['Fingerprint', fingerprint && codeCell(fingerprint)],
+  ];
+  return lines.flatMap(([name, value]) =>
+    value === undefined || value === '' ? [] : [`- ${name}: ${value}`],
+  );
 }
 
-function failureWords(exitCode: number | undefined): string {
-  if (exitCode === undefined) return 'The command did not come to an end.';
-  const why = exitCode === timeoutCode ? ': it took too long' : '';
-  return `The command failed with exit code ${exitCode}${why}.`;
+function byDigest({reference, digest}: {reference: string; digest: string}): string {
+  return reference.includes('@') ? reference : `${reference}@${digest}`;
 }
 
-function output(text: string, title: string, isShownEmpty: boolean): readonly string[] {
-  const plain = plainText(text).replace(/\n+$/, '');
-  if (plain === '') return isShownEmpty ? ['(no output)', ''] : [];
-  const lines = plain.split('\n').length;
-  const block = codeBlock(plain);
-  if (lines <= unfoldedLines)
-    return title === 'Output' ? [block, ''] : [`${title}:`, '', block, ''];
-  const summary = `${escapeHtml(title)} (${lines} lines)`;
-  return ['<details>', `<summary>${summary}</summary>`, '', block, '', '</details>', ''];
+function attemptWords(attempt: number): string {
+  return attempt > 1 ? `, attempt ${attempt}` : '';
+}
+
+function commitWords({commit, subject = '', source}: ImageFacts): string | undefined {
+  if (commit === undefined || commit === '') return undefined;
+  const short = codeCell(commit.slice(0, 7));
+  const linked =
+    source === undefined || !/^[0-9a-f]{7,64}$/.test(commit)
+      ? codeCell(commit)
+      : link(short, `${source}/commit/${commit}`, {isMarkdown: true});
+  return subject === '' ? linked : `${linked} ${words(subject.slice(0, 200))}`;
+}
+
+function testWords({verdict, none, counts, run}: NonNullable<ImageFacts['tests']>): string {
+  const where = `(${link(`run ${run.id}${attemptWords(run.attempt)}`, run.url)})`;
+  if (none === true) return `no tests ${where}`;
+  if (counts === undefined) return `${verdict} ${where}`;
+  const {passed, failed, skipped} = counts;
+  return `${verdict}: ${passed} passed, ${failed} failed, ${skipped} skipped ${where}`;
 }

@@ -1,15 +1,24 @@
 import {randomBytes} from 'node:crypto';
 import {join as shellJoin, split} from 'shlex';
-import type {CommandOutput} from '../adapters/process/index.ts';
-import type {Work} from '../build/steps/index.ts';
+import type {Docker} from '../adapters/docker/index.ts';
 import {type Failure, fail, ok, type Result} from '../failure.ts';
+import type {RecordedInfo} from '../record/index.ts';
 import type {InfoCommand} from '../stack/spec/index.ts';
 
-/** Deadline of one command (RELIABILITY.md 2d.6), and of all in one container. */
+/** Seconds that one command may take, and all in one container. */
 const deadlines = {command: 120, together: 20 * 60} as const;
 
 /** The system takes no longer argument; the rest goes into a second container. */
 const longestScript = 100_000;
+
+/** The commands of one image, and the engine that has it. */
+export interface InfoRequest {
+  readonly commands: readonly InfoCommand[];
+  /** A reference or, better, an id: two runs on one engine share the local reference. */
+  readonly image: string;
+  readonly docker: Pick<Docker, 'run' | 'diagnose'>;
+  readonly signal: AbortSignal;
+}
 
 type Words = ReadonlyMap<number, readonly string[]>;
 
@@ -17,13 +26,15 @@ type Words = ReadonlyMap<number, readonly string[]>;
  * Runs the info commands of an image, all in one container; without its entrypoint, as `docker exec` would. Each has
  * its own exit code, output and deadline. One by one only where the image has no `sh`, or one broke the container.
  */
-export async function runInfoCommands(work: Work): Promise<Result<readonly InfoResult[]>> {
-  const commands = work.spec.infoCommands;
+export async function runInfoCommands(
+  request: InfoRequest,
+): Promise<Result<readonly InfoResult[]>> {
+  const {commands} = request;
   const split = commands.map(({command}) => commandWords(command));
   const results = new Map<number, InfoResult>();
   for (const part of parts(split)) {
-    const together = await runTogether(work, part);
-    const done = together.ok ? together : await runAlone(work, part, together.error);
+    const together = await runTogether(request, part);
+    const done = together.ok ? together : await runAlone(request, part, together.error);
     if (!done.ok) return done;
     for (const [number, result] of done.value) results.set(number, result);
   }
@@ -49,30 +60,36 @@ function parts(split: readonly (readonly string[] | undefined)[]): readonly Word
 
 type Answers = ReadonlyMap<number, InfoResult>;
 
-async function runTogether(work: Work, part: Words): Promise<Result<Answers>> {
+async function runTogether(request: InfoRequest, part: Words): Promise<Result<Answers>> {
   const nonce = randomBytes(16).toString('hex');
   const script = infoScript(part, {nonce, seconds: deadlines.command});
-  const done = await inContainer(work, ['sh', '-c', script], deadlines.together);
+  const done = await inContainer(request, ['sh', '-c', script], deadlines.together);
   if (!done.ok) return done;
-  return ok(readInfoOutput(work.spec.infoCommands, done.value, nonce));
+  return ok(readInfoOutput(request.commands, done.value, nonce));
 }
 
-async function runAlone(work: Work, part: Words, because: Failure): Promise<Result<Answers>> {
+async function runAlone(
+  request: InfoRequest,
+  part: Words,
+  because: Failure,
+): Promise<Result<Answers>> {
   const isOver = because.class === 'cancelled' || because.cause?.kind === 'spawn';
-  const cause = isOver ? because : await work.context.docker.diagnose(because);
+  const cause = isOver ? because : await request.docker.diagnose(because);
   if (isOver || cause.class === 'daemon-lost') return fail(cause);
   const results = new Map<number, InfoResult>();
   for (const [number, words] of part) {
-    const command = work.spec.infoCommands[number];
+    const command = request.commands[number];
     if (command === undefined) continue;
-    const done = await inContainer(work, words, deadlines.command);
+    const done = await inContainer(request, words, deadlines.command);
     if (!done.ok && done.error.class === 'cancelled') return done;
     results.set(number, aloneResult(command, done));
   }
   return ok(results);
 }
 
-function aloneResult(command: InfoCommand, done: Result<CommandOutput>): InfoResult {
+type Done = Awaited<ReturnType<Docker['run']>>;
+
+function aloneResult(command: InfoCommand, done: Done): InfoResult {
   if (done.ok) return {command, exitCode: 0, stdout: done.value.stdout, stderr: done.value.stderr};
   const {error: failure} = done;
   const exitCode = failure.cause?.kind === 'exit' ? failure.cause.exitCode : undefined;
@@ -80,24 +97,23 @@ function aloneResult(command: InfoCommand, done: Result<CommandOutput>): InfoRes
 }
 
 function inContainer(
-  {context, image, state, signal}: Work,
+  {image, docker, signal}: InfoRequest,
   command: readonly string[],
   seconds: number,
-): Promise<Result<CommandOutput>> {
+): Promise<Done> {
   const name = `stack-info-${crypto.randomUUID()}`;
-  const request = {image: state.id ?? image.ref, name, command};
-  return context.docker.run(request, {signal, seconds});
+  return docker.run({image, name, command}, {signal, seconds});
 }
 
 function noCommand(command: InfoCommand): InfoResult {
-  const stderr = 'This is no command; look for a quotation mark that is not closed.';
+  const stderr = 'Not a valid command: check for a quotation mark that is not closed.';
   return {command, exitCode: undefined, stdout: '', stderr};
 }
 
-/** What one info command did. */
+/** The result of one info command. */
 export interface InfoResult {
   readonly command: InfoCommand;
-  /** Undefined when it did not come to an end. */
+  /** Undefined when it did not finish. */
   readonly exitCode: number | undefined;
   readonly stdout: string;
   readonly stderr: string;
@@ -112,8 +128,20 @@ export function commandWords(command: string): readonly string[] | undefined {
   }
 }
 
-/** Exit code of `timeout` for a command that was ended. */
-export const timeoutCode = 124;
+/** A result as the record keeps it. */
+export function recordedInfo({command, exitCode, stdout, stderr}: InfoResult): RecordedInfo {
+  // On standard error a successful command prints mostly noise, but without other output it is the answer (`java -version`).
+  const hasErrors = stderr.trim() !== '' && (exitCode !== 0 || stdout.trim() === '');
+  const {name, description, command: text} = command;
+  return {
+    name,
+    description,
+    command: text,
+    ...(exitCode === undefined ? {} : {exitCode}),
+    output: stdout,
+    ...(hasErrors ? {errors: stderr} : {}),
+  };
+}
 
 /**
  * A script for `sh -c` that runs all commands in one container, each without a shell of its own, and marks on both

@@ -1,14 +1,11 @@
 import type {Published} from '../adapters/registry/index.ts';
-import {startsWith} from '../fingerprint/index.ts';
-import {fingerprintTag, labels} from '../image/tags.ts';
+import {proofTag} from '../image/tags.ts';
 import type {ImageSpec} from '../stack/spec/index.ts';
-import {changedFilesOf, fits, must, type PlanFacts, present} from './facts.ts';
+import {changedFilesOf, fits, isUnlabelled, must, type PlanFacts, present} from './facts.ts';
+import {decideReuse} from './reuse.ts';
 import type {BuildReason, Plan, PlannedAction, PlannedImage} from './types.ts';
 
-/**
- * Decides what is done with every image, and why (DESIGN.md sections 3 and 4).
- * Pure: printing the result is the dry run.
- */
+/** Decides what is done with every image, and why. Pure: printing the result is the dry run. */
 export function makePlan(facts: PlanFacts): Plan {
   const decided = new Map<string, Decision>();
   const levels = new Map<string, number>();
@@ -32,36 +29,40 @@ interface Decision {
   readonly reasons: readonly BuildReason[];
 }
 
+const unchanged: Decision = {action: 'skip', reasons: [{kind: 'unchanged'}]};
+
 function decide(
   facts: PlanFacts,
   image: ImageSpec,
   decided: ReadonlyMap<string, Decision>,
 ): Decision {
-  if (!isSelected(facts, image)) return {action: 'skip', reasons: [{kind: 'unchanged'}]};
+  if (!isSelected(facts, image)) return unchanged;
   const reasons = reasonsToBuild(facts, image, decided);
-  const standing = present(facts.atTag.get(image.name));
-  if (reasons.length === 0) return leaveOrTest(facts, image, standing);
-  if (onlyTestsChanged(facts, image, reasons) && standing !== undefined && fits(facts, image)) {
-    return {action: 'test', reasons};
-  }
+  if (reasons.length === 0) return leaveOrTest(facts, image);
   const twin = decideReuse(facts, image, reasons, (name) => decided.get(name)?.action);
-  return twin === undefined
-    ? {action: 'build', reasons}
-    : {action: 'reuse', reasons: [...reasons, {kind: 'fingerprint', ref: twin}]};
+  if (twin !== undefined) {
+    return {
+      action: 'reuse',
+      reasons: [...reasons, {kind: 'fingerprint', ref: proofRef(facts, image)}],
+    };
+  }
+  return {action: mayBeTested(facts, image, reasons) ? 'test' : 'build', reasons};
 }
 
-/** Nothing asks for this image; it is tested again when it never passed. */
-function leaveOrTest(
-  facts: PlanFacts,
-  image: ImageSpec,
-  standing: Published | undefined,
-): Decision {
-  if (standing === undefined || !facts.untested.has(image.name)) {
-    return {action: 'skip', reasons: [{kind: 'unchanged'}]};
-  }
-  const label = standing.labels.get(labels.fingerprint) ?? '';
-  const ref = `${image.repository}:${fingerprintTag(label)}`;
-  return {action: 'test', reasons: [{kind: 'untested', ref}]};
+/** Nothing asks for this image, and it is the right one; it is tested again unless it passed these very tests. */
+function leaveOrTest(facts: PlanFacts, image: ImageSpec): Decision {
+  const standing = present(facts.atTag.get(image.name));
+  // Not published, or made by the Python scripts, which kept no proof.
+  if (standing === undefined || isUnlabelled(standing)) return unchanged;
+  const {tests} = must(facts.hashes, image.name);
+  if (facts.evidence.get(image.name)?.passed === tests) return unchanged;
+  return {action: 'test', reasons: [{kind: 'untested', ref: proofRef(facts, image)}]};
+}
+
+/** Where these tests left their proof, if the image passed them. */
+function proofRef(facts: PlanFacts, image: ImageSpec): string {
+  const {fingerprint, tests} = must(facts.hashes, image.name);
+  return `${image.repository}:${proofTag(fingerprint, tests)}`;
 }
 
 function reasonsToBuild(
@@ -84,24 +85,26 @@ function reasonsToBuild(
   }
   const isFirst = reasons.some((reason) => reason.kind === 'first-run');
   if (lookup?.state === 'absent' && !isFirst) reasons.push({kind: 'missing'});
-  if (reasons.length === 0 && !fits(facts, image)) {
-    reasons.push({kind: 'stale', ref: must(facts.refs, image.name)});
+  if (reasons.length === 0 && lookup?.state === 'present') {
+    const ref = must(facts.refs, image.name);
+    // With labels, and neither record nor proof: nothing says what it holds, nor that it ever passed a test.
+    if (!facts.evidence.has(image.name) && !isUnlabelled(lookup)) {
+      reasons.push({kind: 'untested', ref: proofRef(facts, image)});
+    } else if (!fits(facts, image)) reasons.push({kind: 'stale', ref});
   }
   return reasons;
 }
 
-function onlyTestsChanged(
-  facts: PlanFacts,
-  image: ImageSpec,
-  reasons: readonly BuildReason[],
-): boolean {
+/** Only its tests changed, and the image that they are for is at the tag. */
+function mayBeTested(facts: PlanFacts, image: ImageSpec, reasons: readonly BuildReason[]): boolean {
+  if (!facts.evidence.has(image.name) || !fits(facts, image)) return false;
   return reasons.every(
     (reason) =>
       reason.kind === 'changed' && reason.files.every((file) => facts.isTestFile(image, file)),
   );
 }
 
-/** A built image needs its parents: one that does not stand as the checkout says it is built too (rule 3.3). */
+/** A built image needs its parents: one that is not as the checkout says is built too (rule 3.3). */
 function addNeeded(facts: PlanFacts, decided: Map<string, Decision>): void {
   for (const name of facts.order.toReversed()) {
     if (decided.get(name)?.action !== 'build') continue;
@@ -116,10 +119,8 @@ function addNeeded(facts: PlanFacts, decided: Map<string, Decision>): void {
 }
 
 function standsAsItIs(facts: PlanFacts, image: ImageSpec): boolean {
-  const standing = present(facts.atTag.get(image.name));
-  if (standing === undefined) return false;
-  if (standing.labels.has(labels.content)) return fits(facts, image);
-  return changedFilesOf(facts, image).length === 0;
+  if (!fits(facts, image)) return false;
+  return facts.evidence.has(image.name) || changedFilesOf(facts, image).length === 0;
 }
 
 function isSelected(facts: PlanFacts, image: ImageSpec): boolean {
@@ -144,27 +145,41 @@ function withAncestors(facts: PlanFacts): ReadonlySet<string> {
 
 function describe(
   facts: PlanFacts,
-  image: ImageSpec,
+  spec: ImageSpec,
   level: number,
   {action, reasons}: Decision,
 ): PlannedImage {
-  const ref = must(facts.refs, image.name);
-  const hashes = must(facts.hashes, image.name);
-  const standing = present(facts.atTag.get(image.name));
-  const twin = present(facts.twins.get(image.name));
-  const twinRef = `${image.repository}:${fingerprintTag(hashes.fingerprint)}`;
-  const used = action === 'reuse' ? twin : action === 'build' ? undefined : standing;
+  const {name} = spec;
+  const ref = must(facts.refs, name);
+  const hashes = must(facts.hashes, name);
+  const standing = present(facts.atTag.get(name));
+  const proof = present(facts.proofs.get(name));
+  const used: Record<PlannedAction, Published | undefined> = {
+    build: undefined,
+    reuse: proof,
+    test: standing,
+    skip: standing,
+  };
+  const source = used[action];
+  const evidence = action === 'reuse' ? undefined : facts.evidence.get(name);
   return {
-    name: image.name,
-    parents: image.parents,
+    name,
+    spec,
+    parents: spec.parents,
     level,
     ref,
     action,
     reasons,
-    fingerprint: hashes.fingerprint,
-    content: hashes.content,
-    source: used && {ref: action === 'reuse' ? twinRef : ref, digest: used.digest},
-    expectedSeconds: standing?.buildSeconds ?? twin?.buildSeconds,
+    ...hashes,
+    source: source && {
+      ref: action === 'reuse' ? proofRef(facts, spec) : ref,
+      digest: source.digest,
+      manifest: {bytes: source.bytes, mediaType: source.mediaType, digest: source.digest},
+      fingerprint: evidence?.fingerprint ?? hashes.fingerprint,
+      content: evidence?.content ?? hashes.content,
+    },
+    before: standing?.digest,
+    expectedSeconds: standing?.buildSeconds ?? proof?.buildSeconds,
   };
 }
 
@@ -173,77 +188,4 @@ function changedKeys(facts: PlanFacts): readonly string[] {
   if (facts.everything.length > 0 || facts.changes.kind === 'all') return [...keys];
   const {files} = facts.changes;
   return [...keys].filter((key) => files.has(key));
-}
-
-/** Reasons of rule 3.2: a fresh build of everything is the wish, so a twin serves only a re-run. */
-const freshReasons: ReadonlySet<BuildReason['kind']> = new Set([
-  'full-rebuild',
-  'default-branch',
-  'first-run',
-  'event',
-  'requested',
-]);
-
-/**
- * The reference of the tested twin that stands in for a build, or undefined when the image must be built
- * (DESIGN.md section 4). A twin counts only when its label says the fingerprint its tag promises, and when it
- * sits on exactly the parent that this run uses.
- */
-export function decideReuse(
-  facts: PlanFacts,
-  image: ImageSpec,
-  reasons: readonly BuildReason[],
-  actionOf: (name: string) => PlannedAction | undefined,
-): string | undefined {
-  const fingerprint = facts.hashes.get(image.name)?.fingerprint;
-  const twin = facts.twins.get(image.name);
-  if (facts.reuse === 'never' || fingerprint === undefined || twin?.state !== 'present') {
-    return undefined;
-  }
-  const isTrue = twin.labels.get(labels.fingerprint) === fingerprint;
-  const isWanted = isSameRun(facts, twin) || allows(facts, image, reasons);
-  const sitsRight = image.parents.every((parent) =>
-    sitsOn(facts, image, twin, parent, actionOf(parent)),
-  );
-  return isTrue && isWanted && sitsRight
-    ? `${image.repository}:${fingerprintTag(fingerprint)}`
-    : undefined;
-}
-
-/** Who says `always` trusts the tests that the twin passed, for example those of the pull request now merged. */
-function allows(facts: PlanFacts, image: ImageSpec, reasons: readonly BuildReason[]): boolean {
-  if (facts.reuse === 'always') return true;
-  return !reasons.some(({kind}) => freshReasons.has(kind)) && !testsChanged(facts, image, reasons);
-}
-
-/** The twin passed other tests than the ones that this checkout has. */
-function testsChanged(
-  facts: PlanFacts,
-  image: ImageSpec,
-  reasons: readonly BuildReason[],
-): boolean {
-  return reasons.some(
-    (reason) =>
-      (reason.kind === 'changed' || reason.kind === 'build-all') &&
-      reason.files.some((file) => facts.isTestFile(image, file)),
-  );
-}
-
-/** A re-run of the same event goes on where its first attempt stopped. */
-function isSameRun({run}: PlanFacts, twin: Published): boolean {
-  if (run.commit === '' || twin.labels.get(labels.revision) !== run.commit) return false;
-  return run.commitNamesEvent || (run.isRetry && twin.labels.get(labels.run) === run.runId);
-}
-
-function sitsOn(
-  facts: PlanFacts,
-  image: ImageSpec,
-  twin: Published,
-  parent: string,
-  action: PlannedAction | undefined,
-): boolean {
-  if (action === 'build') return false;
-  if (!facts.bases.get(image.name)?.includes(parent)) return true;
-  const used = (action === 'reuse' ? facts.twins : facts.atTag).get(parent);
-  return used?.state === 'present' && startsWith(twin.diffIds, used.diffIds);
 }

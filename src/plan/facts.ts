@@ -1,5 +1,6 @@
 import type {Lookup, Published} from '../adapters/registry/index.ts';
 import type {ChangedFiles, ChangeSet} from '../changes/index.ts';
+import type {ImageHashes} from '../fingerprint/index.ts';
 import {labels} from '../image/tags.ts';
 import type {ImageSpec} from '../stack/spec/index.ts';
 import type {BuildReason} from './types.ts';
@@ -19,32 +20,64 @@ export interface PlanFacts {
   /** The same of the input `images`; empty for all. */
   readonly only: ReadonlySet<string>;
   readonly reuse: 'auto' | 'always' | 'never';
-  readonly hashes: ReadonlyMap<string, {readonly fingerprint: string; readonly content: string}>;
-  /** What stands at each image's tag; unpublished images have no entry. */
+  readonly hashes: ReadonlyMap<string, ImageHashes>;
+  /** What is at each image's tag; unpublished images have no entry. */
   readonly atTag: ReadonlyMap<string, Lookup>;
-  /** What stands at the `fp-` tag of the checkout's fingerprint, where it was asked for. */
-  readonly twins: ReadonlyMap<string, Lookup>;
-  /** Images at their tag whose own fingerprint label has no `fp-` tag: they never passed their tests. */
-  readonly untested: ReadonlySet<string>;
+  /** What is proved of the images at their tags; no entry where nothing is. */
+  readonly evidence: ReadonlyMap<string, Evidence>;
+  /** What is at the proof tag of the checkout: this fingerprint passed these tests. */
+  readonly proofs: ReadonlyMap<string, Lookup>;
   /** The parents whose layers the image begins with (FROM), by image. */
   readonly bases: ReadonlyMap<string, readonly string[]>;
   readonly isTestFile: (image: ImageSpec, file: string) => boolean;
+  /** The platform of this machine, which builds an image without `platforms`: `linux/amd64`. */
+  readonly platform: string;
   readonly run: RunIdentity;
 }
 
-/** Tells a re-run of the same event from a new one (DESIGN.md section 4, last sentence). */
-export interface RunIdentity {
-  readonly commit: string;
-  readonly runId: string;
-  readonly isRetry: boolean;
-  /** A push names its commit; a schedule or a dispatch of the same commit is a new wish. */
-  readonly commitNamesEvent: boolean;
+/** What is proved of one digest: by its record, or by a proof tag that shows this very digest. Labels alone prove nothing. */
+export interface Evidence {
+  readonly fingerprint: string;
+  readonly content: string;
+  /** The hash of the tests that it passed; undefined when they failed. */
+  readonly passed: string | undefined;
 }
 
-/** An image without labels was made by the scripts: it counts as what the checkout says. */
+/** Tells a re-run of the same event from a new one: a commit alone says nothing, another branch may have built it. */
+export interface RunIdentity {
+  readonly runId: string;
+  readonly isRetry: boolean;
+}
+
+/** Whether the image at the tag holds what the checkout says. */
 export function fits(facts: PlanFacts, image: ImageSpec): boolean {
-  const label = present(facts.atTag.get(image.name))?.labels.get(labels.content);
-  return label === undefined || label === must(facts.hashes, image.name).content;
+  const standing = present(facts.atTag.get(image.name));
+  if (standing === undefined || !hasPlatform(facts, image, standing)) return false;
+  const evidence = facts.evidence.get(image.name);
+  if (evidence !== undefined) return evidence.content === must(facts.hashes, image.name).content;
+  // Made by the Python scripts: it counts as what the checkout says while none of its files change.
+  return isUnlabelled(standing);
+}
+
+/** Without a label of ours; an image that inherits the labels of its base is not. */
+export function isUnlabelled({labels: own}: Published): boolean {
+  return !own.has(labels.content) && !own.has(labels.fingerprint);
+}
+
+/** An image for another machine is another image, whatever its labels say. */
+export function hasPlatform(
+  {platform}: Pick<PlanFacts, 'platform'>,
+  image: ImageSpec,
+  {platform: own}: Published,
+): boolean {
+  const wanted = image.platforms.length === 0 ? [platform] : image.platforms;
+  return own === undefined || wanted.some((one) => isSamePlatform(one, own));
+}
+
+/** `linux/arm64` and `linux/arm64/v8` are one. */
+function isSamePlatform(one: string, other: string): boolean {
+  const plain = (platform: string): string => platform.replace(/^(linux\/arm64)\/v8$/, '$1');
+  return plain(one) === plain(other);
 }
 
 /** Files of the image that count as changed; empty when every image does. */
@@ -52,7 +85,7 @@ export function changedFilesOf(facts: PlanFacts, image: ImageSpec): readonly str
   return facts.changes.kind === 'some' ? (facts.changes.files.get(image.key) ?? []) : [];
 }
 
-/** What stands behind a reference, if the registry is sure that something does. */
+/** What is behind a reference, if the registry is sure that something is. */
 export function present(lookup: Lookup | undefined): Published | undefined {
   return lookup?.state === 'present' ? lookup : undefined;
 }

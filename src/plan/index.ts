@@ -1,6 +1,6 @@
+import type {BuildContext} from '../adapters/build-context/index.ts';
 import type {Workspace} from '../adapters/files/index.ts';
 import type {Event} from '../adapters/github/event.ts';
-import type {Registry} from '../adapters/registry/index.ts';
 import {
   type ChangedFiles,
   type ChangeSet,
@@ -8,22 +8,34 @@ import {
   isFullRebuild,
   selectChanges,
 } from '../changes/index.ts';
+import type {Result} from '../failure.ts';
 import {hashStack} from '../fingerprint/index.ts';
-import {type ChangeSources, checkKeys, defaultBranchOf, type Inputs, tagsOf} from '../run/index.ts';
+import type {ChangeSources, Inputs, RunPolicy} from '../run/index.ts';
 import {isTestFile, type Stack} from '../stack/index.ts';
 import {makePlan} from './decide.ts';
 import {type PlanFacts, reasonsForAll} from './facts.ts';
-import {readRegistryState} from './registry-state.ts';
-import type {Plan} from './types.ts';
+import {type RegistryPorts, readRegistryState} from './registry-state.ts';
+import type {Plan, PlannedImage} from './types.ts';
 
 export {planLine, reasonWords} from './reasons.ts';
-export type {BuildReason, Plan, PlannedAction, PlannedImage} from './types.ts';
+export type {RecordFacts, RegistryPorts} from './registry-state.ts';
+export type {BuildReason, Plan, PlannedAction, PlannedImage, PlannedSource} from './types.ts';
 
 /** What planning reads from. Left of the plan nothing is changed anywhere. */
-export interface PlannerPorts {
+export interface PlannerPorts extends RegistryPorts {
   readonly workspace: Workspace;
-  readonly registry: Registry;
   readonly changes: ChangeSources;
+  readonly contexts: BuildContext;
+}
+
+export interface PlanRequest {
+  readonly inputs: Inputs;
+  readonly event: Event;
+  readonly stack: Stack;
+  readonly policy: RunPolicy;
+  /** Of this machine: `linux/amd64`. */
+  readonly platform: string;
+  readonly signal: AbortSignal;
 }
 
 export interface Planned {
@@ -33,32 +45,42 @@ export interface Planned {
   readonly warnings: readonly string[];
   /** References that the registry could not answer for, with the reason. */
   readonly unknown: readonly string[];
+  /** Looks at the files of an image again, just before its build. */
+  readonly verifyInputs: (image: PlannedImage) => Promise<Result<void>>;
+  /** The external base of an image, where its digest is known. */
+  readonly baseOf: (image: PlannedImage) => {
+    readonly base?: {readonly reference: string; readonly digest: string};
+  };
 }
 
 /**
- * From the event, the checkout and the registry to the plan (DESIGN.md section 7).
- * @throws {SpecError | InputError} for mistakes of the user, all at once
+ * The plan of a run.
+ * Enters: the checked Stack, the event and its files, the hashes of the checkout, what the registry shows and proves.
+ * Leaves: Plan, parents first, with every reason. Printing it is the dry run.
+ * Not here: asking git or GitHub (changes/), hashing (fingerprint/), doing anything (build/).
+ * @throws {SpecError} for files of a context that cannot be read, all at once
  */
-export async function planRun(
-  inputs: Inputs,
-  event: Event,
-  stack: Stack,
-  ports: PlannerPorts,
-): Promise<Planned> {
+export async function planRun(request: PlanRequest, ports: PlannerPorts): Promise<Planned> {
+  const {inputs, event, stack, policy, platform, signal} = request;
   const {spec, tree} = stack;
-  const tagOf = tagsOf(inputs, event);
-  checkKeys(inputs, spec.images.values());
+  const {tagOf} = policy;
   const refs = new Map(
     [...spec.images.values()].map((image) => [image.name, `${image.repository}:${tagOf(image)}`]),
   );
   const [changed, isFull, hashes] = await Promise.all([
-    findChangedFiles(event, ports.changes),
+    findChangedFiles(event, ports.changes, ports.workspace.root),
     isFullRebuild(event, ports.changes),
-    hashStack(stack, ports),
+    hashStack({stack, stackDir: inputs.stackDir, platform}, ports),
   ]);
-  const state = await readRegistryState(ports.registry, spec, refs, hashes.values);
+  signal.throwIfAborted();
+  const state = await readRegistryState(ports, {spec, refs, hashes: hashes.values});
+  signal.throwIfAborted();
   const files = changed.kind === 'files' ? changed.files : [];
-  const changes = selectChanges(files, stack.rules, inputs.stackDir, spec.images.values());
+  const scopes = [...spec.images.values()].map((image) => ({
+    ...image,
+    places: stack.places.get(image.name) ?? [],
+  }));
+  const changes = selectChanges(files, stack.rules, inputs.stackDir, scopes);
   const facts: PlanFacts = {
     tag: tagOf(spec),
     images: spec.images,
@@ -67,8 +89,7 @@ export async function planRun(
     everything: reasonsForAll({
       rebuildAll: inputs.rebuild === 'all',
       isFullRebuild: isFull,
-      isDefaultBranchPush:
-        event.kind === 'push' && !event.isTag && event.branch === defaultBranchOf(inputs, event),
+      isDefaultBranchPush: policy.isDefaultBranchPush,
       isCreated: event.kind === 'push' && event.created,
       changed,
       atTag: state.atTag,
@@ -79,23 +100,24 @@ export async function planRun(
     reuse: inputs.reuse,
     hashes: hashes.values,
     atTag: state.atTag,
-    twins: state.twins,
-    untested: state.untested,
+    evidence: state.evidence,
+    proofs: state.proofs,
     bases: stack.bases,
     isTestFile: (image, file) => isTestFile(inputs.stackDir, image, file),
-    run: {
-      commit: event.headSha,
-      runId: event.runId,
-      isRetry: event.runAttempt > 1,
-      commitNamesEvent:
-        event.kind !== 'other' && event.kind !== 'local' && inputs.rebuild === 'auto',
-    },
+    platform,
+    run: {runId: event.runId, isRetry: event.runAttempt > 1},
   };
   return {
     plan: makePlan(facts),
-    notes: notesOn(changed, changes),
+    notes: [...stack.notes, ...notesOn(changed, changes)],
     warnings: [...stack.warnings, ...hashes.warnings, ...state.warnings],
     unknown: state.unknown,
+    verifyInputs: ({spec: image}) => hashes.verify(image),
+    baseOf: ({name}) => {
+      const [reference] = stack.externalBases.get(name) ?? [];
+      const digest = hashes.bases.get(reference ?? '');
+      return reference === undefined || digest === undefined ? {} : {base: {reference, digest}};
+    },
   };
 }
 

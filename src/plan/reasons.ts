@@ -19,9 +19,9 @@ export function reasonWords(reason: BuildReason): string {
     case 'changed':
       return `changed: ${someOf(reason.files)}`;
     case 'parent':
-      return `its parent ${reason.image} is new`;
+      return `its parent ${reason.image} is being rebuilt`;
     case 'needed':
-      return `${reason.image} needs it and it is not there`;
+      return `needed to build ${reason.image}, and not available in the registry`;
     case 'missing':
       return 'not in the registry at this tag';
     case 'first-run':
@@ -31,19 +31,19 @@ export function reasonWords(reason: BuildReason): string {
     case 'default-branch':
       return 'push to the default branch';
     case 'requested':
-      return 'asked for by the input "rebuild"';
+      return 'requested by input "rebuild"';
     case 'build-all':
       return `changed for every image: ${someOf(reason.files)}`;
     case 'event':
       return `the event ${reason.event} builds everything`;
     case 'unknown-changes':
-      return `what changed is not known (${reason.because})`;
+      return `could not determine what changed (${reason.because})`;
     case 'unknown-registry':
-      return `the registry cannot say whether it is there (${reason.because})`;
+      return `the registry could not be queried (${reason.because})`;
     case 'stale':
-      return `${reason.ref} is not what this checkout says`;
+      return `${reason.ref} was built from different content than this checkout`;
     case 'untested':
-      return `never passed its tests (no ${reason.ref})`;
+      return `has not passed these tests (${reason.ref} does not prove it)`;
     case 'unchanged':
       return 'nothing changed';
     case 'fingerprint':

@@ -1,83 +1,174 @@
-import type {Lookup, Registry} from '../adapters/registry/index.ts';
-import {type Fingerprint, inspectProof, passedTests} from '../fingerprint/index.ts';
-import {fingerprintTag, labels} from '../image/tags.ts';
-import type {Spec} from '../stack/spec/index.ts';
+import type {Lookup, Published, Registry} from '../adapters/registry/index.ts';
+import {fail, ok, type Result} from '../failure.ts';
+import type {ImageHashes} from '../fingerprint/index.ts';
+import {labels, proofTag} from '../image/tags.ts';
+import type {ImageSpec, Spec} from '../stack/spec/index.ts';
+import {type Evidence, isUnlabelled} from './facts.ts';
 
-/** What the registry says of a stack: the memory of earlier runs (DESIGN.md section 4). */
+/** What the registry remembers of a stack. */
 export interface RegistryState {
-  /** What stands at each published image's tag of this run. */
+  /** What is at each published image's tag of this run. */
   readonly atTag: ReadonlyMap<string, Lookup>;
-  /** What stands at the `fp-` tag of each image's fingerprint. */
-  readonly twins: ReadonlyMap<string, Lookup>;
-  /** Images at their tag that carry a fingerprint, but never passed their tests. */
-  readonly untested: ReadonlySet<string>;
+  /** What is proved of it. */
+  readonly evidence: ReadonlyMap<string, Evidence>;
+  /** What is at the proof tag of each image's fingerprint and tests. */
+  readonly proofs: ReadonlyMap<string, Lookup>;
   /** References that the registry could not answer for, with the reason. */
   readonly unknown: readonly string[];
   readonly warnings: readonly string[];
 }
 
-type Hashes = ReadonlyMap<string, Fingerprint>;
+/** What a plan takes from the record of a digest. */
+export interface RecordFacts {
+  readonly fingerprint: string;
+  readonly content: string;
+  readonly tests: {readonly hash: string; readonly verdict: 'passed' | 'failed'};
+}
+
+export interface RegistryPorts {
+  readonly registry: Registry;
+  /** This run may write to the registry. */
+  readonly mayPush: boolean;
+  /** Undefined where there is no record, or none that can be trusted. */
+  readonly readRecord: (image: {
+    readonly repository: string;
+    readonly digest: string;
+  }) => Promise<RecordFacts | undefined>;
+}
+
+export interface StateRequest {
+  readonly spec: Spec;
+  readonly refs: ReadonlyMap<string, string>;
+  readonly hashes: ReadonlyMap<string, ImageHashes>;
+}
 
 /** Asks everything at once; the registry adapter keeps its connections alive and bounds their number. */
 export async function readRegistryState(
-  registry: Registry,
-  spec: Spec,
-  refs: ReadonlyMap<string, string>,
-  hashes: Hashes,
+  ports: RegistryPorts,
+  {spec, refs, hashes}: StateRequest,
 ): Promise<RegistryState> {
   const published = [...spec.images.values()].filter((image) => image.publish);
-  const answers = published.map(async ({name, repository}) => {
-    const {fingerprint} = hashes.get(name) ?? {fingerprint: ''};
-    const asked = registry.inspect(refs.get(name) ?? '');
-    const proof = `${repository}:${fingerprintTag(fingerprint)}`;
-    const [image, twin] = await Promise.all([asked, inspectProof(registry, proof, asked)]);
-    return {name, image, twin};
-  });
-  const all = await Promise.all(answers);
-  const atTag = new Map(all.map(({name, image}) => [name, image]));
-  const twins = new Map(all.map(({name, twin}) => [name, twin]));
+  const all = await Promise.all(
+    published.map(async (image) => {
+      const own = hashes.get(image.name);
+      if (own === undefined) throw new Error(`Internal error: no hashes of ${image.name}`);
+      return {image, ...(await readImage(ports, image, {ref: refs.get(image.name) ?? '', own}))};
+    }),
+  );
+  const evidence = all.flatMap(({image, evidence: found}) =>
+    found === undefined ? [] : [[image.name, found] as const],
+  );
+  const proofs = all.map(
+    ({image, proof}) => [image.name, proof.ok ? proof.value : absent] as const,
+  );
   return {
-    atTag,
-    twins,
-    untested: await findUntested(registry, spec, atTag, {twins, hashes}),
-    unknown: [...atTag].flatMap(([name, lookup]) =>
-      lookup.state === 'unknown' ? [`${refs.get(name)}: ${lookup.because}`] : [],
-    ),
-    warnings: overwritten(twins, hashes),
+    atTag: new Map(all.map(({image, standing}) => [image.name, standing])),
+    evidence: new Map(evidence),
+    proofs: new Map(proofs),
+    unknown: unanswered(all.map(({image, standing}) => [refs.get(image.name) ?? '', standing])),
+    warnings: all.flatMap(({image, proof}) => (proof.ok ? [] : [`${image.name}: ${proof.error}`])),
   };
 }
 
-async function findUntested(
-  registry: Registry,
-  spec: Spec,
-  atTag: ReadonlyMap<string, Lookup>,
-  {twins, hashes}: {readonly twins: ReadonlyMap<string, Lookup>; readonly hashes: Hashes},
-): Promise<ReadonlySet<string>> {
-  const untested = new Set<string>();
-  const check = async ([name, lookup]: readonly [string, Lookup]): Promise<void> => {
-    const label = lookup.state === 'present' ? lookup.labels.get(labels.fingerprint) : undefined;
-    if (lookup.state !== 'present' || label === undefined) return;
-    const isSame = hashes.get(name)?.fingerprint === label;
-    const ref = `${spec.images.get(name)?.repository}:${fingerprintTag(label)}`;
-    const twin = isSame ? twins.get(name) : await inspectProof(registry, ref, lookup);
-    if (!passedTests(lookup, twin)) {
-      untested.add(name);
-    }
-  };
-  await Promise.all([...atTag].map(check));
-  return untested;
-}
-
-/** A tag that promises one fingerprint and shows an image with another: somebody overwrote it. */
-function overwritten(twins: ReadonlyMap<string, Lookup>, hashes: Hashes): readonly string[] {
-  return [...twins].flatMap(([name, twin]) => {
-    if (twin.state !== 'present') return [];
-    const label = twin.labels.get(labels.fingerprint);
-    const wanted = hashes.get(name)?.fingerprint;
-    if (wanted === undefined || label === wanted) return [];
-    const tag = fingerprintTag(wanted);
-    return [
-      `${name}: the tag ${tag} shows an image with ${label ?? 'no fingerprint'}, so it is not trusted`,
-    ];
+/** One line for each cause, however many references it holds for. */
+function unanswered(lookups: readonly (readonly [string, Lookup])[]): readonly string[] {
+  const refs = new Map<string, string[]>();
+  for (const [ref, lookup] of lookups) {
+    if (lookup.state !== 'unknown') continue;
+    refs.set(lookup.because, [...(refs.get(lookup.because) ?? []), ref]);
+  }
+  return [...refs].map(([because, [first = '', ...others]]) => {
+    const more = others.length === 0 ? '' : ` and ${others.length} more`;
+    return because.startsWith(first) ? because : `${because} (asked for ${first}${more})`;
   });
+}
+
+const absent: Lookup = {state: 'absent'};
+
+interface ImageState {
+  readonly standing: Lookup;
+  readonly proof: Result<Lookup, string>;
+  readonly evidence: Evidence | undefined;
+}
+
+async function readImage(
+  ports: RegistryPorts,
+  image: ImageSpec,
+  {ref, own}: {readonly ref: string; readonly own: ImageHashes},
+): Promise<ImageState> {
+  const {registry} = ports;
+  const proofRef = `${image.repository}:${proofTag(own.fingerprint, own.tests)}`;
+  const [standing, shown] = await Promise.all([ask(ports, image, ref), registry.head(proofRef)]);
+  if (shown.state !== 'present') {
+    return {standing, proof: ok(shown), evidence: await evidenceOf(ports, image, standing)};
+  }
+  // Mostly the proof is of the image at the tag: then nothing more is asked.
+  const isStanding = standing.state === 'present' && standing.digest === shown.digest;
+  const found = isStanding ? standing : await registry.inspect(proofRef);
+  const proof = checkProof(found, own, proofRef);
+  return {
+    standing,
+    proof,
+    evidence:
+      isStanding && proof.ok
+        ? {fingerprint: own.fingerprint, content: own.content, passed: own.tests}
+        : await evidenceOf(ports, image, standing),
+  };
+}
+
+/**
+ * A registry may deny all knowledge of a repository that does not exist yet. Where this run may push, it is asked for
+ * that permission, and then once more.
+ */
+async function ask(
+  {registry, mayPush}: RegistryPorts,
+  {repository}: ImageSpec,
+  ref: string,
+): Promise<Lookup> {
+  const lookup = await registry.inspect(ref);
+  if (lookup.state !== 'unknown' || lookup.isDenied !== true || !mayPush) return lookup;
+  const granted = await registry.mayPush(repository);
+  return granted.ok ? registry.inspect(ref) : lookup;
+}
+
+/** A tag that promises one fingerprint and shows an image with another: it was overwritten. */
+function checkProof(found: Lookup, own: ImageHashes, ref: string): Result<Lookup, string> {
+  if (found.state !== 'present') return ok(found);
+  const label = found.labels.get(labels.fingerprint);
+  if (label === own.fingerprint) return ok(found);
+  return fail(
+    `${ref} points to an image with ${label === undefined ? 'no fingerprint' : `the fingerprint ${label}`}, so it is not trusted`,
+  );
+}
+
+/**
+ * What is known of the image at the tag, when the checkout's own proof tag does not show it. Its labels may be those of
+ * its base, or of a Dockerfile: they only say which proof to look for.
+ */
+async function evidenceOf(
+  {registry, readRecord}: RegistryPorts,
+  {repository}: ImageSpec,
+  standing: Lookup,
+): Promise<Evidence | undefined> {
+  if (standing.state !== 'present' || isUnlabelled(standing)) return undefined;
+  const record = await readRecord({repository, digest: standing.digest});
+  if (record !== undefined) {
+    const {fingerprint, content, tests} = record;
+    return {fingerprint, content, passed: tests.verdict === 'passed' ? tests.hash : undefined};
+  }
+  const labelled = readLabels(standing);
+  if (labelled === undefined) return undefined;
+  const {fingerprint, content, tests} = labelled;
+  const proof = await registry.head(`${repository}:${proofTag(fingerprint, tests)}`);
+  return proof.state === 'present' && proof.digest === standing.digest
+    ? {fingerprint, content, passed: tests}
+    : undefined;
+}
+
+function readLabels({labels: own}: Published): ImageHashes | undefined {
+  const [fingerprint, content, tests] = [labels.fingerprint, labels.content, labels.tests].map(
+    (label) => own.get(label),
+  );
+  if (fingerprint === undefined || content === undefined || tests === undefined) return undefined;
+  return {fingerprint, content, tests};
 }

@@ -1,4 +1,7 @@
-/** Why an image is (not) worked on; the kinds are part of the contract (DESIGN.md section 1). */
+import type {RawManifest} from '../adapters/registry/index.ts';
+import type {ImageSpec} from '../stack/spec/index.ts';
+
+/** Why an image is (not) worked on; the kinds are part of plan.json, which scripts read. */
 export type BuildReason =
   | {readonly kind: 'changed'; readonly files: readonly string[]}
   | {readonly kind: 'parent'; readonly image: string}
@@ -20,8 +23,19 @@ export type BuildReason =
 /** `build` it, `reuse` a tested twin, `test` what stands at the tag, or `skip`. */
 export type PlannedAction = 'build' | 'reuse' | 'test' | 'skip';
 
+export interface PlannedSource {
+  readonly ref: string;
+  readonly digest: string;
+  /** As it was read for the plan: giving it another tag is one request. */
+  readonly manifest: RawManifest;
+  /** Its own hashes; the fingerprint differs from the checkout's where an external base moved since. */
+  readonly fingerprint: string;
+  readonly content: string;
+}
+
 export interface PlannedImage {
   readonly name: string;
+  readonly spec: ImageSpec;
   readonly parents: readonly string[];
   /** 0 for a root, else one more than the deepest parent. */
   readonly level: number;
@@ -33,8 +47,12 @@ export interface PlannedImage {
   readonly fingerprint: string;
   /** The same without the external base digests. */
   readonly content: string;
-  /** What already stands in the registry and is used: the twin of a `reuse`, the image of `test` and `skip`. */
-  readonly source: {readonly ref: string; readonly digest: string} | undefined;
+  /** The hash of the tests that the checkout has for it. */
+  readonly tests: string;
+  /** What is in the registry already and is used: the proved image of a `reuse`, the image at the tag of `test` and `skip`. */
+  readonly source: PlannedSource | undefined;
+  /** The digest at the image's tag when the run was planned. */
+  readonly before: string | undefined;
   /** Seconds an earlier build and test took (label of the image in the registry); undefined when unknown. */
   readonly expectedSeconds: number | undefined;
 }

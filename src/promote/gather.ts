@@ -1,77 +1,147 @@
-import type {Lookup, Registry} from '../adapters/registry/index.ts';
-import {inspectProof} from '../fingerprint/index.ts';
-import {checkKeys, InputError, type Run} from '../run/index.ts';
+import type {Published} from '../adapters/registry/index.ts';
+import type {Failure, Result} from '../failure.ts';
+import {type ImageRecord, readTested} from '../fingerprint/index.ts';
+import {checkKeys, extraTag, InputError, type Run} from '../run/index.ts';
 import {loadStack, type Stack} from '../stack/index.ts';
 import type {ImageSpec} from '../stack/spec/index.ts';
-import {proofOf, type TagFacts, type TagNames, tagNames} from './plan.ts';
+import {byNearness} from '../util/nearest.ts';
+import {type TagNames, tagNames} from './names.ts';
+import {readTag} from './presence.ts';
+import type {FactPorts, TagFacts} from './types.ts';
 
 /** What is to be promoted, from which tag to which. */
 export interface TagRequest {
   readonly stack: Stack;
-  readonly names: Extract<TagNames, {ok: true}>;
+  readonly names: TagNames;
   /** Parents first. */
   readonly images: readonly ImageSpec[];
+  /** Further tags that each image gets with the promotion; checked like the others. */
+  readonly extraTags: (image: ImageSpec) => readonly string[];
+}
+
+/** The stack as a promotion reads it: which tag the parents have does not matter, only that it is the same for all. */
+export function loadPromotedStack({
+  inputs,
+  workspace,
+}: Pick<Run, 'inputs' | 'workspace'>): Promise<Stack> {
+  return loadStack(workspace, {
+    stackDir: inputs.stackDir,
+    tagPrefix: inputs.tagPrefix,
+    tagOf: () => 'promoted',
+  });
 }
 
 /**
  * Reads the spec and the wish. An older prefix than the spec's promotes the images of the main track.
  * @throws {SpecError | InputError} for mistakes of the user
  */
-export async function readTagRequest({inputs, workspace}: Run): Promise<TagRequest> {
-  const stack = await loadStack(workspace, {
-    stackDir: inputs.stackDir,
-    tagPrefix: inputs.tagPrefix,
-    // Which tag the parents have does not matter here, only that it is the same for all.
-    tagOf: () => 'promoted',
-  });
+export async function readTagRequest(
+  run: Pick<Run, 'inputs' | 'workspace'>,
+  extraTagsOf: (stack: Stack) => TagRequest['extraTags'] = () => () => [],
+): Promise<TagRequest> {
+  const {inputs} = run;
+  const stack = await loadPromotedStack(run);
   const all = stack.tree.order.flatMap((name) => stack.spec.images.get(name) ?? []);
   checkKeys(inputs, all);
   const prefixes = [...new Set(all.map((image) => image.tagPrefix))];
   const names = tagNames(inputs.target, inputs.sourceTag ?? '', prefixes);
   if (!names.ok) throw new InputError(names.error);
+  const {prefix} = names.value;
   const images = all.filter(
     (image) =>
       image.publish &&
       (inputs.images.length === 0 ||
         [image.key, image.name].some((one) => inputs.images.includes(one))) &&
-      (prefixes.includes(names.prefix)
-        ? image.tagPrefix === names.prefix
-        : image.track === undefined),
+      (prefixes.includes(prefix) ? image.tagPrefix === prefix : image.track === undefined),
   );
-  return {stack, names, images};
+  return {stack, names: names.value, images, extraTags: extraTagsOf(stack)};
 }
 
 /** Asks the registry about every image at once; nothing is changed. */
-export function readTagFacts(
-  registry: Registry,
-  {stack, names, images}: TagRequest,
-): Promise<readonly TagFacts[]> {
-  return Promise.all(
-    images.map(async ({name, repository}): Promise<TagFacts> => {
-      const source = `${repository}:${names.source}`;
-      const target = `${repository}:${names.target}`;
-      const [lookup, current] = await Promise.all([
-        registry.inspect(source),
-        registry.head(target),
-      ]);
-      return {
-        name,
-        source,
-        target,
-        lookup,
-        current,
-        proof: await readProof(registry, source, lookup),
-        bases: stack.bases.get(name) ?? [],
-      };
-    }),
+export async function readTagFacts(
+  ports: FactPorts,
+  request: TagRequest,
+): Promise<{readonly facts: readonly TagFacts[]; readonly warnings: readonly string[]}> {
+  const warnings: string[] = [];
+  const facts = await Promise.all(
+    request.images.map((image) => readFacts(ports, request, {image, warnings})),
   );
+  return {facts, warnings};
 }
 
-async function readProof(
-  registry: Registry,
-  source: string,
-  lookup: Lookup,
-): Promise<Lookup | undefined> {
-  const ref = proofOf(source, lookup);
-  return ref === undefined ? undefined : inspectProof(registry, ref, lookup);
+async function readFacts(
+  ports: FactPorts,
+  {stack, names, extraTags}: TagRequest,
+  {image, warnings}: {readonly image: ImageSpec; readonly warnings: string[]},
+): Promise<TagFacts> {
+  const {registry} = ports;
+  const {name, repository} = image;
+  const source = `${repository}:${extraTag(names.source, image)}`;
+  const target = extraTag(names.target, image);
+  const tags = new Set([target, ...extraTags(image).map((tag) => extraTag(tag, image))]);
+  const [lookup, targets, denied] = await Promise.all([
+    registry.inspect(source),
+    Promise.all(
+      Array.from(tags, async (tag) => {
+        const ref = `${repository}:${tag}`;
+        return {ref, isExtra: tag !== target, current: await readTag(registry, ref)};
+      }),
+    ),
+    deniedBy(ports, repository),
+  ]);
+  const record =
+    lookup.state === 'present' ? await readRecord(ports, repository, lookup) : undefined;
+  if (record?.ok === false)
+    warnings.push(`The record of ${source} could not be read: ${record.error.message}`);
+  const bases = stack.bases.get(name) ?? [];
+  return {
+    name,
+    source,
+    lookup,
+    targets,
+    tested:
+      lookup.state === 'present'
+        ? await readTested(registry, {repository, image: lookup, record})
+        : undefined,
+    bases,
+    copies: [...(stack.references.get(name)?.keys() ?? [])].filter(
+      (parent) => !bases.includes(parent),
+    ),
+    record: record?.ok === true ? record.value : undefined,
+    similar: lookup.state === 'absent' ? await similarTags(ports, repository, names) : undefined,
+    denied,
+  };
+}
+
+/** Images without our labels were made by other tools: they have no record, and none is asked for. */
+async function readRecord(
+  {readRecord: read}: FactPorts,
+  repository: string,
+  {digest, labels}: Published,
+): Promise<Result<ImageRecord | undefined, Failure> | undefined> {
+  const isOurs = [...labels.keys()].some((label) => label.startsWith('edu.ucsd.ets.stack.'));
+  return isOurs ? read?.({repository, digest}) : undefined;
+}
+
+async function deniedBy({mayPush}: FactPorts, repository: string): Promise<string | undefined> {
+  const answer = await mayPush?.(repository);
+  return answer?.ok === false
+    ? [answer.error.message, answer.error.hint].filter(Boolean).join(' ')
+    : undefined;
+}
+
+/** The registry's own memory (`fp-`, `rec-`) is of no use to a reader. */
+const internalTag = /^(?:fp|rec)-[0-9a-f]{16}(?:-|$)/;
+
+async function similarTags(
+  {tags}: FactPorts,
+  repository: string,
+  names: TagNames,
+): Promise<readonly string[] | undefined> {
+  const listed = await tags?.(repository);
+  if (listed?.ok !== true) return undefined;
+  return byNearness(
+    names.source,
+    listed.value.filter((tag) => !internalTag.test(tag) && tag !== names.source),
+  );
 }

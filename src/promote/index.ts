@@ -1,150 +1,98 @@
-import {setTimeout as sleep} from 'node:timers/promises';
-import type {Presence, Registry} from '../adapters/registry/index.ts';
-import {type Failure, fail, failure, ok, type Result} from '../failure.ts';
-import {repositoryOf} from '../image/reference.ts';
-import type {TagMove} from './plan.ts';
-import {shownBefore, type TagReport, type TagResult, type TagState} from './report.ts';
+/**
+ * Promotion: gives a tested set of images its tags, all or none, and undoes that again.
+ * Enters: the stack, from which tag to which, the registry and its records; or an earlier promotion.json.
+ * Leaves: TagPlan (moves, refusals, warnings), then TagReport; the text of promotion.json.
+ * Not here: the wiki (wiki/), files and outputs (modes/tag.ts), building and testing (build/).
+ */
+import {
+  conflictIfLost,
+  isFailed,
+  isLost,
+  moveTag,
+  readAgain,
+  resultOf,
+  shownBefore,
+  takeBack,
+} from './move.ts';
+import type {MovePorts, TagMove, TagReport, TagResult} from './types.ts';
 
-export {readTagFacts, readTagRequest} from './gather.ts';
-export type {TagMove} from './plan.ts';
+export type {PromotedTag, PromotionFile, PromotionRun} from './file.ts';
+export {
+  begunPromotion,
+  donePromotion,
+  largestPromotionFile,
+  parsePromotion,
+  promotionText,
+  tellInterrupted,
+} from './file.ts';
+export {loadPromotedStack, readTagFacts, readTagRequest, type TagRequest} from './gather.ts';
 export {makeTagPlan} from './plan.ts';
-export type {TagReport, TagState} from './report.ts';
-export {digestAfter, promotionFile, shownBefore, tagPlanTable, tagReportTable} from './report.ts';
-
-export interface TaggerPorts {
-  readonly registry: Registry;
-  /** Looked at between two tags: no PUT is ever cut short. */
-  readonly signal: AbortSignal;
-  /** Milliseconds; real time by default. */
-  readonly wait?: (milliseconds: number) => Promise<unknown>;
-}
+export {presenceOf} from './presence.ts';
+export {digestAfter, sentenceOf, tagPlanTable, tagReportTable} from './report.ts';
+export {checkRestore, planRestore, type RestoreRequest} from './restore.ts';
+export type {FactPorts, MovePorts, TagMove, TagPlan, TagReport, TagState} from './types.ts';
 
 /**
- * Moves the tags, all or none: the same manifest bytes under the new tag, no layer. When one fails for good, or the
- * run is cancelled, those already moved get their old digest back, and the report says what stands where.
+ * Moves the tags, all or none: the same manifest bytes under the new tag, no layer. Registries have no
+ * compare-and-swap, so each tag is read just before and just after its PUT, and the whole set again at the end.
+ * Of two runs that move the same set at once, both can only pass if every PUT of one comes before the last reads of
+ * the other: then the set is not mixed. When a tag fails for good, or the run is cancelled, those already moved get
+ * their old digest back, and the report says which tag points where.
  */
-export async function runTagPlan(
-  moves: readonly TagMove[],
-  ports: TaggerPorts,
-): Promise<TagReport> {
+export async function runTagPlan(moves: readonly TagMove[], ports: MovePorts): Promise<TagReport> {
+  // What cannot be taken back comes last.
+  const ordered = [
+    ...moves.filter(({after}) => after !== undefined),
+    ...moves.filter(({after}) => after === undefined),
+  ];
   const results: TagResult[] = [];
-  for (const move of moves) {
+  for (const move of ordered) {
     if (ports.signal.aborted) break;
     const isFirst = results.every(({state}) => state === 'unchanged');
-    const moved = await moveTag(move, ports.registry, isFirst ? (ports.wait ?? sleep) : undefined);
+    const moved = await moveTag(move, ports, isFirst);
     results.push(moved);
-    if (moved.failure !== undefined) break;
+    if (isFailed(moved)) break;
   }
-  const isWhole =
-    results.length === moves.length && results.every(({failure}) => failure === undefined);
-  if (isWhole) return {outcome: 'passed', results};
+  const isWhole = results.length === ordered.length && !results.some(isFailed);
+  const read = isWhole ? await readWholeSet(results, ports) : results;
+  if (isWhole && !read.some(isFailed)) {
+    return {
+      outcome: read.every(({failure}) => failure === undefined) ? 'passed' : 'failed',
+      results: read,
+    };
+  }
   const undone: TagResult[] = [];
-  for (const one of results.toReversed()) {
-    const mayShow = one.state === 'moved' || one.state === 'unknown';
-    undone.unshift(mayShow ? await takeBack(one, ports.registry) : one);
+  for (const one of read.toReversed()) {
+    const isOurs = ['moved', 'deleted', 'unknown'].includes(one.state);
+    undone.unshift(isOurs ? await takeBack(one, ports.registry) : one);
   }
-  const untouched = moves
+  const untouched = ordered
     .slice(results.length)
-    .map((move) => result(move, 'untouched', shownBefore(move)));
+    .map((move) => resultOf(move, 'untouched', shownBefore(move)));
   return {
     outcome: ports.signal.aborted ? 'cancelled' : 'failed',
     results: [...undone, ...untouched],
   };
 }
 
-function result(move: TagMove, state: TagState, shows: Presence, failure?: Failure): TagResult {
-  return {move, state, shows, failure};
+/** The last look at the set. A tag that a rival moved and took back again is moved once more, and then all are read again. */
+async function readWholeSet(
+  results: readonly TagResult[],
+  ports: MovePorts,
+): Promise<readonly TagResult[]> {
+  const read = await readAgain(results, ports);
+  if (read.some(isFailed) || !read.some(isLost)) return read;
+  const moved: TagResult[] = [];
+  for (const one of read) moved.push(isLost(one) ? await moveTag(one.move, ports, false) : one);
+  if (moved.some(isFailed)) return moved;
+  return (await readAgain(moved, ports)).map(conflictIfLost);
 }
 
-function digestIn(shown: Presence): string | undefined {
-  return shown.state === 'present' ? shown.digest : undefined;
-}
-
-/**
- * Registries have no compare-and-swap: a conflict is what a read just before and just after the PUT shows. A rival
- * who read the same before our PUT puts its own within about the time that we took; so the read after the first PUT
- * comes that much later, and both see which of them goes on.
- */
-async function moveTag(
-  move: TagMove,
-  registry: Registry,
-  settle: TaggerPorts['wait'],
-): Promise<TagResult> {
-  const {target, digest, before} = move;
-  const done: Presence = {state: 'present', digest};
-  if (before === digest) return result(move, 'unchanged', done);
-  const began = performance.now();
-  const first = await registry.head(target);
-  if (first.state === 'unknown')
-    return result(move, 'failed', shownBefore(move), unreadable(target, first.because));
-  if (digestIn(first) !== before) return conflict(move, first);
-  const put = await registry.put(target, move);
-  if (put.ok) await settle?.(performance.now() - began);
-  const seen = put.ok ? await registry.waitForDigest(target, digest, {before}) : put;
-  if (seen.ok) return result(move, 'moved', done);
-  // Whether the PUT had come through, only the registry can say.
-  const now = await registry.head(target);
-  if (now.state === 'unknown') return result(move, 'unknown', now, seen.error);
-  if (digestIn(now) === digest) return result(move, 'moved', done);
-  if (digestIn(now) !== before) return conflict(move, now);
-  // What was accepted and does not show may still come.
-  return result(move, put.ok ? 'unknown' : 'failed', now, seen.error);
-}
-
-/** Gives a tag its old digest back, or deletes it where there was none; never what somebody else put there. */
-async function takeBack({move, failure}: TagResult, registry: Registry): Promise<TagResult> {
-  const {target, digest, before} = move;
-  const isOthers = (shown: Presence): boolean =>
-    shown.state !== 'unknown' && digestIn(shown) !== digest && digestIn(shown) !== before;
-  const now = await registry.head(target);
-  if (isOthers(now)) return conflict(move, now);
-  const restored =
-    before === undefined ? await remove(target, registry) : await restore(target, before, registry);
-  if (restored.ok) return result(move, 'restored', shownBefore(move), failure);
-  const end = await registry.head(target);
-  if (end.state === 'unknown') return result(move, 'unknown', end, restored.error);
-  if (isOthers(end)) return conflict(move, end);
-  return result(
-    move,
-    digestIn(end) === digest ? 'standing' : 'restored',
-    end,
-    digestIn(end) === digest ? restored.error : failure,
-  );
-}
-
-async function restore(target: string, before: string, registry: Registry): Promise<Result<void>> {
-  const old = await registry.manifest(`${repositoryOf(target)}@${before}`);
-  if (old.state === 'unknown') return fail(old.failure);
-  if (old.state === 'absent') return fail(unreadable(target, `${before} is gone`));
-  const put = await registry.put(target, old);
-  return put.ok ? registry.waitForDigest(target, before) : put;
-}
-
-/** By tag, never by digest: the manifest is the source's too. */
-async function remove(target: string, registry: Registry): Promise<Result<void>> {
-  const deleted = await registry.deleteTag(target);
-  if (!deleted.ok) return deleted;
-  const now = await registry.head(target);
-  if (now.state === 'absent') return ok();
-  const because = deleted.value ? 'it was deleted and still shows' : 'this registry deletes no tag';
-  return fail(unreadable(target, because));
-}
-
-function unreadable(target: string, because: string): Failure {
-  const message = `${target}: ${because}.`;
-  return failure('registry-inconsistent', message, {
-    cause: {kind: 'http', request: target, status: undefined},
+/** What a dry run reports: nothing was touched. */
+export function rehearseTagPlan(moves: readonly TagMove[]): TagReport {
+  const results = moves.map((move) => {
+    const isThere = move.before?.digest === move.after?.digest;
+    return resultOf(move, isThere ? 'unchanged' : 'untouched', shownBefore(move));
   });
-}
-
-/** Somebody else moved the tag: it is left as they made it. */
-function conflict(move: TagMove, shows: Presence): TagResult {
-  const {target, before} = move;
-  const message = `${target} is a conflict: it showed ${before ?? 'nothing'} when this run planned, and somebody else made it ${digestIn(shows) ?? 'nothing'}. It was left so.`;
-  return result(
-    move,
-    'conflict',
-    shows,
-    failure('tag-conflict', message, {cause: {kind: 'http', request: target, status: undefined}}),
-  );
+  return {outcome: 'passed', results};
 }

@@ -1,153 +1,164 @@
-import type {Lookup, Presence, Published} from '../adapters/registry/index.ts';
-import {fail} from '../failure.ts';
-import {passedTests, startsWith} from '../fingerprint/index.ts';
-import {repositoryOf, tagPattern} from '../image/reference.ts';
-import {fingerprintTag, labels, stableTag} from '../image/tags.ts';
+import {type ImageRecord, startsWith} from '../fingerprint/index.ts';
+import {tagPattern} from '../image/reference.ts';
+import {labels} from '../image/tags.ts';
+import type {TagAt, TagFacts, TagMove, TagPlan} from './types.ts';
 
-/** From which tag to which; or why these two do not go together. */
-export type TagNames =
-  | {readonly ok: true; readonly prefix: string; readonly source: string; readonly target: string}
-  | {readonly ok: false; readonly error: string};
+/** At most so many tags are listed for an image whose source does not exist. */
+const mostTags = 10;
 
-/** The tag that every student gets. */
-export const globalStableTag = 'stable';
-
-/**
- * What a promotion goes from and to. A prefix may have any length; where it is none of the spec's (an older one), it
- * ends at the first `-`. `known` are the prefixes of the spec and its tracks.
- */
-export function tagNames(
-  target: 'stable' | 'global-stable',
-  sourceTag: string,
-  known: readonly string[],
-): TagNames {
-  const refuse = (problem: string): TagNames => fail(`source-tag "${sourceTag}" ${problem}`);
-  if (!tagPattern.test(sourceTag)) return refuse('is no valid tag.');
-  if (target === 'stable') {
-    const prefix = prefixOf(sourceTag, known);
-    if (prefix === undefined)
-      return refuse('is not of the form <prefix>-<branch>, for example 2026.3-main.');
-    if (sourceTag === stableTag(prefix)) {
-      return refuse('is a stable tag already; "target: global-stable" promotes it further.');
-    }
-    return {ok: true, prefix, source: sourceTag, target: stableTag(prefix)};
-  }
-  const bare = sourceTag.endsWith('-stable') ? sourceTag.slice(0, -'-stable'.length) : sourceTag;
-  const isPrefix =
-    known.includes(bare) || (bare !== '' && !bare.includes('-') && bare !== globalStableTag);
-  if (!isPrefix) {
-    return refuse(
-      'cannot become the global stable one: only <prefix>-stable can, for example 2026.3-stable.',
-    );
-  }
-  return {ok: true, prefix: bare, source: stableTag(bare), target: globalStableTag};
-}
-
-function prefixOf(tag: string, known: readonly string[]): string | undefined {
-  const fitting = known.filter(
-    (prefix) => tag.startsWith(`${prefix}-`) && tag.length > prefix.length + 1,
-  );
-  const longest = fitting.toSorted((a, b) => b.length - a.length)[0];
-  if (longest !== undefined) return longest;
-  const dash = tag.indexOf('-');
-  return dash > 0 && dash < tag.length - 1 ? tag.slice(0, dash) : undefined;
-}
-
-/** One image to promote, and all that was read about it. */
-export interface TagFacts {
-  readonly name: string;
-  readonly source: string;
-  readonly target: string;
-  readonly lookup: Lookup;
-  /** What the target tag shows now. */
-  readonly current: Presence;
-  /** What stands at the `fp-` tag of its fingerprint label; undefined for an image without that label. */
-  readonly proof: Lookup | undefined;
-  /** Parents whose layers the image begins with. */
-  readonly bases: readonly string[];
-}
-
-/** One tag to move, parents first. */
-export interface TagMove {
-  readonly name: string;
-  readonly source: string;
-  readonly target: string;
-  readonly digest: string;
-  /** Undefined: the tag does not exist yet. */
-  readonly before: string | undefined;
-  /** The manifest or index itself: its bytes are the identity of the image. */
-  readonly bytes: Uint8Array;
-  readonly mediaType: string;
-  /** The commit that the image was built from, by its label. */
-  readonly revision: string | undefined;
-}
-
-export interface TagPlan {
-  readonly moves: readonly TagMove[];
-  /** Every cause to move nothing. */
-  readonly refusals: readonly string[];
-  readonly warnings: readonly string[];
-}
-
-/** Decides whether this set may get its tag (DESIGN.md section 6); all causes against it are named at once. */
+/** Decides whether this set may get its tags; all causes against it are named at once. */
 export function makeTagPlan(images: readonly TagFacts[]): TagPlan {
-  const refusals: string[] = [];
-  const warnings: string[] = [];
-  const moves: TagMove[] = [];
   const byName = new Map(images.map((image) => [image.name, image]));
-  if (images.length === 0)
-    refusals.push('There is no image to promote: the spec publishes none of them.');
-  for (const image of images) {
-    const {name, source, target, lookup, current} = image;
-    if (lookup.state === 'absent') refusals.push(`${source} is not in the registry.`);
-    if (lookup.state === 'unknown')
-      refusals.push(`${source}: the registry cannot say: ${lookup.because}`);
-    if (current.state === 'unknown')
-      refusals.push(`${target}: the registry cannot say: ${current.because}`);
-    if (lookup.state !== 'present' || current.state === 'unknown') continue;
-    refusals.push(...untested(image, lookup), ...misplaced(image, lookup.diffIds, byName));
-    if (image.proof === undefined) {
-      warnings.push(`${source} carries no fingerprint, so nothing proves that its tests passed.`);
-    }
-    moves.push({
-      name,
-      source,
-      target,
-      digest: lookup.digest,
-      bytes: lookup.bytes,
-      mediaType: lookup.mediaType,
-      before: current.state === 'present' ? current.digest : undefined,
-      revision: lookup.labels.get(labels.revision),
-    });
-  }
-  return {moves, refusals, warnings};
+  const refusals =
+    images.length === 0
+      ? ['There are no images to promote: spec.yml publishes none for this tag.']
+      : images.flatMap((image) => [
+          ...unread(image),
+          ...untested(image),
+          ...misplaced(image, byName),
+        ]);
+  return {
+    moves: images.flatMap(movesOf),
+    refusals: [...new Set([...refusals, ...takenTwice(images)])],
+    warnings: images.flatMap((image) => [...unproved(image), ...unchecked(image, byName)]),
+  };
 }
 
-/** The tag that proves that the image passed its tests; undefined for an image without a fingerprint. */
-export function proofOf(source: string, lookup: Lookup): string | undefined {
-  const label = lookup.state === 'present' ? lookup.labels.get(labels.fingerprint) : undefined;
-  return label && `${repositoryOf(source)}:${fingerprintTag(label)}`;
+function movesOf({name, source, lookup, targets}: TagFacts): readonly TagMove[] {
+  if (lookup.state !== 'present') return [];
+  const {digest, bytes, mediaType} = lookup;
+  return targets.flatMap(({ref, current, isExtra}) =>
+    current.state === 'unknown'
+      ? []
+      : {
+          name,
+          source,
+          target: ref,
+          before: current.manifest,
+          after: {digest, bytes, mediaType},
+          revision: lookup.labels.get(labels.revision),
+          builtAs: undefined,
+          isExtra,
+        },
+  );
 }
 
-function untested({source, proof}: TagFacts, image: Published): readonly string[] {
-  if (proof === undefined || passedTests(image, proof)) return [];
-  const tag = proofOf(source, {state: 'present', ...image});
-  const shown = proof.state === 'present' ? `shows ${proof.digest}` : `is ${proof.state}`;
+/** What does not exist, or cannot be read or written. */
+function unread({source, lookup, targets, similar, denied}: TagFacts): readonly string[] {
+  const unknown = (ref: string, because: string): string =>
+    `${ref}: the registry could not be queried: ${because}`;
   return [
-    `${source} (${image.digest}) did not pass its tests: ${tag} ${shown}. Run the build again, and promote when it is green.`,
+    ...(lookup.state === 'absent' ? [`${source} is not in the registry.${tagList(similar)}`] : []),
+    ...(lookup.state === 'unknown' ? [unknown(source, lookup.because)] : []),
+    ...targets.flatMap(({ref, current}) => [
+      ...(current.state === 'unknown' ? [unknown(ref, current.because)] : []),
+      ...(tagPattern.test(tagOf(ref)) ? [] : [`${ref} is not a valid tag. Check tag.extra.`]),
+    ]),
+    ...(denied === undefined ? [] : [`This run may not push to ${targetOf(targets)}: ${denied}`]),
   ];
 }
 
+function tagOf(ref: string): string {
+  return ref.slice(ref.lastIndexOf(':') + 1);
+}
+
+function targetOf(targets: readonly TagAt[]): string {
+  return targets.map(({ref}) => ref).join(', ');
+}
+
+function tagList(similar: readonly string[] | undefined): string {
+  if (similar === undefined) return '';
+  if (similar.length === 0) return ' Its repository has no tags.';
+  const more = similar.length > mostTags ? `, and ${similar.length - mostTags} more` : '';
+  return ` Its repository has these tags: ${similar.slice(0, mostTags).join(', ')}${more}.`;
+}
+
+function untested({source, lookup, tested}: TagFacts): readonly string[] {
+  if (lookup.state !== 'present') return [];
+  if (tested?.state === 'unknown')
+    return [`${source}: could not determine whether its tests passed: ${tested.because}`];
+  if (tested?.state !== 'failed') return [];
+  return [
+    `${source} (${lookup.digest}) did not pass its tests: ${tested.because}. Re-run its build, and promote when that is green.`,
+  ];
+}
+
+function unproved({source, tested}: TagFacts): readonly string[] {
+  if (tested?.state === 'unlabelled') {
+    return [
+      `${source} has no fingerprint label (it was not built by this action), so nothing proves that its tests passed.`,
+    ];
+  }
+  if (tested?.state !== 'passed' || tested.by !== 'old-proof') return [];
+  return [
+    `${source} was built by an earlier version of this action. Its proof is about this image, but does not say which tests it passed.`,
+  ];
+}
+
+/** Every child must be built on the very parent that is promoted with it. */
 function misplaced(
-  {source, bases}: TagFacts,
-  diffIds: readonly string[],
+  {source, lookup, bases, copies, record}: TagFacts,
   byName: ReadonlyMap<string, TagFacts>,
 ): readonly string[] {
-  return bases.flatMap((name) => {
-    const parent = byName.get(name);
-    if (parent?.lookup.state !== 'present' || startsWith(diffIds, parent.lookup.diffIds)) return [];
-    return [
-      `${source} does not sit on ${parent.source}, which is promoted with it. Build it again on that parent.`,
-    ];
-  });
+  if (lookup.state !== 'present') return [];
+  const isPresent = (parent: TagFacts | undefined) => parent?.lookup.state === 'present';
+  const parents = (names: readonly string[]): readonly TagFacts[] =>
+    names.flatMap((name) => byName.get(name) ?? []).filter(isPresent);
+  const wrongBases = parents(bases).filter(
+    (parent) =>
+      parent.lookup.state === 'present' && !startsWith(lookup.diffIds, parent.lookup.diffIds),
+  );
+  const wrongCopies = parents(copies).filter(
+    (parent) =>
+      parent.lookup.state === 'present' &&
+      copiedFrom(record, parent.name, parent.lookup.digest) === false,
+  );
+  return [
+    ...wrongBases.map(
+      (parent) =>
+        `${source} is not built on ${parent.source}, which would be promoted with it. Rebuild it on that parent.`,
+    ),
+    ...wrongCopies.map(
+      (parent) =>
+        `${source} does not copy from ${parent.source}, which would be promoted with it, but from another build of it. Rebuild it.`,
+    ),
+  ];
+}
+
+/** Whether the record says that this build of a parent was used; undefined where it does not tell. */
+function copiedFrom(
+  record: ImageRecord | undefined,
+  parent: string,
+  digest: string,
+): boolean | undefined {
+  const used = record?.parents.filter(({image}) => image === parent) ?? [];
+  return used.length === 0 ? undefined : used.some((one) => one.digest === digest);
+}
+
+/** What a `COPY --from` took does not show in the layers. */
+function unchecked(
+  {source, lookup, copies, record}: TagFacts,
+  byName: ReadonlyMap<string, TagFacts>,
+): readonly string[] {
+  if (lookup.state !== 'present') return [];
+  return copies
+    .filter((name) => byName.has(name) && copiedFrom(record, name, '') === undefined)
+    .map(
+      (name) =>
+        `${source} depends on ${name} without a FROM, and has no record of the build of ${name} that it used, so this could not be checked.`,
+    );
+}
+
+/** Two images of one repository would take each other's tag. */
+function takenTwice(images: readonly TagFacts[]): readonly string[] {
+  const owners = Map.groupBy(
+    images.flatMap(({name, targets}) => targets.map(({ref}) => ({name, ref}))),
+    ({ref}) => ref,
+  );
+  return [...owners]
+    .filter(([, names]) => names.length > 1)
+    .map(
+      ([ref, names]) =>
+        `${ref} would be the tag of several images: ${names.map(({name}) => name).join(', ')}.`,
+    );
 }

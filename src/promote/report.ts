@@ -1,74 +1,37 @@
-import type {Presence} from '../adapters/registry/index.ts';
-import type {Failure} from '../failure.ts';
-import type {TagMove} from './plan.ts';
-
-/** What became of one tag. */
-export type TagState =
-  /** It showed this digest before. */
-  | 'unchanged'
-  | 'moved'
-  /** It was moved, and shows its old digest again, or is gone again. */
-  | 'restored'
-  /** It was moved, and could not be taken back. */
-  | 'standing'
-  /** Nobody touched it. */
-  | 'untouched'
-  /** Somebody else moved it at the same time: left as they made it. */
-  | 'conflict'
-  /** It was not moved. */
-  | 'failed'
-  /** The registry does not say, or was told to and does not show it yet. */
-  | 'unknown';
-
-export interface TagResult {
-  readonly move: TagMove;
-  readonly state: TagState;
-  /** What the registry last said of it. */
-  readonly shows: Presence;
-  readonly failure: Failure | undefined;
-}
-
-export interface TagReport {
-  readonly outcome: 'passed' | 'failed' | 'cancelled';
-  readonly results: readonly TagResult[];
-}
+import {digestIn} from './presence.ts';
+import type {TagMove, TagReport, TagResult, TagState} from './types.ts';
 
 const stateWords: Record<TagState, string> = {
   unchanged: 'unchanged',
   moved: 'moved',
-  restored: 'taken back',
-  standing: 'stands at the new digest',
+  deleted: 'deleted again',
+  restored: 'rolled back',
+  standing: 'could not be rolled back',
   untouched: 'not touched',
-  conflict: 'conflict: somebody else moved it',
+  conflict: 'conflict: moved by someone else',
   failed: 'failed',
-  unknown: 'the registry does not say what it shows',
+  unknown: 'unknown: the registry could not be queried',
 };
 
-/** What a tag shows when all is over; undefined for none, and where nobody can say. */
+/** What a tag points to when all is over; undefined for none, and where it is not known. */
 export function digestAfter({shows}: TagResult): string | undefined {
-  return shows.state === 'present' ? shows.digest : undefined;
-}
-
-/** What the tag showed when this was planned. */
-export function shownBefore({before}: TagMove): Presence {
-  return before === undefined ? {state: 'absent'} : {state: 'present', digest: before};
+  return digestIn(shows);
 }
 
 /** The plan as a Markdown table, one row for each tag. */
 export function tagPlanTable(moves: readonly TagMove[]): string {
   return table(
-    ['Image', 'Source digest', 'Target tag', 'Digest now', 'Digest after'],
-    moves.map(({source, digest, target, before}) => [
+    ['Image', 'Target tag', 'Digest now', 'Digest after'],
+    moves.map(({source, target, before, after}) => [
       source,
-      digest,
       tagOf(target),
-      before ?? 'none',
-      before === digest ? 'unchanged' : digest,
+      before?.digest ?? 'none',
+      before?.digest === after?.digest ? 'unchanged' : (after?.digest ?? 'none'),
     ]),
   );
 }
 
-/** What stands where, after the run. */
+/** Which tag points where, after the run. */
 export function tagReportTable(report: TagReport): string {
   return table(
     ['Target', 'State', 'Digest', 'Before'],
@@ -76,29 +39,39 @@ export function tagReportTable(report: TagReport): string {
       result.move.target,
       stateWords[result.state],
       digestAfter(result) ?? (result.shows.state === 'unknown' ? 'unknown' : 'none'),
-      result.move.before ?? 'none',
+      result.move.before?.digest ?? 'none',
     ]),
   );
 }
 
-/** `artifacts/promotion.json`: before and after, enough to undo it by hand. */
-export function promotionFile(report: TagReport, dryRun: boolean): string {
-  const value = {
-    schema: 1,
-    dry_run: dryRun,
-    outcome: report.outcome,
-    images: report.results.map((result) => ({
-      image: result.move.name,
-      source: result.move.source,
-      target: result.move.target,
-      digest: result.move.digest,
-      before: result.move.before ?? null,
-      after: digestAfter(result) ?? null,
-      state: result.state,
-      ...(result.failure === undefined ? {} : {message: result.failure.message}),
-    })),
-  };
-  return `${JSON.stringify(value, undefined, 2)}\n`;
+/** Why the promotion failed, and what the tags point to now, in a few sentences; undefined when it passed. */
+export function sentenceOf({outcome, results}: TagReport, what = 'promotion'): string | undefined {
+  if (outcome === 'passed') return undefined;
+  const causes = results.flatMap(({failure}) =>
+    failure === undefined ? [] : [[failure.message, failure.hint].filter(Boolean).join(' ')],
+  );
+  const inState = (wanted: TagState): string =>
+    results
+      .filter(({state}) => state === wanted)
+      .map(({move}) => move.target)
+      .join(', ');
+  const [standing, unknown, conflict] = [
+    inState('standing'),
+    inState('unknown'),
+    inState('conflict'),
+  ];
+  const ends = [
+    ...(conflict === ''
+      ? []
+      : [
+          'The tags of this set may now be from different promotions. Re-run the one that you want.',
+        ]),
+    ...(standing === '' ? [] : [`These tags could not be rolled back: ${standing}.`]),
+    ...(unknown === '' ? [] : [`It is not known what these tags point to: ${unknown}.`]),
+  ];
+  const start = outcome === 'cancelled' ? `The ${what} was cancelled.` : `The ${what} failed.`;
+  const all = ends.length === 0 ? ['All tags were rolled back.'] : ends;
+  return [start, ...new Set(causes), ...all].join(' ');
 }
 
 function tagOf(ref: string): string {

@@ -3,13 +3,17 @@ import type {Git} from '../adapters/git/index.ts';
 import type {GitHubApi} from '../adapters/github/api.ts';
 import type {Event} from '../adapters/github/event.ts';
 import type {JobLog} from '../adapters/github/log.ts';
+import type {RunCommand} from '../adapters/process/index.ts';
 import {parseReference} from '../image/reference.ts';
-import {branchTag} from '../image/tags.ts';
 import type {ImageSpec, Spec} from '../stack/spec/index.ts';
+import type {Mask} from '../util/masking.ts';
 import {InputError, type Inputs} from './inputs.ts';
+import {checkTags, defaultBranchOf, type TagOf, tagsOf} from './tags.ts';
 
 export type {InputSource, Inputs} from './inputs.ts';
 export {InputError, readInputs} from './inputs.ts';
+export type {TagOf} from './tags.ts';
+export {extraTag, tagsOf} from './tags.ts';
 
 /** What every mode works with: the wishes, the event, and the outside. */
 export interface Run {
@@ -18,29 +22,13 @@ export interface Run {
   readonly workspace: Workspace;
   readonly log: JobLog;
   readonly changes: ChangeSources;
-  /** Every form of every secret; none of them may reach a file. */
-  readonly secrets: readonly string[];
+  /** Hides the secrets of the run in every text that leaves; takes more of them while the run goes on. */
+  readonly mask: Mask;
+  /** Runs programs; what a killed run started is found again by its post step. */
+  readonly program: RunCommand;
+  /** A folder of this run, gone when it is over. */
+  readonly tempDir: string;
   readonly signal: AbortSignal;
-}
-
-/** Whether this run may change anything in the registry, and why not. */
-export interface PushDecision {
-  readonly push: boolean;
-  readonly because: string;
-}
-
-/** Pull requests from forks never push, whatever was asked for: they run code of strangers. */
-export function decidePush({inputs, event}: Pick<Run, 'inputs' | 'event'>): PushDecision {
-  if (isFork(event)) return {push: false, because: 'the pull request comes from a fork'};
-  if (inputs.push === 'false') return {push: false, because: 'the input "push" says so'};
-  if (inputs.push === 'auto' && inputs.password === '') {
-    return {push: false, because: 'there is no password for the registry'};
-  }
-  return {push: true, because: ''};
-}
-
-export function isFork(event: Event): boolean {
-  return event.kind === 'pull_request' && event.fromFork;
 }
 
 /** What can be asked; without a token there is no API. */
@@ -49,22 +37,106 @@ export interface ChangeSources {
   readonly api: GitHubApi | undefined;
 }
 
+/** Where to log in, and as whom. */
+export interface Login {
+  readonly host: string;
+  readonly username: string;
+  readonly password: string;
+}
+
+/** In this order: the inputs, the logins of the machine, the fallback. */
+export interface RunLogins {
+  /** Each for its host. */
+  readonly inputs: readonly Login[];
+  /** The token of the job, for ghcr.io only. */
+  readonly fallback: readonly Login[];
+  /** False for pull requests from forks: no login at all, not even the machine's. */
+  readonly allowLogins: boolean;
+}
+
+/** Whether this run writes to the registry. */
+export type PushPolicy =
+  | {readonly kind: 'never'; readonly because: string}
+  /** Where the registry grants it: a pull request may run with a token that only reads. */
+  | {readonly kind: 'if-granted'}
+  /** A missing permission is an error before the first build. */
+  | {readonly kind: 'always'};
+
+/** What this run may do, decided once. */
+export interface RunPolicy {
+  readonly tagOf: TagOf;
+  readonly push: PushPolicy;
+  readonly logins: RunLogins;
+  /** Whether pages of a green build go to the wiki. */
+  readonly publishes: boolean;
+  readonly defaultBranch: string;
+  /** A push to the default branch: its builds may go to production. */
+  readonly isDefaultBranchPush: boolean;
+}
+
+export interface PolicyRequest {
+  readonly inputs: Inputs;
+  readonly event: Event;
+  readonly spec: Spec;
+  /** Whether the newest commit message says `skip push`. */
+  readonly isPushSkipped: boolean;
+}
+
 /**
- * The tag that each image gets in this run.
- * @throws {InputError} when there is no branch to name it after, or it would be a stable tag
+ * What a run was asked and may do.
+ * Enters: inputs, event, spec, the wishes in commit messages.
+ * Leaves: RunPolicy: tags, push and why, login, pages, default branch. Nothing asks the event again.
+ * Not here: finding changed files (changes/), making adapters (modes/).
+ * @throws {InputError} for tags that are not this run's, unknown image keys, a login for no registry
  */
-export function tagsOf(inputs: Inputs, event: Event): (image: {tagPrefix: string}) => string {
-  const suffix = inputs.tagSuffix === 'sha' ? event.headSha.slice(0, 7) : event.branch;
-  if (suffix === '') {
-    throw new InputError(
-      'The tag cannot be made: GITHUB_REF names no branch, or GITHUB_SHA no commit. Run in a workflow, or set them.',
-    );
-  }
-  return ({tagPrefix}) => {
-    const result = branchTag(tagPrefix, suffix);
-    if (!result.ok) throw new InputError(result.error);
-    return result.value;
+export function policyOf({inputs, event, spec, isPushSkipped}: PolicyRequest): RunPolicy {
+  checkKeys(inputs, spec.images.values());
+  const tagOf = tagsOf(inputs, event);
+  const tags = checkTags(spec.images.values(), tagOf, [
+    ...spec.extraTags.defaultBranch,
+    ...spec.extraTags.stable,
+  ]);
+  if (!tags.ok) throw new InputError(tags.error);
+  const defaultBranch = defaultBranchOf(inputs, event);
+  const isDefault = event.kind !== 'pull_request' && !event.isTag && event.branch === defaultBranch;
+  return {
+    tagOf,
+    push: pushPolicy(inputs, event),
+    logins: loginsOf(inputs, event, spec),
+    publishes: publishesPages({inputs, event, isPushSkipped}),
+    defaultBranch,
+    isDefaultBranchPush: event.kind === 'push' && isDefault,
   };
+}
+
+/** Pages go to the wiki on the default branch, unless the commit says `skip push`; never from a fork. */
+export function publishesPages({
+  inputs,
+  event,
+  isPushSkipped,
+}: Omit<PolicyRequest, 'spec'>): boolean {
+  const hasWiki = inputs.githubToken !== '' && event.repository.repo !== '';
+  if (!hasWiki || isFork(event) || inputs.wiki === 'false' || isPushSkipped) return false;
+  const isDefault =
+    event.kind !== 'pull_request' &&
+    !event.isTag &&
+    event.branch === defaultBranchOf(inputs, event);
+  return inputs.wiki === 'true' || isDefault;
+}
+
+/** Pull requests from forks never push, whatever was asked for: they run code of strangers. */
+function pushPolicy(inputs: Inputs, event: Event): PushPolicy {
+  if (isFork(event)) {
+    return {kind: 'never', because: 'the pull request comes from a fork'};
+  }
+  if (inputs.push === 'false') return {kind: 'never', because: 'input "push" is false'};
+  return inputs.push === 'auto' && event.kind === 'pull_request'
+    ? {kind: 'if-granted'}
+    : {kind: 'always'};
+}
+
+export function isFork(event: Event): boolean {
+  return event.kind === 'pull_request' && event.fromFork;
 }
 
 /** @throws {InputError} for image keys that the spec does not have */
@@ -75,7 +147,7 @@ export function checkKeys(inputs: Inputs, images: Iterable<ImageSpec>): void {
       .filter((name) => !keys.has(name))
       .map(
         (name) =>
-          `Input "${input}" names "${name}", which is no image of the spec. There are: ${[...keys].join(', ')}.`,
+          `Input "${input}": unknown image "${name}". Known images: ${[...keys].join(', ')}.`,
       );
   const mistakes = [
     ...unknown('images', inputs.images),
@@ -84,38 +156,43 @@ export function checkKeys(inputs: Inputs, images: Iterable<ImageSpec>): void {
   if (mistakes.length > 0) throw new InputError(mistakes.join('\n'));
 }
 
-/** The branch whose builds may go to production. */
-export function defaultBranchOf(inputs: Inputs, event: Event): string {
-  return inputs.defaultBranch ?? event.defaultBranch ?? 'main';
-}
-
-/** Where to log in, and as whom. */
-export interface Login {
-  readonly host: string;
-  readonly username: string;
-  readonly password: string;
-}
+const githubRegistry = 'ghcr.io';
 
 /**
- * The login of this run; undefined without a password, and for pull requests from forks, whatever they are given.
- * @throws {InputError} when the images stand on several hosts and nobody says which one the password is for
+ * The logins of this run. The job's token is never sent to another registry, not even where a workflow passes it as
+ * `password`.
+ * @throws {InputError} when the images are on several registries and nothing says which one the password is for
  */
-export function loginOf(
-  {inputs, event}: Pick<Run, 'inputs' | 'event'>,
-  spec: Spec,
-): Login | undefined {
-  const {username, password} = inputs;
-  if (password === '' || isFork(event)) return undefined;
-  const hosts = new Set(
-    [...spec.images.values()].map(({repository}) => parseReference(repository)?.registry),
+export function loginsOf(
+  inputs: Inputs,
+  event: Event,
+  spec: Pick<Spec, 'file' | 'images'>,
+): RunLogins {
+  const {username, password, githubToken} = inputs;
+  const user = username || 'x-access-token';
+  const fallback =
+    githubToken === '' ? [] : [{host: githubRegistry, username: user, password: githubToken}];
+  if (isFork(event)) return {inputs: [], fallback: [], allowLogins: false};
+  const isOwn = password !== '' && password !== githubToken;
+  const given = isOwn ? [{host: hostForPassword(inputs, spec), username, password}] : [];
+  return {inputs: given, fallback, allowLogins: true};
+}
+
+function hostForPassword({registry}: Inputs, spec: Pick<Spec, 'file' | 'images'>): string {
+  if (registry !== undefined) return registry;
+  const hosts = Map.groupBy(spec.images.values(), ({repository}) => hostOf(repository));
+  const [host = ''] = hosts.keys();
+  if (hosts.size < 2) return host;
+  const places = [...hosts].map(([name, images]) => {
+    const position = images[0]?.position;
+    const place = position === undefined ? '' : ` (${spec.file}:${position.line})`;
+    return `${images[0]?.name}: ${name}${place}`;
+  });
+  throw new InputError(
+    `The images are on several registries: ${places.join(', ')}. An image name without a host means docker.io. Set the input "registry" to the one that "password" is for.`,
   );
-  const [host] = hosts;
-  if (inputs.registry !== undefined) return {host: inputs.registry, username, password};
-  if (host === undefined || hosts.size > 1) {
-    const names = [...hosts].join(', ');
-    throw new InputError(
-      `The images are on several registries (${names}): set the input "registry" to the one that "password" is for.`,
-    );
-  }
-  return {host, username, password};
+}
+
+function hostOf(repository: string): string {
+  return parseReference(repository)?.registry ?? '';
 }

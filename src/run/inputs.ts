@@ -22,6 +22,8 @@ export interface Inputs {
   readonly tagSuffix: (typeof tagSuffixes)[number];
   readonly sourceTag: string | undefined;
   readonly target: (typeof targets)[number];
+  /** Path of the promotion.json to undo. */
+  readonly restore: string | undefined;
   readonly dryRun: boolean;
   readonly wiki: Tristate;
   readonly builder: string | undefined;
@@ -80,9 +82,7 @@ export function readInputs(getInput: InputSource = runnerInput): Inputs {
     images: list(getInput('images')),
     rebuild: rebuild(getInput('rebuild')),
     reuse: oneOf('reuse', reuseValues, 'auto'),
-    registry: optional('registry')
-      ?.replace(/^https?:\/\//, '')
-      .replace(/\/.*$/, ''),
+    registry: optional('registry'),
     username: getInput('username'),
     password: getInput('password'),
     githubToken: getInput('github-token'),
@@ -94,6 +94,7 @@ export function readInputs(getInput: InputSource = runnerInput): Inputs {
     tagSuffix: oneOf('tag-suffix', tagSuffixes, 'branch'),
     sourceTag: optional('source-tag'),
     target: oneOf('target', targets, 'stable'),
+    restore: optional('restore'),
     dryRun: oneOf('dry-run', ['true', 'false'], 'false') === 'true',
     wiki: oneOf('wiki', tristates, 'auto'),
     builder: optional('builder'),
@@ -104,8 +105,16 @@ export function readInputs(getInput: InputSource = runnerInput): Inputs {
       optional('artifact-name') ?? (mode === 'tag' ? 'tag-artifacts' : 'build-artifacts'),
     retentionDays: wholeNumber('retention-days', 1),
   };
-  if (mode === 'tag' && inputs.sourceTag === undefined) {
-    mistakes.push('Mode "tag" needs the input "source-tag", for example 2026.3-main.');
+  const {sourceTag, restore} = inputs;
+  if (mode === 'tag' && sourceTag === undefined && restore === undefined) {
+    mistakes.push(
+      'Mode "tag" needs the input "source-tag", for example 2026.3-main (or "restore", to undo a promotion).',
+    );
+  }
+  if (sourceTag !== undefined && restore !== undefined) {
+    mistakes.push(
+      'Inputs "source-tag" and "restore" cannot be combined: one promotes, the other undoes a promotion.',
+    );
   }
   if (mistakes.length > 0) throw new InputError(mistakes.join('\n'));
   return inputs;

@@ -4,11 +4,12 @@ import {chainOf, type Outcome, pageAfter, type ScheduleOptions, type StepName} f
 
 export type {Task} from './queue.ts';
 export type {Outcome, ScheduleOptions, StepName} from './steps.ts';
+export {isPushed} from './steps.ts';
 
 /**
  * The order of a run as a state machine without clock or effects: tell it what ended, it says what may begin. No
  * child is built before its parents are, and nothing of a child is pushed before its parents passed their tests and
- * are pushed (DESIGN.md section 5).
+ * are pushed .
  */
 export interface Schedule {
   /** What is to be started now; each task is given once. */
@@ -97,7 +98,7 @@ export function startSchedule(images: readonly PlannedImage[], options: Schedule
       end(one, 'blocked');
       one.blockedBy = `${node.image.name}: ${step}`;
     }
-    if (options.failFast && !options.mayFail(node.image.name)) {
+    if (options.failFast && !node.image.spec.allowFailure) {
       for (const one of nodes.values()) {
         const isUnstarted = one.running === 0 && one.done === 0;
         // What sits on an image that is not started can never be pushed. Parents come first in the map.
@@ -187,7 +188,7 @@ function makeNodes(
       // What stands in the registry can be built on at once.
       isBuilt: image.action !== 'build',
       isVerified: isIdle,
-      wantsPrune: !isIdle && image.action !== 'reuse' && options.isPruned(image.name),
+      wantsPrune: !isIdle && image.action !== 'reuse' && image.spec.prune,
       end: isIdle ? 'skipped' : undefined,
       blockedBy: undefined,
     };

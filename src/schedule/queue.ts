@@ -1,5 +1,5 @@
 import type {PlannedImage} from '../plan/index.ts';
-import {type Outcome, type Pool, poolOf, type StepName} from './steps.ts';
+import {type Outcome, type Pool, poolOf, pools, type StepName} from './steps.ts';
 
 /** One step of one image. */
 export interface Task {
@@ -25,8 +25,8 @@ export interface Queue<T extends Waiting> {
 }
 
 /**
- * A build, a test, a push takes one of the slots each, whatever image it is of. With more than one slot the image with
- * the longest remaining chain goes first; with one the whole run has one, and goes in the order of the plan.
+ * Builds, tests and pushes take slots of their kind. With more than one slot a kind the image with the longest remaining
+ * chain goes first; with one the whole run has a single slot, and goes in the order of the plan.
  */
 export function createQueue<T extends Waiting>(
   images: readonly PlannedImage[],
@@ -34,12 +34,15 @@ export function createQueue<T extends Waiting>(
 ): Queue<T> {
   const isSerial = concurrency === 1;
   const chains = isSerial ? new Map<string, number>() : remainingChains(images);
-  const waiting: Record<Pool, {readonly node: T; readonly step: StepName}[]> = {
-    work: [],
-    aside: [],
+  type Line = {readonly node: T; readonly step: StepName}[];
+  const waiting: Record<Pool, Line> = {build: [], test: [], push: [], aside: []};
+  const free: Record<Pool, number> = {
+    build: concurrency,
+    test: concurrency,
+    push: concurrency,
+    aside: concurrency,
   };
-  const free: Record<Pool, number> = {work: concurrency, aside: concurrency};
-  const poolFor = (step: StepName): Pool => (isSerial ? 'work' : poolOf[step]);
+  const poolFor = (step: StepName): Pool => (isSerial ? 'build' : poolOf[step]);
   const chainFrom = ({image}: T): number => chains.get(image.name) ?? 0;
   const comesBefore = (a: T, b: T): boolean =>
     chainFrom(a) === chainFrom(b) ? a.position < b.position : chainFrom(a) > chainFrom(b);
@@ -57,7 +60,7 @@ export function createQueue<T extends Waiting>(
     },
     take: () => {
       const tasks: Task[] = [];
-      for (const pool of ['work', 'aside'] as const) {
+      for (const pool of pools) {
         while (free[pool] > 0) {
           const next = waiting[pool].shift();
           if (next === undefined) break;

@@ -2,40 +2,38 @@ import type {PlannedImage} from '../plan/index.ts';
 
 /** What of the spec and the inputs decides which steps an image has. */
 export interface ScheduleOptions {
-  /** Images worked on at once. 1 is the plain order of the tree. */
+  /** Builds at once; tests and pushes, which mostly wait, have as many slots of their own. 1 is the plain order of the tree. */
   readonly concurrency: number;
   readonly failFast: boolean;
-  readonly isPushed: (image: string) => boolean;
-  readonly hasIntegrationTests: (image: string) => boolean;
-  readonly isPruned: (image: string) => boolean;
-  readonly mayFail: (image: string) => boolean;
+  /** The run writes to the registry. */
+  readonly push: boolean;
   /** A reused image gets a page too, which costs a pull: only where pages are published. */
   readonly documentsReused: boolean;
 }
 
-/** Pages and tidying up come beside the work, and have slots of their own: nobody waits for them. */
-export type Pool = 'work' | 'aside';
+/** Each kind of work has slots of its own; nothing waits for pages and pruning, which run beside. */
+export const pools = ['build', 'test', 'push', 'aside'] as const;
+
+export type Pool = (typeof pools)[number];
 
 /** Which slots a step takes. */
 export const poolOf: Record<StepName, Pool> = {
-  pull: 'work',
-  build: 'work',
-  test: 'work',
-  push: 'work',
-  reuse: 'work',
-  'integration-test': 'work',
+  pull: 'build',
+  build: 'build',
+  test: 'test',
+  push: 'push',
+  reuse: 'push',
+  'integration-test': 'test',
   manifest: 'aside',
   prune: 'aside',
 };
 
 /** Steps that must come one after the other; the image is good when the last one is done. */
 export function chainOf(image: PlannedImage, options: ScheduleOptions): readonly StepName[] {
-  const integration: StepName[] = options.hasIntegrationTests(image.name)
-    ? ['integration-test']
-    : [];
+  const integration: StepName[] = image.spec.integrationTests ? ['integration-test'] : [];
   switch (image.action) {
     case 'build': {
-      const push: StepName[] = options.isPushed(image.name) ? ['push'] : [];
+      const push: StepName[] = isPushed(image, options) ? ['push'] : [];
       return ['pull', 'build', 'test', ...push, ...integration];
     }
     case 'test':
@@ -47,12 +45,16 @@ export function chainOf(image: PlannedImage, options: ScheduleOptions): readonly
   }
 }
 
+export function isPushed(image: PlannedImage, {push}: Pick<ScheduleOptions, 'push'>): boolean {
+  return push && image.spec.publish;
+}
+
 /** The step after which the page is made, beside the rest of the chain; undefined when there is no page. */
 export function pageAfter(image: PlannedImage, options: ScheduleOptions): StepName | undefined {
   switch (image.action) {
     case 'build':
       // The page names the digest, which there is after the push.
-      return options.isPushed(image.name) ? 'push' : 'test';
+      return isPushed(image, options) ? 'push' : 'test';
     case 'test':
       return 'test';
     case 'reuse':

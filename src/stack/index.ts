@@ -1,6 +1,6 @@
 import {join} from 'node:path/posix';
 import type {Workspace} from '../adapters/files/index.ts';
-import {checkParents, type DockerfileText} from './parents.ts';
+import {checkParents, type DockerfileText, type ParentCheck} from './parents.ts';
 import {
   buildTree,
   type ChangeRules,
@@ -13,16 +13,15 @@ import {
 } from './spec/index.ts';
 import {SpecError} from './yaml/index.ts';
 
+export {SpecError} from './yaml/index.ts';
+
 /** What the repository declares, checked: spec.yml, change_ignore.json and the Dockerfiles agree. */
-export interface Stack {
-  readonly spec: Spec;
+export interface Stack extends Omit<ParentCheck, 'mistakes'> {
   readonly rules: ChangeRules;
+  /** By image, where else its files are: tests elsewhere, and what links lead to. */
+  readonly places: ReadonlyMap<string, readonly string[]>;
+  /** Made of depend_on and of the Dockerfiles. */
   readonly tree: Tree;
-  /** References of each image's Dockerfile that are no images of the stack, in full. */
-  readonly externalBases: ReadonlyMap<string, readonly string[]>;
-  /** The parents whose layers each image begins with. */
-  readonly bases: ReadonlyMap<string, readonly string[]>;
-  readonly warnings: readonly string[];
 }
 
 export interface StackRequest {
@@ -41,7 +40,7 @@ export async function loadStack(workspace: Workspace, request: StackRequest): Pr
   const size = await workspace.size(file);
   if (size === undefined) {
     throw new SpecError([
-      `${file}:1:1: no such file. Write one (docs/spec.md has an example), or set the input "stack-dir" to the folder that has it.`,
+      `${file}:1:1: no such file. Is actions/checkout missing before this step? Otherwise write one (docs/spec.md has an example), or set the input "stack-dir" to the folder that has it.`,
     ]);
   }
   if (!(await workspace.isInside(file)))
@@ -55,13 +54,24 @@ export async function loadStack(workspace: Workspace, request: StackRequest): Pr
   const all = [...mistakes, ...checked.mistakes];
   if (all.length > 0) throw new SpecError(all);
   return {
-    spec,
+    ...checked,
     rules,
-    tree: buildTree(spec.images),
-    externalBases: checked.externalBases,
-    bases: checked.bases,
+    places: await findPlaces(workspace, checked.spec.images.values()),
+    tree: buildTree(checked.spec.images),
     warnings: [...spec.warnings, ...checked.warnings],
   };
+}
+
+async function findPlaces(
+  workspace: Workspace,
+  images: Iterable<ImageSpec>,
+): Promise<Stack['places']> {
+  const found = [...images].map(async ({name, folder, context, dockerfile, tests}) => {
+    const own = [...new Set([folder, context, dockerfile, ...tests.paths])];
+    const linked = await Promise.all(own.map((path) => workspace.linkedPlaces(path)));
+    return [name, [...tests.paths, ...linked.flat()]] as const;
+  });
+  return new Map(await Promise.all(found));
 }
 
 /** A repository without the file ignores nothing; only spec.yml itself then rebuilds everything. */
@@ -122,7 +132,9 @@ export function isTestFile(stackDir: string, image: ImageSpec, file: string): bo
     stackDir === '.'
       ? ['tests_common/', 'conftest.py']
       : [`${stackDir}/tests_common/`, `${stackDir}/conftest.py`];
-  return [...common, ...testFolders.map((folder) => `${image.folder}/${folder}/`)].some((path) =>
+  const own = testFolders.map((folder) => `${image.folder}/${folder}/`);
+  const more = image.tests.paths.flatMap((path) => [path, `${path}/`]);
+  return [...common, ...own, ...more].some((path) =>
     path.endsWith('/') ? file.startsWith(path) : file === path,
   );
 }

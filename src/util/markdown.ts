@@ -1,4 +1,5 @@
-import {plainText} from './text.ts';
+import {plainText, withoutLastBreaks} from './text.ts';
+
 /** A line of a page with the line ending it has; the ending is empty on a last line without one. */
 export interface PageLine {
   readonly text: string;
@@ -119,15 +120,19 @@ export function escapeMarkdown(text: string): string {
 export function escapeCell(text: string): string {
   return escapeHtml(plainText(text))
     .replace(/[\\|`]/g, '\\$&')
-    .replace(/\s*\n\s*/g, '<br>');
+    .replace(/\s+/g, (blanks) => (blanks.includes('\n') ? '<br>' : blanks));
 }
 
 /** Code in a cell. `<code>` rather than backticks, because no backtick can close it. */
 export function codeCell(text: string): string {
-  const escaped = escapeHtml(plainText(text))
+  return `<code>${codeText(text)}</code>`;
+}
+
+/** What stands in `<code>`: one line, and no character that Markdown would take for its own. */
+export function codeText(text: string): string {
+  return escapeHtml(plainText(text))
     .replace(/[\\|`*_[\]~]/g, (char) => `&#${char.charCodeAt(0)};`)
-    .replace(/\s*\n\s*/g, ' ');
-  return `<code>${escaped}</code>`;
+    .replace(/\s+/g, (blanks) => (blanks.includes('\n') ? ' ' : blanks));
 }
 
 export function escapeHtml(text: string): string {
@@ -136,8 +141,9 @@ export function escapeHtml(text: string): string {
 
 /** A code block whose fence is longer than any run of backticks in it. */
 export function codeBlock(text: string): string {
-  const plain = plainText(text).replace(/\n+$/, '');
-  const longest = Math.max(0, ...(plain.match(/`+/g) ?? []).map((run) => run.length));
+  const plain = withoutLastBreaks(plainText(text));
+  // Runs may be many: as arguments of Math.max they would overflow the stack.
+  const longest = (plain.match(/`+/g) ?? []).reduce((most, run) => Math.max(most, run.length), 0);
   const fence = '`'.repeat(Math.max(3, longest + 1));
   return `${fence}text\n${plain}\n${fence}`;
 }

@@ -15,6 +15,7 @@ export interface PromotedImage {
   readonly source: string;
   /** Full reference that it got: `…:2023.2-stable` or `…:stable`. */
   readonly target: string;
+  readonly digest: string;
   /** The commit it was built from (its label `org.opencontainers.image.revision`); undefined when unknown. */
   readonly revision: string | undefined;
 }
@@ -35,14 +36,22 @@ export interface HomeRow {
   readonly links: readonly string[];
 }
 
+/** What may be called a commit: a label is whatever the builder of the image put there. */
+export const commitPattern = /^[0-9a-f]{7,64}$/i;
+
 const homeColumns = ['Commit', 'Image', 'Manifest'] as const;
 const homeHead = ['| Commit | Image | Manifest |', '|--------|-------|----------|'] as const;
 const stableHead = ['| Global-Stable Image | Based On | Manifest |', '| :- | :- | :- |'] as const;
 
-/** The row that a promotion writes into Home.md, in the words of the Python scripts. */
-export function homeRow(images: readonly PromotedImage[], place: RepositoryPlace): HomeRow {
+/** The row that a promotion writes into Home.md, in the words of the Python scripts; one that was undone says so. */
+export function homeRow(
+  images: readonly PromotedImage[],
+  place: RepositoryPlace,
+  {isRestored = false}: {readonly isRestored?: boolean} = {},
+): HomeRow {
+  const mark = isRestored ? ' (restored)' : '';
   return {
-    commits: [...new Set(images.map(({revision}) => commitCell(revision, place)))],
+    commits: [...new Set(images.map(({revision}) => commitCell(revision, place) + mark))],
     images: images.map(({target}) => target),
     links: images.map(({target}) => manifestLink(target, place)),
   };
@@ -51,14 +60,20 @@ export function homeRow(images: readonly PromotedImage[], place: RepositoryPlace
 /**
  * Home.md with this row first in its table `| Commit | Image | Manifest |`; every other byte stays as it was.
  * An earlier row of the same stable tag gives way; images that only it named stay, in the new row. A page whose
- * only such row already says this is returned as it is. A page without the table gets one at its end.
+ * only such row already says this is returned as it is. A page without the table gets one at its end. `gone` are
+ * references that leave the page; a row that then names none goes with them.
  */
-export function insertHomeRow(page: string | undefined, row: HomeRow): string {
+export function insertHomeRow(
+  page: string | undefined,
+  row: HomeRow,
+  gone: readonly string[] = [],
+): string {
   const lines = splitLines(page ?? '');
   const eol = lines.find(({end}) => end !== '')?.end ?? '\n';
   const liveLines = findLiveLines(lines);
   const table = findTable(lines, liveLines, homeColumns);
   if (table === undefined) {
+    if (row.images.length === 0) return page ?? '';
     const fresh = [...homeHead, rowText(row)].map((text) => text + eol).join('');
     const text = page ?? '';
     // Behind a fence that nobody closed the table would be code.
@@ -66,9 +81,14 @@ export function insertHomeRow(page: string | undefined, row: HomeRow): string {
     return `${text}${blankLineAfter(lines, eol)}${fresh}`;
   }
   const isOurs = (line: PageLine, index: number): boolean =>
-    index >= table.firstRow && index < table.end && isRowOf(line.text, row.images);
+    index >= table.firstRow && index < table.end && isRowOf(line.text, [...row.images, ...gone]);
   const earlier = lines.filter(isOurs).map((line) => line.text);
-  const merged = rowText(mergeRows(row, earlier));
+  const mergedRow = mergeRows(row, earlier, gone);
+  const merged = rowText(mergedRow);
+  if (mergedRow.images.length === 0) {
+    const rest = lines.filter((line, index) => !isOurs(line, index));
+    return joinLines(withEnds(rest, eol, lines.at(-1)?.end ?? ''));
+  }
   if (earlier.length === 1 && sameRow(earlier[0] ?? '', merged)) return page ?? '';
   const kept = lines.filter((line, index) => !isOurs(line, index));
   const placed = kept.toSpliced(table.firstRow, 0, {text: merged, end: eol});
@@ -76,19 +96,19 @@ export function insertHomeRow(page: string | undefined, row: HomeRow): string {
   return joinLines(withEnds(placed, eol, lines.at(-1)?.end ?? ''));
 }
 
-/** Stable_Tag.md: one table with one row, written anew at every promotion to `stable`. */
+/** Stable_Tag.md: one table with one row, written anew at every promotion to `stable`; without images, no row. */
 export function stableTagPage(images: readonly PromotedImage[], place: RepositoryPlace): string {
   const cells = [
     images.map(({target}) => imageCell(target)),
     images.map(({source}) => imageCell(source)),
     images.map(({target}) => manifestLink(target, place)),
   ];
-  return `${[...stableHead, joinCells(cells)].join('\n')}\n`;
+  const rows = images.length === 0 ? [] : [joinCells(cells)];
+  return `${[...stableHead, ...rows].join('\n')}\n`;
 }
 
 function commitCell(revision: string | undefined, {serverUrl, repository}: RepositoryPlace) {
-  // A label is whatever the image's builder put there: only a commit hash may become a link.
-  if (revision === undefined || !/^[0-9a-f]{7,64}$/i.test(revision)) return 'unknown';
+  if (revision === undefined || !commitPattern.test(revision)) return 'unknown';
   return `[\`${revision.slice(0, 7)}\`](${serverUrl}/${repository}/commit/${revision})`;
 }
 
@@ -132,15 +152,15 @@ function partsOf(cell: string): readonly string[] {
 }
 
 /** A promotion of some images only must not take the others off the page: their tags still stand. */
-function mergeRows(row: HomeRow, earlier: readonly string[]): HomeRow {
-  const ours = new Set(row.images);
+function mergeRows(row: HomeRow, earlier: readonly string[], gone: readonly string[]): HomeRow {
+  const ours = new Set([...row.images, ...gone]);
   const rows = earlier.map(cellsOf);
   const others = [...new Set(rows.flatMap((cells) => refsOf(cells[1] ?? '')))].filter(
     (ref) => !ours.has(ref),
   );
   if (others.length === 0) return row;
   // The scripts also wrote links with the dot of ghcr.io left in (to pages that do not exist).
-  const dead = row.images.flatMap((ref) => [fileNameOf(ref), ref.replace(/[/:]/g, '-')]);
+  const dead = [...ours].flatMap((ref) => [fileNameOf(ref), ref.replace(/[/:]/g, '-')]);
   const links = rows
     .flatMap((cells) => partsOf(cells[2] ?? ''))
     .filter((link) => !dead.some((name) => link.endsWith(`/${name})`)));

@@ -1,50 +1,95 @@
-import {outputFolders} from '../adapters/files/index.ts';
-import {openWiki, type Wiki} from '../adapters/git/index.ts';
-import {hasPhrase} from '../adapters/github/event.ts';
-import {temporaryFolder} from '../adapters/github/output.ts';
-import {runCommand} from '../adapters/process/index.ts';
-import {findMessages} from '../changes/index.ts';
-import {failureText} from '../failure.ts';
-import {defaultBranchOf, isFork, type Run} from '../run/index.ts';
-import {publishManifestPages} from './promotion.ts';
+/**
+ * The wiki: one page for each good image, and the pages that list promotions (Home and Stable_Tag).
+ * Enters: the wiki as a port, page texts, a promotion and what it is linked to.
+ * Leaves: what a promotion would write, and why it may not; the result of publishing.
+ * Not here: git (adapters/git/), making the page of an image (page/), deciding whether a run publishes (modes/wiki.ts).
+ */
+import type {Wiki, WikiPublished} from '../adapters/git/index.ts';
+import {ok, type Result} from '../failure.ts';
+import {homeRow, insertHomeRow, stableTagPage} from './index-pages.ts';
+import {
+  commitMessage,
+  indexPageOf,
+  type PageSources,
+  type Promotion,
+  readPromotionPages,
+} from './promotion.ts';
 
-export type {Promotion, WikiPlan} from './promotion.ts';
-export {planPages, publishPromotion} from './promotion.ts';
+export type {PromotedImage, RepositoryPlace} from './index-pages.ts';
+export type {PageSources, Promotion, RenderPage} from './promotion.ts';
+export {publishPromotion} from './promotion.ts';
 
-/** The wiki of the repository; undefined where nobody could write it. */
-export function wikiOf({inputs, event, signal}: Run): Wiki | undefined {
-  const {owner, repo} = event.repository;
-  if (inputs.githubToken === '' || owner === '' || repo === '') return undefined;
-  const remote = {
-    serverUrl: event.serverUrl,
-    repository: `${owner}/${repo}`,
-    token: inputs.githubToken,
-  };
-  return openWiki(remote, {run: runCommand, tempDir: temporaryFolder(), signal});
+/** What a promotion has to do with the wiki. */
+export interface WikiPlan {
+  /** Undefined: the wiki is left alone. */
+  readonly wiki: Wiki | undefined;
+  readonly sources: PageSources;
+  /** `Home.md` or `Stable_Tag.md` as they will be. */
+  readonly index: {readonly name: string; readonly text: string};
+  readonly refusals: readonly string[];
 }
 
-/** Whether a green build of this event publishes its pages: on the default branch, unless the commit says `skip push`. */
-export async function mayPublish(run: Run): Promise<boolean> {
-  const {inputs, event} = run;
-  if (inputs.wiki === 'false' || isFork(event) || wikiOf(run) === undefined) return false;
-  const isDefaultBranch =
-    event.kind !== 'pull_request' && event.branch === defaultBranchOf(inputs, event);
-  if (inputs.wiki === 'auto' && !isDefaultBranch) return false;
-  const messages = await findMessages(event, run.changes);
-  return !messages.ok || !hasPhrase(messages.value.slice(-1), 'skip push');
+export interface WikiRequest {
+  /** Undefined where it cannot be written: there is no token, or no repository. */
+  readonly wiki: Wiki | undefined;
+  /** The input "wiki" is not false. */
+  readonly isWanted: boolean;
+  readonly sources: PageSources;
 }
 
-/** Publishes the pages of a green build, by their names without `.md`. A wiki that cannot be written costs one warning: the images stay good. */
-export async function publishPages(run: Run, names: readonly string[]): Promise<void> {
-  const wiki = wikiOf(run);
-  if (wiki === undefined) return;
-  const pages = new Map<string, string>();
-  for (const name of names) {
-    const text = await run.workspace.read(`${outputFolders.manifests}/${name}.md`);
-    if (text !== undefined) pages.set(name, text);
+/** Publishes manifest pages (text by name, without `.md`) in one commit; other pages stay as they are. */
+export function publishManifestPages(
+  wiki: Wiki,
+  pages: ReadonlyMap<string, string>,
+  sha: string,
+): Promise<Result<WikiPublished>> {
+  return wiki.publish(commitMessage(sha), async (snapshot) =>
+    ok(
+      Array.from(pages, ([name, text]) => ({
+        name: snapshot.find(`${name}.md`) ?? `${name}.md`,
+        content: Buffer.from(text),
+      })),
+    ),
+  );
+}
+
+/** Reads the wiki before anything moves: every source must have its page there, unless the wiki is not wanted. */
+export async function planPages(
+  {wiki, isWanted, sources}: WikiRequest,
+  promotion: Promotion,
+): Promise<WikiPlan> {
+  const name = indexPageOf(promotion.target);
+  const alone = {name, text: indexAlone(promotion, sources)};
+  const none = {wiki: undefined, sources, index: alone};
+  const isEmpty = promotion.images.length + (promotion.undone?.gone.length ?? 0) === 0;
+  if (!isWanted || isEmpty) return {...none, refusals: []};
+  if (wiki === undefined) {
+    const why = 'The wiki cannot be read: github-token or GITHUB_REPOSITORY is not set.';
+    return {...none, refusals: [`${why} Set them, or set "wiki: false".`]};
   }
-  if (pages.size === 0) return;
-  const published = await publishManifestPages(wiki, pages, run.event.sha);
-  if (published.ok) run.log.info(`wiki: ${pages.size} pages ${published.value.state}`);
-  else run.log.warning(failureText('The wiki was not updated', published.error));
+  const pages = await readPromotionPages(wiki, sources, promotion);
+  if (!pages.ok) {
+    const {message, hint} = pages.error;
+    return {
+      ...none,
+      refusals: [[message, hint, 'Or set "wiki: false".'].filter(Boolean).join(' ')],
+    };
+  }
+  return {
+    wiki,
+    sources,
+    index: {name, text: pages.value.pages.get(name) ?? alone.text},
+    refusals: pages.value.missing.map(
+      (ref) =>
+        `The wiki has no manifest page for ${ref}. A green build on the default branch publishes it. To go without, set "wiki: false".`,
+    ),
+  };
+}
+
+/** The page as it would begin in an empty wiki. */
+function indexAlone({target, images, undone}: Promotion, {place}: PageSources): string {
+  if (images.length === 0) return '';
+  return target === 'stable'
+    ? insertHomeRow(undefined, homeRow(images, place, {isRestored: undone !== undefined}))
+    : stableTagPage(images, place);
 }

@@ -7,8 +7,6 @@ import type {
 } from '../adapters/git/index.ts';
 import {fail, failure, ok, type Result} from '../failure.ts';
 import {fileNameOf} from '../image/tags.ts';
-import type {Run} from '../run/index.ts';
-import {wikiOf} from './index.ts';
 import {
   homeRow,
   insertHomeRow,
@@ -16,12 +14,21 @@ import {
   type RepositoryPlace,
   stableTagPage,
 } from './index-pages.ts';
+import {barePage, gonePage, stablePage} from './stable-pages.ts';
 
 /** A set of images that gets, or got, its stable tag. */
 export interface Promotion {
   readonly target: 'stable' | 'global-stable';
   readonly images: readonly PromotedImage[];
+  /** Set where an earlier promotion is undone: the images are those from before it. */
+  readonly undone?: {
+    /** Tags that did not exist before that promotion, and are gone again. */
+    readonly gone: readonly string[];
+  };
 }
+
+/** The text of the page of an image under its stable tag, made from its record; undefined where it has none. */
+export type RenderPage = (image: PromotedImage) => Promise<string | undefined>;
 
 /** What a promotion writes into the wiki as it stands now. */
 export interface PromotionPages {
@@ -36,29 +43,19 @@ export function indexPageOf(target: Promotion['target']): 'Home.md' | 'Stable_Ta
   return target === 'stable' ? 'Home.md' : 'Stable_Tag.md';
 }
 
-/** Publishes manifest pages (text by name, without `.md`) in one commit; other pages stay as they are. */
-export function publishManifestPages(
-  wiki: Wiki,
-  pages: ReadonlyMap<string, string>,
-  sha: string,
-): Promise<Result<WikiPublished>> {
-  return wiki.publish(commitMessage(sha), async (snapshot) =>
-    ok(
-      Array.from(pages, ([name, text]) => ({
-        name: snapshot.find(`${name}.md`) ?? `${name}.md`,
-        content: Buffer.from(text),
-      })),
-    ),
-  );
+/** Where the pages come from, and which repository they link to. */
+export interface PageSources {
+  readonly place: RepositoryPlace;
+  readonly renderPage?: RenderPage | undefined;
 }
 
 /** Reads the wiki and says what the promotion would write; changes nothing. */
 export async function readPromotionPages(
   wiki: Wiki,
-  place: RepositoryPlace,
+  sources: PageSources,
   promotion: Promotion,
 ): Promise<Result<PromotionPages>> {
-  const read = await wiki.read((snapshot) => makePages(snapshot, place, promotion));
+  const read = await wiki.read((snapshot) => makePages(snapshot, sources, promotion));
   if (!read.ok) return read;
   const {missing, files} = read.value;
   const pages = new Map(files.map(({name, content}) => [name, Buffer.from(content).toString()]));
@@ -68,14 +65,15 @@ export async function readPromotionPages(
 /** Publishes the index page and the stable copies in one commit; made anew on top of every push of others. */
 export function publishPromotion(
   wiki: Wiki,
-  place: RepositoryPlace,
+  sources: PageSources,
   {promotion, sha}: {readonly promotion: Promotion; readonly sha: string},
 ): Promise<Result<WikiPublished>> {
   const make: MakePages = async (snapshot) => {
-    const {missing, files} = await makePages(snapshot, place, promotion);
+    const {missing, files} = await makePages(snapshot, sources, promotion);
     if (missing.length === 0) return ok(files);
-    const message = `The wiki has no manifest page of ${missing.join(', ')}.`;
-    const hint = 'A green build on the default branch publishes them; "wiki: false" goes without.';
+    const message = `The wiki has no manifest page for ${missing.join(', ')}.`;
+    const hint =
+      'A green build on the default branch publishes them. To go without, set "wiki: false".';
     return fail(failure('not-found', message, {hint}));
   };
   return wiki.publish(commitMessage(sha), make);
@@ -88,16 +86,19 @@ interface MadePages {
 
 async function makePages(
   snapshot: WikiSnapshot,
-  place: RepositoryPlace,
-  {target, images}: Promotion,
+  sources: PageSources,
+  promotion: Promotion,
 ): Promise<MadePages> {
-  // The index page would name nothing, and Stable_Tag.md lose what it says.
-  if (images.length === 0) throw new Error('Internal error: a promotion of no image at all');
+  const {target, images, undone} = promotion;
+  const gone = undone?.gone ?? [];
+  // The index page would name nothing, and Stable_Tag.md lose what it lists.
+  if (images.length + gone.length === 0)
+    throw new Error('Internal error: a promotion without images');
   const copies = await Promise.all(
     images.map(async (image) => ({
       image,
       name: existing(snapshot, pageOf(image.target)),
-      content: await snapshot.read(pageOf(image.source)),
+      content: await copyOf(snapshot, sources, {image, isUndone: undone !== undefined}),
     })),
   );
   const missing = copies.filter(({content}) => content === undefined);
@@ -106,21 +107,49 @@ async function makePages(
   return {
     missing: missing.map(({image}) => image.source),
     files: [
-      {name, content: indexPage(old, place, {target, images})},
+      {name, content: indexPage(old, sources.place, promotion)},
       ...copies.flatMap(({name, content}) => (content === undefined ? [] : [{name, content}])),
+      // The page of a tag that never had one is not missed.
+      ...gone.flatMap((ref) => {
+        const page = snapshot.find(pageOf(ref));
+        return page === undefined ? [] : [{name: page, content: Buffer.from(gonePage(ref))}];
+      }),
     ],
   };
+}
+
+/** A page made from the record of this very digest says more than a copy of the page of its source. */
+async function copyOf(
+  snapshot: WikiSnapshot,
+  {place, renderPage}: PageSources,
+  {image, isUndone}: {readonly image: PromotedImage; readonly isUndone: boolean},
+): Promise<Uint8Array | undefined> {
+  const [own, copied] = await Promise.all([
+    renderPage?.(image),
+    snapshot.read(pageOf(image.source)),
+  ]);
+  // Without a page of the source there is nothing to link to.
+  if (own !== undefined && copied === undefined) return Buffer.from(own);
+  const page = own === undefined ? copied : Buffer.from(own);
+  // One character for one byte, and words that are plain ASCII: whatever encoding the page has, it keeps its bytes.
+  const text = page === undefined ? undefined : Buffer.from(page).toString('latin1');
+  if (!isUndone) {
+    return text === undefined ? undefined : Buffer.from(stablePage(text, image, {place}), 'latin1');
+  }
+  // The tag that an image was once built as may have moved on: only a page of this very digest tells of it.
+  if (text?.includes(image.digest) !== true) return Buffer.from(barePage(image));
+  return Buffer.from(stablePage(text, image, {place, verb: 'Restored to'}), 'latin1');
 }
 
 function indexPage(
   old: Uint8Array | undefined,
   place: RepositoryPlace,
-  {target, images}: Promotion,
+  {target, images, undone}: Promotion,
 ): Uint8Array {
   if (target === 'global-stable') return Buffer.from(stableTagPage(images, place));
-  // One character for one byte, and a row that is plain ASCII: whatever encoding the page has, it keeps its bytes.
   const page = old === undefined ? undefined : Buffer.from(old).toString('latin1');
-  return Buffer.from(insertHomeRow(page, homeRow(images, place)), 'latin1');
+  const row = homeRow(images, place, {isRestored: undone !== undefined});
+  return Buffer.from(insertHomeRow(page, row, undone?.gone), 'latin1');
 }
 
 function pageOf(ref: string): string {
@@ -132,61 +161,6 @@ function existing(snapshot: WikiSnapshot, name: string): string {
   return snapshot.find(name) ?? name;
 }
 
-function commitMessage(sha: string): string {
+export function commitMessage(sha: string): string {
   return `[skip ci] Automated publish for ${sha}`;
-}
-
-/** What a promotion has to do with the wiki. */
-export interface WikiPlan {
-  /** Undefined: the wiki is left alone. */
-  readonly wiki: Wiki | undefined;
-  readonly place: RepositoryPlace;
-  /** `Home.md` or `Stable_Tag.md` as they will be. */
-  readonly index: {readonly name: string; readonly text: string};
-  /** Why nothing may be promoted. */
-  readonly refusals: readonly string[];
-}
-
-/** Reads the wiki before anything moves: every source must have its page there (unless `wiki: false`). */
-export async function planPages(run: Run, promotion: Promotion): Promise<WikiPlan> {
-  const {event, inputs} = run;
-  const {owner, repo} = event.repository;
-  const place = {serverUrl: event.serverUrl, repository: `${owner}/${repo}`};
-  const name = indexPageOf(promotion.target);
-  const alone = {name, text: indexAlone(promotion, place)};
-  const none = {wiki: undefined, place, index: alone};
-  if (inputs.wiki === 'false' || promotion.images.length === 0) return {...none, refusals: []};
-  const wiki = wikiOf(run);
-  if (wiki === undefined) {
-    return {
-      ...none,
-      refusals: [
-        'The wiki cannot be read: there is no github-token or no GITHUB_REPOSITORY. Set them, or "wiki: false".',
-      ],
-    };
-  }
-  const pages = await readPromotionPages(wiki, place, promotion);
-  if (!pages.ok) return {...none, refusals: [refusalOf(pages)]};
-  const {missing} = pages.value;
-  return {
-    wiki,
-    place,
-    index: {name, text: pages.value.pages.get(name) ?? alone.text},
-    refusals: missing.map(
-      (ref) =>
-        `The wiki has no manifest page of ${ref}. A green build on the default branch publishes it; "wiki: false" goes without.`,
-    ),
-  };
-}
-
-function refusalOf({error: failure}: Extract<Result<unknown>, {ok: false}>): string {
-  return [failure.message, failure.hint, 'Or set "wiki: false".'].filter(Boolean).join(' ');
-}
-
-/** The page as it would begin in an empty wiki. */
-function indexAlone({target, images}: Promotion, place: RepositoryPlace): string {
-  if (images.length === 0) return '';
-  return target === 'stable'
-    ? insertHomeRow(undefined, homeRow(images, place))
-    : stableTagPage(images, place);
 }

@@ -1,15 +1,20 @@
+import {dirname} from 'node:path/posix';
 import {describe, expect, it} from 'vitest';
 import {compileIgnore} from '../../../src/adapters/build-context/ignore.ts';
+import type {Match} from '../../../src/adapters/build-context/patterns.ts';
 
 /** What is left out of these, asked as a walk asks: folders first, and nothing below one that is left out whole. */
 function leftOut(text: string, paths: readonly string[]): readonly string[] {
-  const isIgnored = compileIgnore(text);
+  const rules = compileIgnore(text);
+  const found = new Map<string, Match>();
   const whole: string[] = [];
   return paths.filter((path) => {
     if (whole.some((folder) => path.startsWith(folder))) return true;
-    const isFolder = path.endsWith('/');
-    const isOut = isIgnored(path.replace(/\/$/, ''), isFolder);
-    if (isFolder && isOut) whole.push(path);
+    const name = path.replace(/\/$/, '');
+    const match = rules.match(name, found.get(dirname(name)));
+    found.set(name, match);
+    const isOut = match.isOut && (name === path || !rules.mayTakeBack(name));
+    if (name !== path && isOut) whole.push(path);
     return isOut;
   });
 }
@@ -39,14 +44,33 @@ describe('compileIgnore', () => {
     ['an exception below', 'dir\n!dir/sub/a', false],
     ['an exception that may be anywhere', 'dir\n!**/a', false],
   ])('reads a folder that is left out only when it must: %s', (_, text, isWhole) => {
-    expect(compileIgnore(text)('dir', true)).toBe(isWhole);
+    expect(compileIgnore(text).mayTakeBack('dir')).toBe(!isWhole);
   });
 
   it.each([
-    ['ok\n[a\n', 'line 2: "[a" is no pattern'],
+    ['ok\n[a\n', 'line 2: "[a" is not a valid pattern'],
     ['a\\', 'line 1'],
-    ['\n\n!\n', 'line 3: "!" names nothing'],
+    ['\n\n!\n', 'line 3: "!" needs a pattern after it'],
   ])('names the line that docker would not take: %j', (text, message) => {
     expect(() => compileIgnore(text)).toThrow(message);
+  });
+
+  it('takes no longer for a pattern that makes a regular expression try every way', () => {
+    const path = 'a'.repeat(120);
+    const text = ['*a'.repeat(60), '**/a'.repeat(30), '[a]*'.repeat(60)].map((one) => `${one}b`);
+    expect(leftOut(text.join('\n'), [path])).toEqual([]);
+    expect(leftOut(text.join('\n'), [`${path}b`])).toEqual([`${path}b`]);
+  });
+
+  it.each([
+    ['foo\\bar', 'foo/bar', false],
+    ['a\\d', 'a1', true],
+    ['*x|b', 'lib', true],
+    ['a?{2}', 'a?{2}', false],
+    ['[[:alpha:]]1', 'b1', true],
+    ['a[^b]c', 'a/c', true],
+    ['a^*', 'a^b', false],
+  ])('reads %j as the regular expression that docker makes of it: %s', (text, path, isOut) => {
+    expect(leftOut(text, [path])).toEqual(isOut ? [path] : []);
   });
 });

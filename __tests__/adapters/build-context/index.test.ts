@@ -1,5 +1,4 @@
 import {execFileSync} from 'node:child_process';
-import {once} from 'node:events';
 import {
   chmod,
   mkdir,
@@ -11,10 +10,9 @@ import {
   utimes,
   writeFile,
 } from 'node:fs/promises';
-import {createServer} from 'node:net';
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
-import {hashContext} from '../../../src/adapters/build-context/index.ts';
+import {type ContextUses, openContexts} from '../../../src/adapters/build-context/index.ts';
 import {makeWorkspace} from '../../support/rig/runner.ts';
 
 let root: string;
@@ -33,11 +31,13 @@ afterEach(() => rm(root, {recursive: true, force: true}));
 
 const path = (name: string): string => join(root, 'images/a', name);
 
-async function digest(watch: readonly string[] = []): Promise<string> {
-  const result = await hashContext(root, {
+const everything: ContextUses = {sources: [], unresolved: 'all of it counts'};
+
+async function digest(watch: readonly string[] = [], uses = everything): Promise<string> {
+  const result = await openContexts(root, ['logs']).hashContext({
     context: 'images/a',
     dockerfile: 'images/a/Dockerfile',
-    skip: ['test'],
+    uses,
     watch,
   });
   if (!result.ok) throw new Error(result.error.message);
@@ -63,6 +63,9 @@ describe('hashContext', () => {
     ['the executable bit', () => chmod(path('file'), 0o755)],
     ['the Dockerfile', () => writeFile(path('Dockerfile'), 'FROM y\n')],
     ['a link', () => symlink('file', path('link'))],
+    ['a test that the Dockerfile can reach', () => writeFile(path('test/test_a.py'), 'fail')],
+    ['an empty folder, which docker copies', () => mkdir(path('empty'))],
+    ['a pipe, which docker copies', async () => execFileSync('mkfifo', [path('pipe')])],
   ])('changes with %s', async (_, change) => {
     const before = await digest();
     await change();
@@ -72,12 +75,9 @@ describe('hashContext', () => {
   it.each<[string, () => Promise<unknown>]>([
     ['the time of a file', () => utimes(path('file'), 1, 1)],
     ['a permission that git does not keep', () => chmod(path('file'), 0o600)],
-    ['a test', () => writeFile(path('test/test_a.py'), 'fail')],
     ['a file that .dockerignore leaves out', () => writeFile(path('left-out'), 'x')],
-    ['an empty folder', () => mkdir(path('empty'))],
     ['a file elsewhere', () => writeFile(join(root, 'shared/lib.sh'), 'x')],
-    ['a pipe', async () => execFileSync('mkfifo', [path('pipe')])],
-    ['a socket', () => once(createServer().listen(path('socket')).unref(), 'listening')],
+    ['what git keeps', () => writeFile(path('.git'), 'gitdir: elsewhere')],
   ])('does not change with %s', async (_, change) => {
     const before = await digest();
     await change();
@@ -123,7 +123,7 @@ describe('hashContext', () => {
   it('names a file that this user may not read', async () => {
     await chmod(path('file'), 0o000);
     await chmod(root, 0o755);
-    await expect(asNobody(digest)).rejects.toThrow(
+    await expect(asNobody(() => digest())).rejects.toThrow(
       'images/a: images/a/file cannot be read by this user. Make it readable, or name it in .dockerignore.',
     );
   });
@@ -132,7 +132,7 @@ describe('hashContext', () => {
     const name = Buffer.concat([Buffer.from(`${root}/images/a/odd`), Buffer.from([0xff])]);
     await writeFile(name, '');
     await expect(digest()).rejects.toThrow(
-      'images/a: the name of images/a/odd\ufffd is no UTF-8, which docker does not take either.',
+      'images/a: the name of images/a/odd\ufffd is not valid UTF-8, which docker refuses too.',
     );
     await writeFile(path('.dockerignore'), 'odd*\n');
     expect(await digest()).toMatch(/^sha256:/);
@@ -140,7 +140,9 @@ describe('hashContext', () => {
 
   it('names the line of .dockerignore that docker would not take', async () => {
     await writeFile(path('.dockerignore'), 'fine\n[a\n');
-    await expect(digest()).rejects.toThrow('images/a/.dockerignore, line 2: "[a" is no pattern');
+    await expect(digest()).rejects.toThrow(
+      'images/a/.dockerignore, line 2: "[a" is not a valid pattern',
+    );
   });
 
   it('names a file that is not there any more', async () => {

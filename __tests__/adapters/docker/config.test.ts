@@ -11,7 +11,6 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest';
 import {createDockerConfig} from '../../../src/adapters/docker/config.ts';
-import {machineLogins} from '../../../src/adapters/registry/credentials.ts';
 
 describe('createDockerConfig', () => {
   let folder: string;
@@ -34,23 +33,6 @@ describe('createDockerConfig', () => {
     );
   const read = (at: string): unknown => JSON.parse(readFileSync(join(at, 'config.json'), 'utf8'));
 
-  it('reads the logins of earlier steps, and nothing else', async () => {
-    const auth = (text: string): object => ({auth: Buffer.from(text).toString('base64')});
-    write({
-      auths: {
-        'ghcr.io': auth('octocat:pass:word'),
-        'in.a.store': {},
-        'no.password': auth('octocat:'),
-        broken: {auth: 7},
-      },
-    });
-    expect([...(await machineLogins())]).toEqual([
-      ['ghcr.io', {username: 'octocat', password: 'pass:word'}],
-    ]);
-    write('no JSON');
-    expect(await machineLogins()).toEqual(new Map());
-  });
-
   it('lets nobody else read the credentials', async () => {
     const {folder: made} = await createDockerConfig(folder);
     expect(statSync(made).mode & 0o777).toBe(0o700);
@@ -66,7 +48,11 @@ describe('createDockerConfig', () => {
     };
     write(known);
     const {folder: made} = await createDockerConfig(folder);
-    expect(read(made)).toEqual({...known, cliPluginsExtraDirs: [join(base, 'cli-plugins')]});
+    expect(read(made)).toEqual({
+      ...known,
+      credHelpers: {'gcr.io': 'gcloud', 'stack-action.invalid': ''},
+      cliPluginsExtraDirs: [join(base, 'cli-plugins')],
+    });
     expect(existsSync(join(made, 'contexts', 'meta'))).toBe(true);
   });
 
@@ -76,7 +62,57 @@ describe('createDockerConfig', () => {
     await config.releaseHost('ghcr.io');
     expect(read(config.folder)).toMatchObject({credHelpers: {'quay.io': 'desktop'}});
     expect(read(config.folder)).not.toHaveProperty('credsStore');
-    expect(read(config.folder)).not.toHaveProperty(['credHelpers', 'ghcr.io']);
+    expect(read(config.folder)).toHaveProperty(['credHelpers', 'ghcr.io'], '');
+  });
+
+  it('knows what a store of all credentials has for the hosts of the stack', async () => {
+    write({credsStore: 'desktop', credHelpers: {'gcr.io': 'gcloud'}});
+    const config = await createDockerConfig(folder, {hosts: ['docker.io', 'quay.io', 'gcr.io']});
+    expect(read(config.folder)).toMatchObject({
+      credHelpers: {
+        'https://index.docker.io/v1/': 'desktop',
+        'quay.io': 'desktop',
+        'gcr.io': 'gcloud',
+      },
+    });
+  });
+
+  it.each(['docker.io', 'index.docker.io', 'https://index.docker.io/v1/', 'registry-1.docker.io'])(
+    'releases Docker Hub, written %s, under the key that docker has for it',
+    async (host) => {
+      write({credsStore: 'desktop', credHelpers: {'index.docker.io': 'other'}});
+      const config = await createDockerConfig(folder, {hosts: ['docker.io']});
+      await config.releaseHost(host);
+      expect(read(config.folder)).toMatchObject({
+        credHelpers: {'https://index.docker.io/v1/': ''},
+      });
+      expect(JSON.stringify(read(config.folder))).not.toContain('other');
+    },
+  );
+
+  it('has no login of the machine for a pull request from a fork', async () => {
+    vi.stubEnv('DOCKER_AUTH_CONFIG', JSON.stringify({auths: {'env.io': {auth: 'eDp5'}}}));
+    write({
+      auths: {'quay.io': {auth: 'eDp5'}},
+      credHelpers: {'gcr.io': 'gcloud'},
+      credsStore: 'desktop',
+      HttpHeaders: {'X-Auth': 'secret'},
+      currentContext: 'remote',
+    });
+    const config = await createDockerConfig(folder, {allowLogins: false, hosts: ['quay.io']});
+    expect(read(config.folder)).toEqual({
+      auths: {},
+      credHelpers: {'stack-action.invalid': ''},
+      currentContext: 'remote',
+      cliPluginsExtraDirs: [join(base, 'cli-plugins')],
+    });
+    expect(config.env).toMatchObject({DOCKER_AUTH_CONFIG: ''});
+  });
+
+  it('takes the logins of DOCKER_AUTH_CONFIG into the file', async () => {
+    vi.stubEnv('DOCKER_AUTH_CONFIG', JSON.stringify({auths: {'env.io': {auth: 'eDp5'}}}));
+    const config = await createDockerConfig(folder);
+    expect(read(config.folder)).toMatchObject({auths: {'env.io': {auth: 'eDp5'}}});
   });
 
   it('finds builders where they were', async () => {

@@ -1,14 +1,13 @@
-import {rmSync} from 'node:fs';
+import {readdirSync, readFileSync, rmSync} from 'node:fs';
+import type {AddressInfo} from 'node:net';
+import {createServer} from 'node:net';
 import {join} from 'node:path';
-import {afterEach, describe, expect, test} from 'vitest';
+import {describe, expect, test} from 'vitest';
 import {openGit} from '../../../src/adapters/git/index.ts';
+import {type RunCommand, runCommand} from '../../../src/adapters/process/index.ts';
 import {makeRepository} from '../../support/rig/git-repository.ts';
 
 const nowhere = 'd'.repeat(40);
-
-afterEach(() => {
-  delete process.env['GIT_TEST_ASSUME_DIFFERENT_OWNER'];
-});
 
 describe('the difference of two commits', () => {
   test('is net: a change and its revert are none, a rename counts for both names', async () => {
@@ -114,7 +113,7 @@ describe('a missing commit', () => {
     using clone = origin.clone();
     expect(await openGit(clone.path).ensureCommits([first, nowhere])).toEqual({
       ok: false,
-      because: 'ddddddd is not in the clone and could not be fetched',
+      error: 'ddddddd is not in the clone and could not be fetched',
     });
   });
 
@@ -172,8 +171,11 @@ test('messages come whole, the oldest first', async () => {
 test('a checkout of another user is read all the same', async () => {
   using repository = makeRepository();
   const first = repository.commit('one', {a: '1'});
-  process.env['GIT_TEST_ASSUME_DIFFERENT_OWNER'] = '1';
-  expect(await openGit(repository.path).messageOf(first)).toMatchObject({ok: true});
+  const run: RunCommand = (request) =>
+    runCommand({...request, env: {...request.env, GIT_TEST_ASSUME_DIFFERENT_OWNER: '1'}});
+  const git = openGit(repository.path, {run});
+  expect(await git.messageOf(first)).toMatchObject({ok: true});
+  expect(await git.commitOf('HEAD')).toEqual({ok: true, value: first});
 });
 
 test('a folder without repository, a missing folder and a missing git are answers', async () => {
@@ -182,7 +184,7 @@ test('a folder without repository, a missing folder and a missing git are answer
   rmSync(join(repository.path, '.git'), {recursive: true});
   expect(await openGit(repository.path).messageOf(commit)).toEqual({
     ok: false,
-    because: expect.stringContaining('not a git repository'),
+    error: expect.stringContaining('not a git repository'),
   });
   expect(await openGit('/nonexistent').messageOf(commit)).toMatchObject({ok: false});
   const {PATH} = process.env;
@@ -195,4 +197,68 @@ test('a folder without repository, a missing folder and a missing git are answer
   } finally {
     process.env['PATH'] = PATH;
   }
+});
+
+/** Whether a process of this group has not ended; one that only waits to be collected has. */
+function isGroupAlive(group: number): boolean {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .some((name) => {
+      try {
+        const stat = readFileSync(`/proc/${name}/stat`, 'utf8').replace(/^.*\) /s, '');
+        const [state, , processGroup] = stat.split(' ');
+        return state !== 'Z' && Number(processGroup) === group;
+      } catch {
+        return false;
+      }
+    });
+}
+
+/** A server that takes the connection and never says a word, as a firewall that drops packets does. */
+async function startSilentServer() {
+  const server = createServer();
+  const asked = Promise.withResolvers<void>();
+  server.on('connection', () => asked.resolve());
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const {port} = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}/o/r.git`,
+    asked: asked.promise,
+    [Symbol.dispose]: () => server.close(),
+  };
+}
+
+test('a fetch that hangs is stopped by the signal of the run, and leaves no process', async () => {
+  using server = await startSilentServer();
+  using repository = makeRepository();
+  repository.commit('one', {});
+  repository.git('remote', 'add', 'origin', server.url);
+  const controller = new AbortController();
+  const pids: number[] = [];
+  const run: RunCommand = (request) =>
+    runCommand({...request, onStart: (pid) => void pids.push(pid)});
+  const git = openGit(repository.path, {run, signal: controller.signal});
+  const fetched = git.ensureCommits([nowhere]);
+  await server.asked;
+  controller.abort();
+  expect(await fetched).toEqual({ok: false, error: expect.stringContaining('ddddddd')});
+  expect(pids.length).toBeGreaterThan(0);
+  while (pids.some(isGroupAlive)) await new Promise((resolve) => setTimeout(resolve, 20));
+});
+
+test('git gets no credential of the job', async () => {
+  using repository = makeRepository();
+  const seen: string[] = [];
+  const run: RunCommand = (request) => {
+    seen.push(...Object.keys(request.env ?? {}));
+    return runCommand(request);
+  };
+  process.env['INPUT_PASSWORD'] = 'hunter2';
+  try {
+    await openGit(repository.path, {run}).isShallow();
+  } finally {
+    delete process.env['INPUT_PASSWORD'];
+  }
+  expect(seen).toContain('PATH');
+  expect(seen).not.toContain('INPUT_PASSWORD');
 });

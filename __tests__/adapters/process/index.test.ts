@@ -10,6 +10,7 @@ import {
   runCommand,
 } from '../../../src/adapters/process/index.ts';
 import type {Failure} from '../../../src/failure.ts';
+import {createMask} from '../../../src/util/masking.ts';
 
 const sh = (script: string, more: Partial<CommandRequest> = {}) =>
   runCommand({file: 'sh', args: ['-c', script], seconds: 20, ...more});
@@ -80,21 +81,25 @@ describe('runCommand', () => {
 
   it('says how a program failed, with its last lines', async () => {
     const seen = await failure(sh('for i in $(seq 100); do echo line $i; done; exit 3'));
-    expect(seen).toMatchObject({exitCode: 3});
+    expect(seen.cause).toMatchObject({kind: 'exit', exitCode: 3});
     expect(seen.tail).toHaveLength(40);
     expect(seen.tail.at(-1)).toBe('line 100');
   });
 
   it('counts a program that was killed as failed', async () => {
-    expect(await failure(sh('kill -9 $$'))).toMatchObject({exitCode: 137});
+    expect((await failure(sh('kill -9 $$'))).cause).toMatchObject({exitCode: 137});
   });
 
   it.each([
     ['is not there', {file: 'no-such-program', args: []}, /"no-such-program" was not found/],
     ['gets a NUL', {file: 'echo', args: ['a\0b']}, /NUL/],
     ['gets too long an argument', {file: 'echo', args: ['x'.repeat(200_000)]}, /128 KiB/],
-    ['has no folder', {file: 'echo', args: [], cwd: '/no/such/folder'}, /no folder \/no\/such/],
-    ['may not be executed', {file: '/etc/passwd', args: []}, /may not be executed/],
+    [
+      'has no folder',
+      {file: 'echo', args: [], cwd: '/no/such/folder'},
+      /folder \/no\/such\/folder does not exist/,
+    ],
+    ['may not be executed', {file: '/etc/passwd', args: []}, /cannot be executed/],
   ])('says in a sentence that a program %s', async (_, request, words) => {
     const seen = await failure(runCommand({...request, seconds: 5}));
     expect(seen.cause?.kind).toBe('spawn');
@@ -105,9 +110,8 @@ describe('runCommand', () => {
     const script = `trap "" TERM; (trap "" TERM; exec sleep 60) & echo $! > ${folder}/pid; echo begun; wait`;
     const seen = await failure(sh(script, {seconds: 0.5}));
     expect(seen).toMatchObject({
-      reason: 'timeout',
       class: 'timeout',
-      seconds: 0.5,
+      cause: {kind: 'timeout', seconds: 0.5},
       tail: ['begun'],
     });
     expect(await gone(pidIn('pid'))).toBe(true);
@@ -116,7 +120,6 @@ describe('runCommand', () => {
   it('does not wait for a grandchild that holds the pipe, and does not leave it behind', async () => {
     const done = await output(sh(`sleep 60 & echo $! > ${folder}/pid; echo done`));
     expect(done.stdout).toBe('done\n');
-    expect(done.durationMs).toBeLessThan(30_000);
     expect(await gone(pidIn('pid'))).toBe(true);
   });
 
@@ -165,7 +168,7 @@ describe('runCommand', () => {
 
   it('replaces what is no UTF-8 in its answer, and keeps the bytes in the log', async () => {
     const path = join(folder, 'a.log');
-    const log = openLog(path, []);
+    const log = openLog({root: folder, file: 'a.log', mask: createMask()});
     const done = await output(sh(`printf 'a\\377\\000\\033[31mb\\r\\n'`, {log}));
     await log.close();
     expect(done.stdout).toBe('a\ufffd\0\u001b[31mb\r\n');
@@ -187,7 +190,9 @@ describe('runCommand', () => {
 
   it('writes 200 MB to the log and keeps little of it', async () => {
     const path = join(folder, 'big.log');
-    const log = openLog(path, ['never-there']);
+    const mask = createMask();
+    mask.add(['never-there']);
+    const log = openLog({root: folder, file: 'big.log', mask});
     const before = process.memoryUsage().rss;
     const done = await output(sh('yes 0123456789 | head -c 200000000', {log}));
     await log.close();

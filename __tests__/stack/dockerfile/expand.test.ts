@@ -9,8 +9,10 @@ const values = new Map([
   ['VERSION', 'v1.2.3-rc1'],
   ['PATHS', 'a/b/c'],
 ]);
-const expand = (word: string, escapeChar?: string): string =>
-  expandWord(word, (name) => values.get(name), escapeChar);
+function expand(word: string, escapeChar = '\\'): string {
+  const expanded = expandWord(word, (name) => values.get(name), {escapeChar});
+  return expanded.ok ? expanded.text : `! ${expanded.message}`;
+}
 
 it.each([
   ['debian:12', 'debian:12'],
@@ -48,9 +50,14 @@ it.each([
   ['\\$A', '$A'],
   ['a\\b', 'ab'],
   ['$', '$'],
-  ['$1', '$1'],
-  ['${', '${'],
-  ['${A', 'x'],
+  ['$1', ''],
+  ['${', '! a "}" is missing'],
+  ['${A', '! a "}" is missing'],
+  ['${A!b}', '! bad substitution: "!" is not a modifier that Docker knows'],
+  ['${UNSET:?why}', '! UNSET: why'],
+  ['"$A', '! a double quote is not closed'],
+  ['${PATHS/\\//-}', 'a-b/c'],
+  ['${PATHS//\\//-}', 'a-b-c'],
 ])('%s is %j', (word, value) => {
   expect(expand(word)).toBe(value);
 });
@@ -58,4 +65,10 @@ it.each([
 it('takes the escape character of the file', () => {
   expect(expand('`$A', '`')).toBe('$A');
   expect(expand('\\$A', '`')).toBe('\\x');
+});
+
+it('takes no exponential time for a hostile pattern', () => {
+  const long = `${'a'.repeat(2_000)}`;
+  const expanded = expandWord('${L%%*a*a*a*a*a*a*a*a*b}', () => long);
+  expect(expanded).toEqual({ok: true, text: long, words: [long]});
 });

@@ -1,5 +1,5 @@
 import {expect, it} from 'vitest';
-import {findNearest} from '../../../src/stack/yaml/findings.ts';
+import {findNearest} from '../../../src/util/nearest.ts';
 
 const keys = ['image_name', 'depend_on', 'build_args', 'prune', 'prepull', 'tests'];
 

@@ -2,6 +2,8 @@ import type {PlannedAction, PlannedImage} from '../../../src/plan/types.ts';
 import {startSchedule} from '../../../src/schedule/index.ts';
 import type {Task} from '../../../src/schedule/queue.ts';
 import type {Outcome, ScheduleOptions, StepName} from '../../../src/schedule/steps.ts';
+import type {ImageSpec} from '../../../src/stack/spec/types.ts';
+import {imageSpec} from './stack.ts';
 
 /** A step as the simulated clock saw it. */
 export interface Ran extends Task {
@@ -31,9 +33,11 @@ export function plannedImage(
   parents: readonly string[] = [],
   action: PlannedAction = 'build',
   expectedSeconds?: number,
+  spec: Partial<ImageSpec> = {},
 ): PlannedImage {
   return {
     name,
+    spec: imageSpec(name, parents, spec),
     parents,
     level: 0,
     ref: `r/${name}:t`,
@@ -41,6 +45,8 @@ export function plannedImage(
     reasons: [{kind: 'unchanged'}],
     fingerprint: `sha256:${name}`,
     content: `sha256:${name}`,
+    tests: `sha256:${name}`,
+    before: undefined,
     source: undefined,
     expectedSeconds,
   };
@@ -49,10 +55,7 @@ export function plannedImage(
 export const plainOptions: ScheduleOptions = {
   concurrency: 4,
   failFast: false,
-  isPushed: () => true,
-  hasIntegrationTests: () => false,
-  isPruned: () => false,
-  mayFail: () => false,
+  push: true,
   documentsReused: false,
 };
 

@@ -1,6 +1,6 @@
 import type {Lookup, Published} from '../../../src/adapters/registry/types.ts';
-import {fingerprintTag, labels} from '../../../src/image/tags.ts';
-import type {PlanFacts} from '../../../src/plan/facts.ts';
+import {labels, proofTag} from '../../../src/image/tags.ts';
+import type {Evidence, PlanFacts} from '../../../src/plan/facts.ts';
 import type {ImageSpec} from '../../../src/stack/spec/types.ts';
 
 /** An image of a spec with every default; tests name only what they are about. */
@@ -15,8 +15,10 @@ export function imageSpec(
     key: name,
     track: undefined,
     tagPrefix: '2026.3',
+    variant: undefined,
     repository: `ghcr.io/o/${name}`,
     parents,
+    dependOn: parents.length > 0 ? 'listed' : 'missing',
     context: folder,
     dockerfile: `${folder}/Dockerfile`,
     folder,
@@ -31,7 +33,7 @@ export function imageSpec(
     prune: false,
     prepull: true,
     infoCommands: [],
-    tests: {command: undefined, where: 'host', timeoutMinutes: undefined},
+    tests: {words: undefined, paths: [], where: 'host', timeoutMinutes: undefined},
     position: {line: 1, column: 1},
     ...more,
   };
@@ -51,6 +53,7 @@ export function published(name: string, more: Partial<Published> = {}): Lookup {
     labels: labelsOf(name),
     diffIds: [digestOf(`layer ${name}`)],
     configDigest: digestOf(`config ${name}`),
+    platform: 'linux/amd64',
     size: 1000,
     buildSeconds: undefined,
     ...more,
@@ -65,6 +68,7 @@ export function labelsOf(
     Object.entries({
       [labels.fingerprint]: digestOf(`fp ${name}`),
       [labels.content]: digestOf(`content ${name}`),
+      [labels.tests]: digestOf(`tests ${name}`),
       [labels.revision]: 'c0ffee',
       [labels.run]: '1',
       [labels.created]: '2026-01-01T00:00:00Z',
@@ -74,7 +78,16 @@ export function labelsOf(
 }
 
 export const twinRef = (name: string): string =>
-  `ghcr.io/o/${name}:${fingerprintTag(digestOf(`fp ${name}`))}`;
+  `ghcr.io/o/${name}:${proofTag(digestOf(`fp ${name}`), digestOf(`tests ${name}`))}`;
+
+/** What is proved of an image that passed the tests of the checkout. */
+export function evidenceOf(name: string): Evidence {
+  return {
+    fingerprint: digestOf(`fp ${name}`),
+    content: digestOf(`content ${name}`),
+    passed: digestOf(`tests ${name}`),
+  };
+}
 
 /** Facts in which nothing changed and everything stands tested at its tag. */
 export function planFacts(images: readonly ImageSpec[], more: Partial<PlanFacts> = {}): PlanFacts {
@@ -94,13 +107,15 @@ export function planFacts(images: readonly ImageSpec[], more: Partial<PlanFacts>
     hashes: each((name) => ({
       fingerprint: digestOf(`fp ${name}`),
       content: digestOf(`content ${name}`),
+      tests: digestOf(`tests ${name}`),
     })),
     atTag: each((name) => published(name)),
-    twins: each((name) => published(name)),
-    untested: new Set(),
+    evidence: each(evidenceOf),
+    proofs: each((name) => published(name)),
     bases: new Map(),
     isTestFile: (image, file) => file.startsWith(`${image.folder}/test/`),
-    run: {commit: 'feed', runId: '2', isRetry: false, commitNamesEvent: true},
+    platform: 'linux/amd64',
+    run: {runId: '2', isRetry: false},
     ...more,
   };
 }

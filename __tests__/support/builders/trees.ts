@@ -320,7 +320,8 @@ const compose: TreeCase = {
 `,
     'base/Dockerfile': 'FROM python:3.13\n',
     'api/Dockerfile': 'FROM base\n',
-    'site/Containerfile': 'FROM base AS build\nFROM node:24\nCOPY --from=acme/api:dev /x /x\n',
+    'site/Containerfile':
+      'FROM base AS build\nFROM acme/base AS lint\nFROM node:24\nCOPY --from=build /b /b\nCOPY --from=acme/api:dev /x /x\n',
   },
   edges: ['api <- base', 'site <- api', 'site <- base'],
 };

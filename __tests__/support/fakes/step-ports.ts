@@ -47,9 +47,9 @@ export function fakeDockerPort(
     },
     ids: async (refs) => ({ok: true, value: new Map(refs.map((ref) => [ref, builtImage.id]))}),
     history: async () => ({ok: true, value: [{createdBy: 'RUN true', size: 117}]}),
-    run: async () => ({ok: true, value: {stdout: '', stderr: '', tail: [], durationMs: 0}}),
+    run: async () => ({ok: true, value: {stdout: '', stderr: '', tail: []}}),
     create: async () => done,
-    start: async () => ({ok: true, value: {stdout: '', stderr: '', tail: [], durationMs: 0}}),
+    start: async () => ({ok: true, value: {stdout: '', stderr: '', tail: []}}),
     copy: async () => done,
     removeContainer: async () => done,
     removeImage: async (ref) => {
@@ -78,7 +78,14 @@ export function fakeRegistryPort(calls: string[], overrides: Partial<Registry> =
       calls.push(`put ${ref}`);
       return done;
     },
+    putImage: async (ref) => {
+      calls.push(`putImage ${ref}`);
+      return {ok: true, value: pushedDigest};
+    },
     deleteTag: async () => ({ok: true, value: true}),
+    tags: async () => ({ok: true, value: []}),
+    blob: async () => ({ok: true, value: Buffer.from('{}')}),
+    mayPush: async () => done,
     waitForDigest: async () => done,
     close: async () => {},
     ...overrides,

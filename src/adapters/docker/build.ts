@@ -1,6 +1,5 @@
 import {mkdtemp, readFile, rm} from 'node:fs/promises';
 import {join} from 'node:path';
-import {isText} from '../../build/index.ts';
 import {type Failure, fail, failure, ok, type Result} from '../../failure.ts';
 import {type BuildMode, buildArguments} from './arguments.ts';
 import {type CallDocker, deadlines} from './cli.ts';
@@ -130,8 +129,8 @@ export function cacheSeconds(lines: readonly string[]): number | undefined {
   });
   const step = lines
     .map((line) => /^#(\d+) exporting (?:cache|to .*cache)/i.exec(line)?.[1])
-    .find(isText);
+    .find((step) => step !== undefined);
   const done = lines.map((line) => new RegExp(`^#${step} DONE ([\\d.]+)s`).exec(line)?.[1]);
-  const seconds = (step === undefined ? inline : done).findLast(isText);
+  const seconds = (step === undefined ? inline : done).findLast((one) => one !== undefined);
   return seconds === undefined ? undefined : Number(seconds);
 }

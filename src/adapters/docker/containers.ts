@@ -1,5 +1,6 @@
 import {containerArguments, runLabel} from './arguments.ts';
 import {type CallDocker, deadlines, withoutValue} from './cli.ts';
+import {readPrivateTags} from './private-tags.ts';
 import type {Docker} from './types.ts';
 
 type Containers = Pick<
@@ -14,7 +15,11 @@ const staleMs = 6 * 60 * 60 * 1000;
 const lostClient = 125;
 
 /** Containers of one run. Files go in and out by `docker cp`; nothing is ever mounted. */
-export function createContainers(call: CallDocker, runId: string): Containers {
+export function createContainers(
+  call: CallDocker,
+  runId: string,
+  privateTags: {readonly removeAll: () => Promise<void>},
+): Containers {
   const small = (args: readonly string[], subject: string) =>
     call({args, operation: 'other', subject, seconds: deadlines.small});
   /** Names of containers that were asked for and not yet seen to be gone. */
@@ -24,6 +29,27 @@ export function createContainers(call: CallDocker, runId: string): Containers {
     const done = await small(['rm', '--force', '--volumes', ...names], 'containers');
     if (done.ok) for (const name of names) open.delete(name);
     return withoutValue(done);
+  };
+
+  const sweepTags = async (now: Date): Promise<void> => {
+    const listed = await small(
+      [
+        'image',
+        'ls',
+        '--format',
+        '{{.Repository}}:{{.Tag}}',
+        '--filter',
+        'reference=stack-run.invalid/*/*',
+      ],
+      'private tags',
+    );
+    const stale = listed.ok
+      ? readPrivateTags(listed.value.stdout.split('\n')).filter(
+          (tag) => tag.runId !== runId && now.getTime() - tag.beganMs > staleMs,
+        )
+      : [];
+    if (stale.length > 0)
+      await small(['image', 'rm', ...stale.map(({ref}) => ref)], 'private tags');
   };
 
   return {
@@ -36,7 +62,7 @@ export function createContainers(call: CallDocker, runId: string): Containers {
         seconds: deadlines.run,
         options,
       });
-      // A client that was ended leaves its container behind (RELIABILITY.md 2a), and one that lost the daemon may.
+      // A client that was ended leaves its container behind, and one that lost the daemon may.
       const cause = done.ok ? undefined : done.error.cause;
       if (!done.ok && cause?.kind !== 'exit') await remove([request.name]);
       else if (cause?.kind !== 'exit' || cause.exitCode !== lostClient) open.delete(request.name);
@@ -78,7 +104,10 @@ export function createContainers(call: CallDocker, runId: string): Containers {
 
     removeContainer: (name) => remove([name]),
 
-    cleanUp: () => remove([...open]),
+    cleanUp: async () => {
+      const [removed] = await Promise.all([remove([...open]), privateTags.removeAll()]);
+      return removed;
+    },
 
     sweep: async (now) => {
       const format = `{{.ID}} {{.Label "${runLabel}"}} {{.CreatedAt}}`;
@@ -92,7 +121,8 @@ export function createContainers(call: CallDocker, runId: string): Containers {
         const age = now.getTime() - Date.parse(`${day}T${time}${zone}`);
         return id !== '' && run !== runId && age > staleMs ? [id] : [];
       });
-      return remove(left);
+      const [removed] = await Promise.all([remove(left), sweepTags(now)]);
+      return removed;
     },
   };
 }

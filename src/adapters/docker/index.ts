@@ -1,16 +1,26 @@
-import type {RunCommand} from '../process/index.ts';
+import {dockerEnvironment, type RunCommand} from '../process/index.ts';
 import {createBuilds} from './build.ts';
 import {createChecks} from './check.ts';
-import {createDockerCli, deadlines, withoutValue} from './cli.ts';
+import {createDockerCli} from './cli.ts';
 import type {DockerConfig} from './config.ts';
 import {createContainers} from './containers.ts';
 import {createImages} from './images.ts';
+import {createLogin} from './login.ts';
+import {createPrivateTags} from './private-tags.ts';
 import type {Docker} from './types.ts';
 
 export {runLabel} from './arguments.ts';
 export {withoutValue} from './cli.ts';
 export {createDockerConfig} from './config.ts';
-export type {BuildRequest, Docker, DockerFacts, DockerOptions, Layer} from './types.ts';
+export {privatePrefix, readPrivateTags} from './private-tags.ts';
+export type {
+  BuildRequest,
+  Docker,
+  DockerFacts,
+  DockerOptions,
+  EngineFacts,
+  Layer,
+} from './types.ts';
 
 export interface DockerPorts {
   readonly run: RunCommand;
@@ -23,13 +33,17 @@ export interface DockerPorts {
   readonly root: string;
   /** For files of a moment. */
   readonly tempDir: string;
+  /** Variables that hold declared build secrets (`env=NAME`): docker reads them from its environment. */
+  readonly secretNames?: readonly string[];
+  /** Seconds between attempts to log in; real time by default. */
+  readonly wait?: (seconds: number) => Promise<unknown>;
 }
 
 /** The docker CLI of this machine. Nothing is started before it is used. */
 export function createDocker(ports: DockerPorts): Docker {
   const {run, config, builder, runId, root, tempDir} = ports;
   const env = {
-    ...inherited(),
+    ...dockerEnvironment(ports.secretNames),
     ...config.env,
     // buildx would otherwise read the whole build's history after every build.
     BUILDX_METADATA_PROVENANCE: 'disabled',
@@ -38,25 +52,13 @@ export function createDocker(ports: DockerPorts): Docker {
   const call = createDockerCli({run, env, cwd: root});
   const checks = createChecks(call, builder);
   const images = createImages(call);
+  const {removeAll, ...privateTags} = createPrivateTags(call, {runId, began: Date.now()});
   const docker = {...checks, ...images};
   return {
     ...docker,
     ...createBuilds({call, docker, builder, tempDir}),
-    ...createContainers(call, runId),
-    login: async (host, username, password) => {
-      await config.releaseHost(host);
-      const args = ['login', '--username', username, '--password-stdin', host];
-      const seconds = deadlines.login;
-      return withoutValue(
-        await call({args, operation: 'login', subject: host, seconds, input: password}),
-      );
-    },
+    ...privateTags,
+    ...createContainers(call, runId, {removeAll}),
+    login: createLogin(call, config, ports.wait),
   };
-}
-
-function inherited(): Record<string, string> {
-  const entries = Object.entries(process.env);
-  return Object.fromEntries(
-    entries.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
-  );
 }

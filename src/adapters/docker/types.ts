@@ -62,7 +62,7 @@ export interface DockerOptions {
   /** Receives the command line and its output. */
   readonly log?: LogSink;
   readonly signal?: AbortSignal;
-  /** Deadline; by default that of RELIABILITY.md 2d.6 for the command. */
+  /** Deadline; by default that of the command (docs/reliability.md). */
   readonly seconds?: number;
 }
 
@@ -72,13 +72,23 @@ export interface Docker {
   check(): Promise<Result<EngineFacts>>;
   /** The driver of the builder, asked once; a builder that the user names and that is not there is a failure. */
   driver(): Promise<Result<string>>;
-  login(host: string, username: string, password: string): Promise<Result<void>>;
+  /** Retries what may pass; a refused password is said at once. */
+  login(
+    host: string,
+    username: string,
+    password: string,
+    options?: DockerOptions,
+  ): Promise<Result<void>>;
   pull(ref: string, options: DockerOptions): Promise<Result<void>>;
   /** Builds into the engine's store. */
   build(request: BuildRequest, options: DockerOptions): Promise<Result<BuiltImage>>;
   /** Builds for all platforms straight into the registry; the digest there. */
   buildAndPush(request: BuildRequest, options: DockerOptions): Promise<Result<string>>;
   tag(source: string, ref: string): Promise<Result<void>>;
+  /** Tags an image of the engine's store under a name that only this run knows, once; the reference. */
+  tagPrivately(id: string, name: string): Promise<Result<string>>;
+  /** Removes that tag again, so that the image can be freed. */
+  releasePrivately(name: string): Promise<Result<void>>;
   /** The digest that the registry answered. One attempt. */
   push(ref: string, options: DockerOptions): Promise<Result<string>>;
   /** Ids in the engine's store, many in one process; what is not there is missing in the answer. */
@@ -95,9 +105,9 @@ export interface Docker {
   removeContainer(name: string): Promise<Result<void>>;
   /** Removes the reference; the image itself only when nothing else names it. */
   removeImage(ref: string, options: DockerOptions): Promise<Result<void>>;
-  /** Removes what is left of this run's containers; asks nothing when all were seen to end. */
+  /** Removes what is left of this run's containers and private tags; asks nothing when nothing is left. */
   cleanUp(): Promise<Result<void>>;
-  /** Removes the containers that a killed run left more than six hours ago. */
+  /** Removes the containers and private tags that a killed run left more than six hours ago. */
   sweep(now: Date): Promise<Result<void>>;
   /** Says more about a failure: whether the daemon answers, whether its disk is full. */
   diagnose(failure: Failure): Promise<Failure>;

@@ -1,3 +1,5 @@
+import {gitEnvironment} from '../process/index.ts';
+
 /** A repository on a GitHub server, and the token that may push to its wiki. */
 export interface WikiRemote {
   /** `https://github.com`, without a slash at the end. */
@@ -18,20 +20,6 @@ export function wikiPageUrl({serverUrl, repository}: WikiRemote): string {
   return `${serverUrl}/${repository}/wiki`;
 }
 
-/** What git needs of the job's environment: programs, proxies, certificates. No token of the job among it. */
-const inherited = [
-  'PATH',
-  'HOME',
-  'XDG_CONFIG_HOME',
-  'TMPDIR',
-  'RUNNER_TRACKING_ID',
-  ...['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY', 'NO_PROXY'].flatMap((name) => [
-    name,
-    name.toLowerCase(),
-  ]),
-  ...['SSL_CERT_FILE', 'SSL_CERT_DIR', 'GIT_SSL_CAINFO', 'GIT_SSL_CAPATH', 'CURL_CA_BUNDLE'],
-] as const;
-
 const author = {
   name: 'github-actions[bot]',
   email: '41898282+github-actions[bot]@users.noreply.github.com',
@@ -39,22 +27,13 @@ const author = {
 
 /**
  * The whole environment of a git that speaks to the wiki. The token goes through GIT_CONFIG_* (git 2.31): never
- * an argument, an address or a file. Settings of the machine that would change bytes, ask somebody, or send
- * another credential are put out of force.
+ * an argument, an address or a file. Settings of the machine that would change bytes, ask a question, or send
+ * another credential are overridden.
  */
 export function wikiEnvironment(remote: WikiRemote): Readonly<Record<string, string>> {
   const config = [...plainConfig, ...authorization(remote)];
   return {
-    ...Object.fromEntries(
-      inherited.flatMap((name) => {
-        const value = process.env[name];
-        return value === undefined ? [] : [[name, value]];
-      }),
-    ),
-    LC_ALL: 'C',
-    GIT_TERMINAL_PROMPT: '0',
-    GIT_ASKPASS: '',
-    SSH_ASKPASS: '',
+    ...gitEnvironment(),
     GIT_AUTHOR_NAME: author.name,
     GIT_AUTHOR_EMAIL: author.email,
     GIT_COMMITTER_NAME: author.name,

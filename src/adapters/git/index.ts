@@ -1,6 +1,9 @@
 import {realpathSync} from 'node:fs';
-import {getExecOutput} from '@actions/exec';
-import {fail, messageOf, ok, type Result} from '../../failure.ts';
+import {dirname} from 'node:path';
+import {fail, ok, type Result} from '../../failure.ts';
+import {gitEnvironment, type RunCommand, runCommand} from '../process/index.ts';
+
+import {findRoot} from './root.ts';
 
 export type {WikiFile, WikiSnapshot} from './clone.ts';
 export type {MakePages, Wiki, WikiPublished} from './wiki.ts';
@@ -8,9 +11,30 @@ export {openWiki} from './wiki.ts';
 export type {WorkingChanges, WorkingTree} from './working-tree.ts';
 export {findRepository, listFiles, readOrigin, readWorkingTree} from './working-tree.ts';
 
-/** The history of the checkout in this folder, asked with the git program. */
-export function openGit(workspace: string): Git {
-  const git = (...args: readonly string[]) => runGit(workspace, args);
+/** How git is started, and what stops it. */
+export interface GitPorts {
+  /** `runCommand` by default. */
+  readonly run?: RunCommand;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * The history of the checkout in a folder, asked with the git program; and (wiki.ts) the wiki of the repository.
+ * Enters: the folder, how programs are run, the signal of the run.
+ * Leaves: commits, paths and messages, or one sentence why not: a missing git, a folder that is not a repository, a
+ * server that does not answer and a cancelled run are all answers.
+ * Not here: which commits to compare, and what a changed path means (changes/).
+ */
+export function openGit(folder: string, ports: GitPorts = {}): Git {
+  let found: Promise<Result<string, string>> | undefined;
+  const root = (): Promise<Result<string, string>> => {
+    found ??= findRoot((place, ...args) => runGit(place, args, ports), folder);
+    return found;
+  };
+  const git = async (...args: readonly string[]): Promise<Result<string, string>> => {
+    const place = await root();
+    return place.ok ? runGit(place.value, args, ports) : place;
+  };
 
   const isShallow = async (): Promise<boolean> => {
     const answer = await git('rev-parse', '--is-shallow-repository');
@@ -39,7 +63,13 @@ export function openGit(workspace: string): Git {
   let lastFetch: Promise<unknown> = Promise.resolve();
 
   return {
+    root,
     isShallow,
+
+    commitOf: async (name) => {
+      const answer = await git('rev-parse', '--verify', '--end-of-options', `${name}^{commit}`);
+      return answer.ok ? ok(answer.value.trim()) : answer;
+    },
 
     ensureCommits: (commits) => {
       // One after the other: two fetches at once fight for the lock of the shallow file.
@@ -95,36 +125,48 @@ const fetchCommand = [
   '--no-auto-maintenance',
 ];
 
-async function runGit(workspace: string, args: readonly string[]): Promise<Result<string, string>> {
-  try {
-    const {exitCode, stdout, stderr} = await getExecOutput(
-      'git',
-      [...settings(workspace), ...args],
-      {
-        cwd: workspace,
-        silent: true,
-        ignoreReturnCode: true,
-        // Never a question that nobody can answer, and messages that can be read by everybody.
-        env: {...inheritedEnvironment(), GIT_TERMINAL_PROMPT: '0', LC_ALL: 'C'},
-      },
-    );
-    if (exitCode === 0) return ok(stdout);
-    const why = stderr.trim().split('\n', 1)[0] || `exit code ${exitCode}`;
-    return fail(`git ${args[0]}: ${why}`);
-  } catch (error) {
-    // No git, or no such folder.
-    return fail(messageOf(error));
+/** A server that accepts and then says nothing must not hold up the run for long. */
+const deadlines = {local: 120, network: 240} as const;
+
+async function runGit(
+  workspace: string,
+  args: readonly string[],
+  {run = runCommand, signal}: GitPorts,
+): Promise<Result<string, string>> {
+  const [command = ''] = args;
+  const done = await run({
+    file: 'git',
+    args: [...settings(workspace), ...args],
+    cwd: workspace,
+    env: gitEnvironment(),
+    seconds: command === 'fetch' ? deadlines.network : deadlines.local,
+    ...(signal === undefined ? {} : {signal}),
+  });
+  if (!done.ok) {
+    const {cause, message, tail} = done.error;
+    // Its reason stands first; what follows are hints.
+    const reason = tail.find((line) => /^(?:fatal|error|remote|ssh):/.test(line)) ?? tail.at(-1);
+    return fail(cause?.kind === 'exit' ? `git ${command}: ${reason ?? message}` : message);
   }
+  // Half a list of files would hide changes.
+  if (done.value.isCut === true) return fail(`git ${command}: the answer is too long`);
+  return ok(done.value.stdout);
 }
 
-/** The checkout may belong to another user than the container's; a server may stop to answer. */
+/** The checkout may belong to another user than the container's; a server may stop answering. */
 function settings(workspace: string): readonly string[] {
-  const safe = [...new Set([workspace, realPath(workspace)])];
+  const safe = new Set([workspace, realPath(workspace)].flatMap(withFoldersAbove));
   const slow = ['http.lowSpeedLimit=1000', 'http.lowSpeedTime=30'];
-  return [...safe.map((folder) => `safe.directory=${folder}`), ...slow].flatMap((setting) => [
+  return [...[...safe].map((folder) => `safe.directory=${folder}`), ...slow].flatMap((setting) => [
     '-c',
     setting,
   ]);
+}
+
+/** The repository may begin above: a stack is a folder of it. */
+function withFoldersAbove(path: string): readonly string[] {
+  const above = dirname(path);
+  return above === path || above === '/' ? [path] : [path, ...withFoldersAbove(above)];
 }
 
 function realPath(path: string): string {
@@ -135,18 +177,17 @@ function realPath(path: string): string {
   }
 }
 
-function inheritedEnvironment(): Record<string, string> {
-  const entries = Object.entries(process.env).map(([name, value]) => [name, value ?? ''] as const);
-  return Object.fromEntries(entries);
-}
-
 function splitNul(text: string): readonly string[] {
   return text.split('\0').filter((item) => item !== '');
 }
 
 /** The checkout's history. Commits are whole hashes; nothing of the working tree is looked at. */
 export interface Git {
+  /** The top folder of the repository, links resolved: paths are relative to it. */
+  root(): Promise<Result<string, string>>;
   isShallow(): Promise<boolean>;
+  /** The commit behind a name or an annotated tag; `HEAD` is the one that is checked out. */
+  commitOf(name: string): Promise<Result<string, string>>;
   /** Fetches what is missing from `origin`, in a shallow clone only the commits themselves. */
   ensureCommits(commits: readonly string[]): Promise<Result<void, string>>;
   mergeBase(one: string, other: string): Promise<Result<string, string>>;

@@ -6,7 +6,7 @@ const termMs = 3000;
 /** How long pipes may stay open after the process is gone: a grandchild can hold them for hours. */
 const pipeMs = 1500;
 
-/** How a process came to its end. */
+/** How a process stopped. */
 export type Ending =
   | {readonly kind: 'exit'; readonly exitCode: number}
   | {readonly kind: 'spawn'; readonly error: unknown}
@@ -32,11 +32,11 @@ export interface Limits {
 
 export interface End {
   readonly settled: Promise<Ending>;
-  /** Whether we ended it ourselves. */
+  /** Whether we stopped it ourselves. */
   stoppedBy(): 'deadline' | 'signal' | undefined;
 }
 
-/** Resolves when the process is over, or as good as over; its deadline and the signal end the whole group. */
+/** Resolves when the process is over, or as good as over; its deadline and the signal terminate the whole group. */
 export function watchEnd(child: Child, {seconds, signal}: Limits): End {
   const {promise: settled, resolve} = Promise.withResolvers<Ending>();
   const timers: NodeJS.Timeout[] = [];
@@ -60,6 +60,8 @@ export function watchEnd(child: Child, {seconds, signal}: Limits): End {
   };
   const onAbort = (): void => stop('signal');
   signal?.addEventListener('abort', onAbort);
+  // It may have fired while the program was started.
+  if (signal?.aborted === true) onAbort();
   after(Math.min(seconds * 1000, 2 ** 31 - 1), () => stop('deadline'));
 
   const open = new Set([child.stdout, child.stderr]);
@@ -94,7 +96,7 @@ function killGroup(pid: number | undefined, signal: 'SIGTERM' | 'SIGKILL'): void
   try {
     process.kill(-pid, signal);
   } catch {
-    // Everybody is gone already.
+    // Every process of the group is gone already.
   }
 }
 

@@ -1,23 +1,31 @@
 import {existsSync} from 'node:fs';
 import {execa} from 'execa';
 import {join as shellJoin} from 'shlex';
-import {type Failure, fail, failure, messageOf, ok, type Result} from '../../failure.ts';
+import {type Failure, fail, failure, messageOf, ok} from '../../failure.ts';
 import {watchEnd} from './end.ts';
 import {forwardLines, keepHead, keepTail, release} from './output.ts';
+import type {CommandOutput, CommandRequest, RunCommand} from './types.ts';
 
-export {testEnvironment} from './environment.ts';
+export {dockerEnvironment, gitEnvironment, isSet, testEnvironment} from './environment.ts';
+export {openLedger, stopLeftOver} from './ledger.ts';
+export type {CommandOutput, CommandRequest, LogSink, RunCommand} from './types.ts';
 
 const mib = 1024 * 1024;
 /** Output that goes to a log is whole there. */
 const limits = {logged: mib, stdout: 16 * mib, stderr: 4 * mib} as const;
+
 /**
- * Runs a program without a shell, in a process group of its own. Its deadline and its end are kept here and not by
- * execa, whose promise waits for pipes that grandchildren may hold (RELIABILITY.md 2a, 2d.6). A detached child also
- * keeps execa from listening for signals, which would end this process before it could report (STYLE.md 11.1).
+ * The one way to run a program: without a shell, with a deadline, and stopped by the signal of the run.
+ * Enters: a command as a list of words, its environment, its deadline, where its output goes.
+ * Leaves: its output, or a Failure that says how it was seen to fail; never an exception, never a process left over.
+ * Not here: what the output means (docker/, git/, build/steps), and which secrets a log must not hold (files/).
+ *
+ * Each program has a process group of its own. Its deadline is kept here and not by execa, whose promise waits for
+ * pipes that grandchildren may hold open. A detached child also keeps execa from listening for signals, which would
+ * end this process before it could report.
  */
 export const runCommand: RunCommand = async (request) => {
   if (request.signal?.aborted === true) return fail(cancelled([]));
-  const started = performance.now();
   const child = start(request);
   if (child instanceof Error) return fail(notStarted(request, child));
   const tail = keepTail();
@@ -53,9 +61,9 @@ export const runCommand: RunCommand = async (request) => {
     stdout: heads.stdout.text(),
     stderr: heads.stderr.text(),
     tail: lines,
-    durationMs: performance.now() - started,
+    isCut: heads.stdout.isCut(),
   };
-  return ok(value) satisfies Result<CommandOutput>;
+  return ok(value);
 };
 
 function start({file, args, cwd, env, input, onStart}: CommandRequest) {
@@ -69,7 +77,7 @@ function start({file, args, cwd, env, input, onStart}: CommandRequest) {
       extendEnv: env === undefined,
       ...(cwd === undefined ? {} : {cwd}),
       ...(env === undefined ? {} : {env}),
-      // Nobody answers a question here; a program that asks gets an end of file.
+      // There is no one to answer a question: a program that asks reads an end of file.
       ...(input === undefined ? {stdin: 'ignore' as const} : {input}),
     });
     if (child.pid !== undefined) onStart?.(child.pid);
@@ -87,7 +95,7 @@ function commandText({file, args}: CommandRequest): string {
   return text.length > longestCommand ? `${text.slice(0, longestCommand)}…` : text;
 }
 
-/** It ran and said no. */
+/** It ran, and its exit code says that it failed. */
 export function exited(
   request: CommandRequest,
   exitCode: number,
@@ -95,7 +103,7 @@ export function exited(
 ): Failure {
   const command = commandText(request);
   const message = `${request.file} ${request.args[0] ?? ''}`.trim();
-  return failure('internal', `${message} ended with exit code ${exitCode}.`, {
+  return failure('internal', `${message} failed with exit code ${exitCode}.`, {
     cause: {kind: 'exit', command, exitCode},
     tail,
   });
@@ -103,7 +111,7 @@ export function exited(
 
 export function timedOut(request: CommandRequest, tail: readonly string[]): Failure {
   const {seconds} = request;
-  const message = `${request.file} ${request.args[0] ?? ''} was not done after ${seconds} s and was ended.`;
+  const message = `${request.file} ${request.args[0] ?? ''} timed out after ${seconds} s and was terminated.`;
   return failure('timeout', message, {
     cause: {kind: 'timeout', command: commandText(request), seconds},
     tail,
@@ -124,16 +132,16 @@ export function notStarted(request: CommandRequest, error: unknown): Failure {
 
 function spawnSentence({file, args, cwd}: CommandRequest, code: string, error: unknown): string {
   if ([file, ...args].some((part) => part.includes('\0'))) {
-    return `${file} was not started: an argument holds a NUL character.`;
+    return `${file} was not started: an argument contains a NUL character.`;
   }
   if (code === 'E2BIG') {
-    return `${file} was not started: its arguments are too long for the system (E2BIG). A single one may have 128 KiB.`;
+    return `${file} was not started: its arguments are too long for the system (E2BIG). A single argument can have at most 128 KiB.`;
   }
   if (cwd !== undefined && !existsSync(cwd)) {
-    return `${file} was not started: there is no folder ${cwd}.`;
+    return `${file} was not started: the folder ${cwd} does not exist.`;
   }
   if (code === 'ENOENT') return `The program "${file}" was not found on this machine.`;
-  if (code === 'EACCES') return `The program "${file}" may not be executed.`;
+  if (code === 'EACCES') return `The program "${file}" cannot be executed (permission denied).`;
   return `${file} was not started: ${messageOf(error)}`;
 }
 
@@ -142,40 +150,3 @@ function codeOf(error: unknown): string {
   if ('code' in error && typeof error.code === 'string') return error.code;
   return 'cause' in error ? codeOf(error.cause) : 'unknown';
 }
-
-/** A log that is being written: raw bytes in, secrets masked on the way to the file. */
-export interface LogSink {
-  /** The bytes are the caller's again when it returns: who wants to keep them copies them. */
-  write(chunk: Uint8Array): void;
-  /** Resolves when everything is on disk. */
-  close(): Promise<void>;
-}
-
-export interface CommandRequest {
-  readonly file: string;
-  readonly args: readonly string[];
-  readonly cwd?: string;
-  /** The whole environment of the child; nothing is inherited when given. */
-  readonly env?: Readonly<Record<string, string>>;
-  /** Written to the child's standard input, for secrets that must not be arguments. */
-  readonly input?: string;
-  /** Deadline in seconds; the process group is ended when it passes. */
-  readonly seconds: number;
-  /** Receives stdout and stderr as they come. */
-  readonly log?: LogSink;
-  readonly signal?: AbortSignal;
-  /** Called with the child's process id as soon as it runs. */
-  readonly onStart?: (pid: number) => void;
-}
-
-export interface CommandOutput {
-  /** Bounded: the first 16 MiB of stdout, the first MiB when it goes to a log as well. */
-  readonly stdout: string;
-  readonly stderr: string;
-  /** The last lines of both. */
-  readonly tail: readonly string[];
-  readonly durationMs: number;
-}
-
-/** Runs a program without a shell. A non-zero exit, a deadline, a signal and a missing program are all failures. */
-export type RunCommand = (request: CommandRequest) => Promise<Result<CommandOutput>>;

@@ -42,17 +42,21 @@ export function forwardLines(forward: (chunk: Buffer) => void): Intake {
   };
 }
 
-/** Keeps the first bytes of a stream. Bytes that are no UTF-8 become U+FFFD. */
-export function keepHead(limit: number): {push(chunk: Buffer): void; text(): string} {
+/** Keeps the first bytes of a stream. Bytes that are not UTF-8 become U+FFFD. */
+export function keepHead(limit: number): {
+  push(chunk: Buffer): void;
+  text(): string;
+  isCut(): boolean;
+} {
   const chunks: Buffer[] = [];
   let room = limit;
   return {
     push: (chunk) => {
-      if (room <= 0) return;
-      chunks.push(Buffer.from(chunk.subarray(0, room)));
+      if (room > 0) chunks.push(Buffer.from(chunk.subarray(0, room)));
       room -= chunk.length;
     },
     text: () => Buffer.concat(chunks).toString('utf8'),
+    isCut: () => room < 0,
   };
 }
 

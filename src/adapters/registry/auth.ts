@@ -1,39 +1,62 @@
 import {isLoopback} from '../../image/reference.ts';
 import {isPassing} from '../../util/retry.ts';
-import type {HttpAnswer, HttpClient} from './http.ts';
+import {type HttpAnswer, type HttpClient, sendFollowing, type Trust} from './http.ts';
+import {numberIn, parseJson, textIn} from './json.ts';
+import {hostOf} from './network.ts';
 import type {Credentials} from './types.ts';
 
-/** `WWW-Authenticate` taken apart; the parameters' names are lower case. */
+/** One way in that a registry offers; the parameters' names are lower case. */
 export interface Challenge {
   readonly scheme: 'basic' | 'bearer';
   readonly parameters: ReadonlyMap<string, string>;
 }
 
-/** Reads the challenge of a 401; undefined when it is of no kind that is known. Quoted values may hold commas. */
-export function parseChallenge(header: string | undefined): Challenge | undefined {
-  const scheme = /^\s*(basic|bearer)\b/i.exec(header ?? '')?.[1]?.toLowerCase();
-  if (header === undefined || (scheme !== 'basic' && scheme !== 'bearer')) return undefined;
-  const found = header.matchAll(/([a-z_]+)=(?:"([^"]*)"|([^\s,]+))/gi);
-  const parameters = new Map(
-    [...found].map((part) => [(part[1] ?? '').toLowerCase(), part[2] ?? part[3] ?? '']),
-  );
-  return {scheme, parameters};
+/** How a registry is reached, found once a host. */
+export interface Endpoint {
+  /** `https://ghcr.io` */
+  readonly origin: string;
+  readonly trust: Trust;
+  /** What `/v2/` offers to a caller without a login. */
+  readonly challenges: readonly Challenge[];
 }
 
-/** What a 401 leads to. */
-export type WayIn =
-  | {readonly kind: 'in'; readonly header: string}
-  /** There is none. */
-  | {readonly kind: 'refused'}
-  /** The token service cannot say now: its answer stands for the registry's. */
-  | {readonly kind: 'trouble'; readonly answer: HttpAnswer};
+/** A word, with its value where one follows: `Bearer`, `realm="…"`. */
+const part = /[\s,]*([^\s,="]+)(?:\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]*)))?/gy;
 
-/** What a request carries to be let in, and how to get a fresh one. */
+/**
+ * Reads `WWW-Authenticate`, where several challenges may stand in one header or in several. Schemes that are not known
+ * here, such as Negotiate, are passed over.
+ */
+export function parseChallenges(header: string | undefined): readonly Challenge[] {
+  const found: {scheme: string; parameters: Map<string, string>}[] = [];
+  for (const [, word = '', quoted, plain] of (header ?? '').matchAll(part)) {
+    const value = quoted?.replace(/\\(.)/g, '$1') ?? plain;
+    if (value === undefined) found.push({scheme: word.toLowerCase(), parameters: new Map()});
+    else found.at(-1)?.parameters.set(word.toLowerCase(), value);
+  }
+  return found.flatMap(({scheme, parameters}) =>
+    scheme === 'basic' || scheme === 'bearer' ? [{scheme, parameters}] : [],
+  );
+}
+
+/** What a request is to carry. */
+export type Way =
+  | {readonly kind: 'send'; readonly header: string | undefined}
+  /** Nothing is left to try: the registry's own answer counts. */
+  | {readonly kind: 'refused'}
+  /** The answer of the token service counts, for good or for now. */
+  | {readonly kind: 'token-service'; readonly host: string; readonly answer: HttpAnswer};
+
+/** Authorizes one request: what to send first, and what to send after each 401. */
+export interface Authorization {
+  first(): Promise<Way>;
+  next(refusal: HttpAnswer): Promise<Way>;
+}
+
+/** Keeps the tokens of one registry host, by scope, and the way that let a request in. */
 export interface Authorizer {
-  /** The header for this scope; undefined when nobody asked for one yet, or when it is used up. */
-  headerFor(scope: string): string | undefined;
-  /** Answers a 401 to a request that carried `sent`. @throws {Error} when the token service is no token service */
-  answer(scope: string, challenge: string | undefined, sent: string | undefined): Promise<WayIn>;
+  authorize(scope: string): Authorization;
+  readonly isLoggedIn: boolean;
 }
 
 interface Token {
@@ -41,80 +64,163 @@ interface Token {
   readonly expires: number;
 }
 
-const refused: WayIn = {kind: 'refused'};
+/** Headers and scopes that one request tries. */
+const mostTries = 8;
+
+interface AuthorizerOptions {
+  readonly host: string;
+  readonly endpoint: Endpoint;
+  readonly credentials: Credentials | undefined;
+  readonly http: HttpClient;
+}
 
 /**
- * Keeps the tokens of one registry host, by scope. Credentials go to the registry itself, and to the token service
- * that it names only over https, or where both are on this machine.
+ * Credentials go to the registry itself, and to the token service that it names over https, or without where the
+ * registry is that same host, or both are on this machine. They are sent with the first request: a registry may hide what
+ * exists behind a 404.
  */
-export function createAuthorizer(
-  host: string,
-  credentials: Credentials | undefined,
-  http: HttpClient,
-): Authorizer {
+export function createAuthorizer({
+  host,
+  endpoint,
+  credentials,
+  http,
+}: AuthorizerOptions): Authorizer {
   const tokens = new Map<string, Token>();
-  const basic =
-    credentials &&
-    `Basic ${Buffer.from(`${credentials.username}:${credentials.password}`).toString('base64')}`;
-  const keep = (scope: string, header: string, milliseconds: number): WayIn => {
-    tokens.set(scope, {header, expires: Date.now() + milliseconds});
-    return {kind: 'in', header};
-  };
-  const fetchToken = async (scope: string, challenge: Challenge): Promise<WayIn> => {
-    const url = tokenUrl(challenge, scope);
-    if (url === undefined) return refused;
-    const isSafe = url.protocol === 'https:' || (isLoopback(url.host) && isLoopback(host));
-    const headers = basic !== undefined && isSafe ? {authorization: basic} : {};
-    const answer = await http.send({
-      method: 'GET',
-      url,
-      headers: {accept: 'application/json', ...headers},
+  const pending = new Map<string, Promise<Way>>();
+  let identityToken = credentials?.identityToken;
+  const hasPassword = credentials !== undefined && credentials.password !== '';
+  const basic = hasPassword ? basicOf(credentials) : undefined;
+
+  const askForToken = (url: URL, scope: string): Promise<HttpAnswer> => {
+    const {trust} = endpoint;
+    const mayKnow = isSafe(url, host, endpoint);
+    const accept = {accept: 'application/json'};
+    if (identityToken === undefined || !mayKnow) {
+      for (const one of scope.split(' ')) url.searchParams.append('scope', one);
+      const login = basic === undefined || !mayKnow ? {} : {authorization: basic};
+      return sendFollowing(http, {method: 'GET', url, headers: {...accept, ...login}, trust});
+    }
+    const form = new URLSearchParams({
+      grant_type: 'refresh_token',
+      refresh_token: identityToken,
+      service: url.searchParams.get('service') ?? '',
+      scope,
+      client_id: 'stack-action',
     });
-    const body = Buffer.from(answer.body).toString();
-    if (isPassing(answer.status, body)) return {kind: 'trouble', answer};
-    if (answer.status === 401 || answer.status === 403) return refused;
-    if (answer.status !== 200)
-      throw new Error(`the token service of ${host} answers ${answer.status}`);
-    const {token, access_token, expires_in} = JSON.parse(body) as Record<string, unknown>;
-    const value = typeof token === 'string' && token !== '' ? token : access_token;
-    if (typeof value !== 'string') return refused;
-    const seconds = typeof expires_in === 'number' ? expires_in : 60;
-    // A little early: a token that ends on the way is a 401.
-    return keep(scope, `Bearer ${value}`, Math.max(seconds - 10, seconds / 2) * 1000);
+    return sendFollowing(http, {
+      method: 'POST',
+      url,
+      headers: {...accept, 'content-type': 'application/x-www-form-urlencoded'},
+      body: Buffer.from(form.toString()),
+      trust,
+    });
   };
-  const headerFor: Authorizer['headerFor'] = (scope) => {
+
+  const fetchToken = async (challenge: Challenge, scope: string): Promise<Way> => {
+    const url = tokenUrl(challenge);
+    if (url === undefined) return {kind: 'refused'};
+    const answer = await askForToken(url, scope);
+    const body = Buffer.from(answer.body).toString();
+    const json = parseJson(body);
+    const value = textIn(json, 'token') ?? textIn(json, 'access_token');
+    if (answer.status !== 200 || value === undefined || !/^[!-~]+$/.test(value)) {
+      // What is no token and no refusal is no token service's.
+      const status = answer.status < 400 ? 502 : answer.status;
+      return {kind: 'token-service', host: url.host, answer: {...answer, status}};
+    }
+    if (identityToken !== undefined) identityToken = textIn(json, 'refresh_token') ?? identityToken;
+    const seconds = numberIn(json, 'expires_in') ?? 60;
+    const header = `Bearer ${value}`;
+    // A little early: a token that ends on the way is a 401.
+    const expires = Date.now() + Math.max(seconds - 10, seconds / 2) * 1000;
+    tokens.set(scope, {header, expires});
+    return {kind: 'send', header};
+  };
+  /** Many requests meet the same challenge at once; one token serves them all. */
+  const shareToken = (challenge: Challenge, scope: string): Promise<Way> => {
+    const running =
+      pending.get(scope) ?? fetchToken(challenge, scope).finally(() => pending.delete(scope));
+    pending.set(scope, running);
+    return running;
+  };
+  const cached = (scope: string): string | undefined => {
     const token = tokens.get(scope);
     return token !== undefined && token.expires > Date.now() ? token.header : undefined;
   };
-  const pending = new Map<string, Promise<WayIn>>();
-  return {
-    headerFor,
-    answer: async (scope, text, sent) => {
-      const challenge = parseChallenge(text);
-      if (challenge === undefined) return refused;
-      // Another request was challenged first, and has the answer.
-      const current = headerFor(scope);
-      if (current !== undefined && current !== sent) return {kind: 'in', header: current};
-      if (challenge.scheme === 'basic') {
-        return basic === undefined || sent === basic
-          ? refused
-          : keep(scope, basic, Number.POSITIVE_INFINITY);
+
+  const authorize = (scope: string): Authorization => {
+    const tried = new Set<string>();
+    let sent: string | undefined;
+    const send = (header: string | undefined): Way => {
+      sent = header;
+      tried.add(header ?? '');
+      return {kind: 'send', header};
+    };
+    /** Every scheme that is offered, in its order, until one has something that was not sent yet. */
+    const choose = async (offered: readonly Challenge[]): Promise<Way> => {
+      let verdict: Way = {kind: 'refused'};
+      // Others may renew a token as fast as this request is refused.
+      if (tried.size > mostTries) return verdict;
+      for (const challenge of offered) {
+        if (challenge.scheme === 'basic') {
+          if (basic !== undefined && !tried.has(basic)) return send(basic);
+          continue;
+        }
+        const wanted = challenge.parameters.get('scope') || scope;
+        const current = cached(wanted);
+        if (current !== undefined && !tried.has(current)) return send(current);
+        if (tried.has(wanted)) continue;
+        tried.add(wanted);
+        const way = await shareToken(challenge, wanted);
+        if (way.kind === 'send') return send(way.header);
+        // A limit is waited for; after a refusal another scheme may do.
+        if (way.kind === 'token-service') verdict = way;
+        if (way.kind === 'token-service' && isPassing(way.answer.status, textOf(way.answer))) break;
       }
-      // Many requests meet the same challenge at once; one token serves them all.
-      const running =
-        pending.get(scope) ?? fetchToken(scope, challenge).finally(() => pending.delete(scope));
-      pending.set(scope, running);
-      return running;
-    },
+      return verdict;
+    };
+    return {
+      first: async () => {
+        if (credentials?.registryToken !== undefined)
+          return send(`Bearer ${credentials.registryToken}`);
+        const current = cached(scope);
+        if (current !== undefined) return send(current);
+        const ownScope = endpoint.challenges.map(({scheme, parameters}) => ({
+          scheme,
+          parameters: new Map([...parameters, ['scope', '']]),
+        }));
+        const way = await choose(ownScope);
+        if (way.kind !== 'refused') return way;
+        return send(endpoint.challenges.length === 0 ? basic : undefined);
+      },
+      next: (refusal) => {
+        for (const [name, token] of tokens) if (token.header === sent) tokens.delete(name);
+        const offered = parseChallenges(refusal.headers['www-authenticate']);
+        return choose(offered.length > 0 ? offered : endpoint.challenges);
+      },
+    };
   };
+  return {authorize, isLoggedIn: credentials !== undefined};
 }
 
-function tokenUrl({parameters}: Challenge, scope: string): URL | undefined {
+function basicOf({username, password}: Credentials): string {
+  return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
+}
+
+function textOf({body}: HttpAnswer): string {
+  return Buffer.from(body).toString();
+}
+
+function isSafe(url: URL, host: string, {origin}: Endpoint): boolean {
+  if (url.protocol === 'https:' || (isLoopback(url.host) && isLoopback(host))) return true;
+  return origin.startsWith('http:') && hostOf(url.host) === hostOf(host);
+}
+
+function tokenUrl({parameters}: Challenge): URL | undefined {
   const realm = parameters.get('realm');
   if (realm === undefined || !/^https?:/i.test(realm) || !URL.canParse(realm)) return undefined;
   const url = new URL(realm);
   const service = parameters.get('service');
   if (service !== undefined) url.searchParams.set('service', service);
-  url.searchParams.set('scope', scope);
   return url;
 }

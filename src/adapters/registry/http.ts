@@ -1,5 +1,7 @@
 import {Agent as HttpAgent, request as httpRequest, type IncomingMessage} from 'node:http';
 import {Agent as HttpsAgent, request as httpsRequest} from 'node:https';
+import {createSecureContext, getCACertificates} from 'node:tls';
+import {type Certificates, certificateFolders, certificatesOf, proxyFor} from './network.ts';
 
 /** One HTTP exchange; header names are lower case. */
 export interface HttpAnswer {
@@ -8,11 +10,21 @@ export interface HttpAnswer {
   readonly body: Uint8Array;
 }
 
+/** Which registry an exchange belongs to: its certificates count for its token service and its store too, as docker has it. */
+export interface Trust {
+  readonly host: string;
+  /** `false`: any certificate will do, because the engine lists the registry as insecure. */
+  readonly verify: boolean;
+}
+
 export interface HttpRequest {
   readonly method: 'GET' | 'HEAD' | 'PUT' | 'DELETE' | 'POST';
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: Uint8Array;
+  readonly trust: Trust;
+  /** Most bytes of the answer. */
+  readonly limit?: number;
 }
 
 /** Sends requests over connections that are kept alive, at most this many at once to a host. */
@@ -22,46 +34,164 @@ export interface HttpClient {
   close(): void;
 }
 
+export interface HttpOptions {
+  /** Ends requests, or `grace` seconds after it (those that begin later: after their begin). */
+  readonly signal?: AbortSignal;
+  readonly grace?: number;
+  /** Of this program, for the header `User-Agent`. */
+  readonly version?: string;
+  /** Where the proxies are named. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Folders with one folder a host: docker's `certs.d`. */
+  readonly certificateFolders?: readonly string[];
+}
+
 const mostConnections = 32;
 const deadlineMs = 30_000;
 /** Manifests and configs are small; what is larger is a layer or an attack. */
 const largestBody = 8 * 1024 * 1024;
+const mostRedirects = 5;
 
-/** Requests end with the signal, or `grace` seconds after it (those that begin later: after their begin). */
-export function createHttpClient(signal: AbortSignal | undefined, grace: number): HttpClient {
-  const options = {keepAlive: true, maxSockets: mostConnections};
-  const http = new HttpAgent(options);
-  const https = new HttpsAgent(options);
-  return {
-    send: async ({method, url, headers, body}) => {
-      const deadline = AbortSignal.timeout(deadlineMs);
-      const cancelled = signal === undefined ? undefined : withGrace(signal, grace);
-      const ends =
-        cancelled === undefined ? deadline : AbortSignal.any([deadline, cancelled.signal]);
-      const isPlain = url.protocol === 'http:';
-      const {promise, resolve, reject} = Promise.withResolvers<HttpAnswer>();
-      const request = (isPlain ? httpRequest : httpsRequest)(
-        url,
-        {
-          method,
-          agent: isPlain ? http : https,
-          signal: ends,
-          headers: {
-            ...headers,
-            ...(body === undefined ? {} : {'content-length': String(body.length)}),
-          },
+export function createHttpClient(options: HttpOptions): HttpClient {
+  const {signal, grace = 0, version = '1'} = options;
+  const agents = createAgents(options);
+  const exchange = async (request: HttpRequest): Promise<HttpAnswer> => {
+    const {method, url, headers, body, limit = largestBody} = request;
+    const agent = await agents.agentFor(request);
+    const deadline = AbortSignal.timeout(deadlineMs);
+    const cancelled = signal === undefined ? undefined : withGrace(signal, grace);
+    const ends = cancelled === undefined ? deadline : AbortSignal.any([deadline, cancelled.signal]);
+    const {promise, resolve, reject} = Promise.withResolvers<HttpAnswer>();
+    const sent = (url.protocol === 'http:' ? httpRequest : httpsRequest)(
+      url,
+      {
+        method,
+        agent,
+        signal: ends,
+        headers: {
+          'user-agent': `stack-action/${version}`,
+          ...headers,
+          ...(body === undefined ? {} : {'content-length': String(body.length)}),
         },
-        (answer) => readAnswer(answer).then(resolve, reject),
-      );
-      request.on('error', (error) => reject(deadline.aborted ? tooLate(url) : error));
-      request.end(body);
-      return promise.finally(() => cancelled?.forget());
+      },
+      (answer) => readAnswer(answer, limit).then(resolve, reject),
+    );
+    sent.on('error', (error) => reject(deadline.aborted ? tooLate(url) : error));
+    sent.end(body);
+    return promise.finally(() => cancelled?.forget());
+  };
+  return {
+    send: async (request) => {
+      const knew = agents.usesSystem(request.url);
+      try {
+        return await exchange(request);
+      } catch (error) {
+        if (!isCertificateError(error) || !request.trust.verify || knew) throw error;
+        agents.useSystem(request.url);
+        return await exchange(request);
+      }
     },
+    close: agents.close,
+  };
+}
+
+interface Agents {
+  agentFor(request: HttpRequest): Promise<HttpAgent>;
+  usesSystem(url: URL): boolean;
+  /** Reading the system's authorities takes 80 ms, so it is done where node's own do not know the host. */
+  useSystem(url: URL): void;
+  close(): void;
+}
+
+function createAgents({env = process.env, ...options}: HttpOptions): Agents {
+  const folders = options.certificateFolders ?? certificateFolders(env);
+  const agents = new Map<string, HttpAgent>();
+  const certificates = new Map<string, Promise<Certificates | undefined>>();
+  const system = new Set<string>();
+  return {
+    agentFor: async ({url, trust}) => {
+      const proxy = proxyFor(url, env);
+      const isPlain = url.protocol === 'http:';
+      const own = certificates.get(trust.host) ?? certificatesOf(trust.host, folders);
+      certificates.set(trust.host, own);
+      const found = isPlain ? undefined : await own;
+      const isSystem = found !== undefined || system.has(url.host);
+      const place = found === undefined ? '' : trust.host;
+      const key = [url.protocol, proxy, trust.verify, isSystem, place].join(' ');
+      const known = agents.get(key);
+      if (known !== undefined) return known;
+      const common = {
+        keepAlive: true,
+        maxSockets: mostConnections,
+        ...(proxy === undefined ? {} : {proxyEnv: {HTTP_PROXY: proxy, HTTPS_PROXY: proxy}}),
+      };
+      const agent = isPlain
+        ? new HttpAgent(common)
+        : new HttpsAgent({
+            ...common,
+            rejectUnauthorized: trust.verify,
+            ...(isSystem ? {secureContext: contextOf(found)} : {}),
+          });
+      agents.set(key, agent);
+      return agent;
+    },
+    usesSystem: ({host}) => system.has(host),
+    useSystem: ({host}) => void system.add(host),
     close: () => {
-      http.destroy();
-      https.destroy();
+      for (const agent of agents.values()) agent.destroy();
     },
   };
+}
+
+/** Every authority that is known here: node's, the system's, and the host's own. */
+function contextOf(own: Certificates | undefined): ReturnType<typeof createSecureContext> {
+  return createSecureContext({
+    ca: [...getCACertificates('default'), ...getCACertificates('system'), ...(own?.ca ?? [])],
+    ...(own === undefined || own.cert.length === 0 ? {} : {cert: [...own.cert], key: [...own.key]}),
+  });
+}
+
+/** What node and OpenSSL call a certificate that they do not trust. */
+export function isCertificateError(error: unknown): boolean {
+  const code = codeOf(error) ?? '';
+  return /CERT|UNABLE_TO_(?:VERIFY|GET)|SELF_SIGNED|HOSTNAME_MISMATCH|INVALID_CA|CRL/.test(code);
+}
+
+/** The code of a failed connection; of several addresses that were tried, that of the first. */
+export function codeOf(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  if ('code' in error && typeof error.code === 'string') return error.code;
+  return error instanceof AggregateError ? codeOf(error.errors[0]) : undefined;
+}
+
+/**
+ * Follows redirects. Blobs are often redirected to a store on another host, and a token service may have moved:
+ * neither must see the authorization. What has a body is sent again only where the answer says so (307, 308).
+ */
+export async function sendFollowing(http: HttpClient, first: HttpRequest): Promise<HttpAnswer> {
+  let request = first;
+  for (let left = mostRedirects; ; left--) {
+    const answer = await http.send(request);
+    const {status, headers} = answer;
+    const isQuestion = request.method === 'GET' || request.method === 'HEAD';
+    const isRedirect =
+      status === 307 || status === 308 || (isQuestion && status > 300 && status < 304);
+    if (!isRedirect || headers['location'] === undefined || left === 0) return answer;
+    if (!URL.canParse(headers['location'], request.url.href)) return answer;
+    const url = new URL(headers['location'], request.url);
+    if (url.protocol !== 'https:' && url.protocol !== 'http:') return answer;
+    const {authorization, ...others} = request.headers;
+    const mayKeep = isSameHost(request.url, url) && authorization !== undefined;
+    // A body may be a credential itself.
+    if (!isQuestion && !isSameHost(request.url, url)) return answer;
+    request = {...request, url, headers: mayKeep ? {...others, authorization} : others};
+  }
+}
+
+/** The same host and port, never back to plain http; from the usual port of http to that of https is the same. */
+export function isSameHost(from: URL, to: URL): boolean {
+  if (from.hostname !== to.hostname || from.port !== to.port) return false;
+  return from.protocol === to.protocol || to.protocol === 'https:';
 }
 
 function withGrace(
@@ -87,14 +217,15 @@ function tooLate(url: URL): Error {
   return new Error(`no answer from ${url.host} within ${deadlineMs / 1000} s`);
 }
 
-async function readAnswer(answer: IncomingMessage): Promise<HttpAnswer> {
+async function readAnswer(answer: IncomingMessage, limit: number): Promise<HttpAnswer> {
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of answer as AsyncIterable<Buffer>) {
+  for await (const chunk of answer) {
+    if (!Buffer.isBuffer(chunk)) continue;
     size += chunk.length;
-    if (size > largestBody) {
+    if (size > limit) {
       answer.destroy();
-      throw new Error(`an answer of more than ${largestBody / 1024 / 1024} MiB`);
+      throw new Error(`an answer of more than ${sizeText(limit)}`);
     }
     chunks.push(chunk);
   }
@@ -106,4 +237,9 @@ async function readAnswer(answer: IncomingMessage): Promise<HttpAnswer> {
     headers: Object.fromEntries(headers),
     body: Buffer.concat(chunks),
   };
+}
+
+function sizeText(bytes: number): string {
+  const mib = bytes / 1024 / 1024;
+  return Number.isInteger(mib) ? `${mib} MiB` : `${bytes} bytes`;
 }

@@ -1,88 +1,110 @@
 import {createHash} from 'node:crypto';
+import {type Failure, fail, failure, ok, type Result} from '../../failure.ts';
 import {parseReference} from '../../image/reference.ts';
 import {labels} from '../../image/tags.ts';
-import {inconsistent} from './failure.ts';
-import type {SendToRegistry} from './request.ts';
-import type {Lookup, ManifestLookup, Presence, Published, RawManifest} from './types.ts';
+import {inconsistent, sentenceOf} from './failure.ts';
+import {
+  type Json,
+  numberIn,
+  objectIn,
+  objectsIn,
+  parseJson,
+  textEntries,
+  textIn,
+  textsIn,
+} from './json.ts';
+import type {RegistryAnswer, SendToRegistry} from './request.ts';
+import type {Lookup, ManifestLookup, Presence, Published, RawManifest, Registry} from './types.ts';
 
-interface Descriptor {
-  readonly digest: string;
-  readonly size?: number;
-  readonly platform?: {readonly os?: string; readonly architecture?: string};
-  readonly annotations?: Readonly<Record<string, string>>;
+/** What this run learned of a registry's ways. */
+export interface Memory {
+  /** References whose HEAD did not say that they are there: the next question is a GET at once. */
+  readonly withoutHead: Set<string>;
+  /** Repositories that a push would be let into. */
+  readonly pushable: Set<string>;
+}
+
+export interface Reader {
+  readonly send: SendToRegistry;
+  readonly memory: Memory;
 }
 
 /** Manifest and config of an image; of an index, those of its first real image. No layer. */
-export async function inspectImage(send: SendToRegistry, ref: string): Promise<Lookup> {
-  const top = await fetchManifest(send, ref);
-  if (top.state !== 'present')
-    return top.state === 'absent' ? top : {state: 'unknown', because: top.because};
+export async function inspectImage(reader: Reader, ref: string): Promise<Lookup> {
+  const top = await fetchManifest(reader, ref);
+  if (top.state !== 'present') return withoutFailure(top);
   const unknown = (because: string): Lookup => ({state: 'unknown', because: `${ref}: ${because}`});
-  const one = await firstImage(send, ref, top);
-  if (one === undefined) return unknown('its index names no image');
+  const one = await firstImage(reader, ref, top);
+  if (one === undefined) return unknown('its index lists no image');
   if (one.state === 'unknown') return {state: 'unknown', because: one.because};
-  if (one.state === 'absent') return unknown('its index names an image that is not there');
-  const parsed = parseJson<{config?: Descriptor; layers?: readonly Descriptor[]}>(one.bytes);
-  const config = parsed?.config;
-  if (parsed === undefined || config === undefined) return unknown('its manifest cannot be read');
-  const sent = await send({method: 'GET', ref, path: `blobs/${config.digest}`, access: 'pull'});
-  if (!sent.ok) return {state: 'unknown', because: sent.error.message};
-  if (sent.answer.status !== 200) return unknown('its config is not there');
-  if (sha256(sent.answer.body) !== config.digest) return unknown('its config has another digest');
+  if (one.state === 'absent') return unknown('its index lists an image that does not exist');
+  const parsed = parseJson(one.bytes);
+  const configDigest = textIn(objectIn(parsed, 'config'), 'digest');
+  if (configDigest === undefined || !digestPattern.test(configDigest))
+    return unknown('its manifest cannot be read');
+  const config = await fetchBlob(reader.send, ref, configDigest);
+  if (!config.ok) return {state: 'unknown', because: sentenceOf(config.error)};
   return {
     state: 'present',
     digest: top.digest,
     mediaType: top.mediaType,
     bytes: top.bytes,
-    configDigest: config.digest,
-    size: (parsed.layers ?? []).reduce((sum, layer) => sum + (layer.size ?? 0), 0),
-    ...readConfig(sent.answer.body),
+    configDigest,
+    size: objectsIn(parsed, 'layers').reduce((sum, one) => sum + (numberIn(one, 'size') ?? 0), 0),
+    ...readConfig(config.value),
   };
+}
+
+function withoutFailure(
+  found: Exclude<ManifestLookup, {state: 'present'}>,
+): Exclude<Presence, {state: 'present'}> {
+  if (found.state === 'absent') return found;
+  const {state, because, isDenied} = found;
+  return {state, because, ...(isDenied === undefined ? {} : {isDenied})};
 }
 
 /** The manifest itself, or the first real image of an index, this platform's first. */
 async function firstImage(
-  send: SendToRegistry,
+  reader: Reader,
   ref: string,
   top: RawManifest & {readonly state: 'present'},
 ): Promise<ManifestLookup | undefined> {
   if (!indexTypes.includes(top.mediaType)) return top;
-  const {manifests = []} = parseJson<{manifests?: readonly Descriptor[]}>(top.bytes) ?? {};
-  const images = manifests.filter(
-    ({annotations}) => annotations?.['vnd.docker.reference.type'] === undefined,
+  const images = objectsIn(parseJson(top.bytes), 'manifests').filter(
+    (one) => textIn(objectIn(one, 'annotations'), 'vnd.docker.reference.type') === undefined,
   );
-  const native =
-    images.find(({platform}) => platform?.os === 'linux' && platform.architecture === 'amd64') ??
-    images[0];
-  return native && fetchManifest(send, `${ref.split('@')[0]}@${native.digest}`);
+  const isNative = (one: Json): boolean => {
+    const platform = objectIn(one, 'platform');
+    return textIn(platform, 'os') === 'linux' && textIn(platform, 'architecture') === 'amd64';
+  };
+  const digest = textIn(images.find(isNative) ?? images[0] ?? {}, 'digest');
+  if (digest === undefined || !digestPattern.test(digest)) return undefined;
+  return await fetchManifest(reader, `${ref.split('@')[0]}@${digest}`);
 }
 
-interface ImageConfig {
-  readonly created?: string;
-  readonly config?: {readonly Labels?: Readonly<Record<string, string>> | null};
-  readonly rootfs?: {readonly diff_ids?: readonly string[]};
+function platformOf(config: Json): string | undefined {
+  const parts = ['os', 'architecture', 'variant'].map((key) => textIn(config, key));
+  const [os, architecture] = parts;
+  return os === undefined || architecture === undefined
+    ? undefined
+    : parts.filter((part) => part !== undefined).join('/');
 }
 
-function readConfig(bytes: Uint8Array): Pick<Published, 'labels' | 'diffIds' | 'buildSeconds'> {
-  const config = parseJson<ImageConfig>(bytes);
-  const found = new Map(Object.entries(config?.config?.Labels ?? {}));
+function readConfig(
+  bytes: Uint8Array,
+): Pick<Published, 'labels' | 'diffIds' | 'platform' | 'buildSeconds'> {
+  const config = parseJson(bytes);
+  const found = new Map(textEntries(objectIn(objectIn(config, 'config'), 'Labels')));
   const began = Date.parse(found.get(labels.created) ?? '');
-  const ended = Date.parse(config?.created ?? '');
+  const ended = Date.parse(textIn(config, 'created') ?? '');
   const seconds = (ended - began) / 1000;
   return {
     labels: found,
-    diffIds: config?.rootfs?.diff_ids ?? [],
+    platform: platformOf(config),
+    diffIds: textsIn(objectIn(config, 'rootfs'), 'diff_ids'),
     // A build that came from the cache ended long before it began.
     buildSeconds: seconds > 0 ? seconds : undefined,
   };
-}
-
-function parseJson<T>(bytes: Uint8Array): T | undefined {
-  try {
-    return JSON.parse(Buffer.from(bytes).toString()) as T;
-  } catch {
-    return undefined;
-  }
 }
 
 /** Media types that stand for several images. */
@@ -90,9 +112,10 @@ export const indexTypes = [
   'application/vnd.oci.image.index.v1+json',
   'application/vnd.docker.distribution.manifest.list.v2+json',
 ];
+export const imageType = 'application/vnd.oci.image.manifest.v1+json';
 const manifestTypes = [
   ...indexTypes,
-  'application/vnd.oci.image.manifest.v1+json',
+  imageType,
   'application/vnd.docker.distribution.manifest.v2+json',
 ];
 const accept = {accept: manifestTypes.join(', ')};
@@ -103,58 +126,153 @@ export function manifestPath(ref: string): string {
   return `manifests/${reference?.digest ?? reference?.tag ?? 'latest'}`;
 }
 
-/** Asks without the body; an answer without a digest, or that may be no registry's, is asked again with it. */
-export async function headManifest(
-  send: SendToRegistry,
-  ref: string,
-  once: boolean,
-): Promise<Presence> {
-  const sent = await send({
-    method: 'HEAD',
-    ref,
-    path: manifestPath(ref),
-    access: 'pull',
-    headers: accept,
-    once,
-  });
-  if (!sent.ok) return {state: 'unknown', because: sent.error.message};
-  const {status, headers} = sent.answer;
-  if (status === 404 && !isPage(headers['content-type'])) return {state: 'absent'};
-  const digest = headers['docker-content-digest'];
-  if (status === 200 && digest !== undefined && digestPattern.test(digest))
-    return {state: 'present', digest};
-  const found = await fetchManifest(send, ref);
-  return found.state === 'present' ? {state: 'present', digest: found.digest} : found;
+/**
+ * Asks without the body. Only "it is there, with this digest" is believed: some registries answer HEAD with 404 or
+ * 405 where GET finds the manifest, so everything else is asked again with GET.
+ */
+export async function headManifest(reader: Reader, ref: string, once: boolean): Promise<Presence> {
+  const {send, memory} = reader;
+  if (!memory.withoutHead.has(ref)) {
+    const path = manifestPath(ref);
+    const question = {ref, path, access: 'pull', headers: accept, once} as const;
+    const sent = await send({...question, method: 'HEAD', isFastPath: true});
+    if (!sent.ok && isNoAnswer(sent))
+      return withoutFailure(refusedLookup(sent, memory.pushable.has(repositoryKey(ref))));
+    const digest = sent.ok ? sent.answer.headers['docker-content-digest'] : undefined;
+    if (sent.ok && sent.answer.status === 200 && digest !== undefined && digestPattern.test(digest))
+      return {state: 'present', digest};
+    memory.withoutHead.add(ref);
+  }
+  const found = await fetchManifest(reader, ref, once);
+  if (found.state === 'present') return {state: 'present', digest: found.digest};
+  return withoutFailure(found);
+}
+
+/** Silence and limits were waited for already, and a refused login stays so: a GET would meet the same. */
+function isNoAnswer({
+  status,
+  error,
+  isTokenRefused,
+}: Extract<RegistryAnswer, {ok: false}>): boolean {
+  return status === undefined || status === 503 || error.class === 'rate-limit' || isTokenRefused;
 }
 
 /** The bytes, held against the digest that the registry, or the reference, promises. */
-export async function fetchManifest(send: SendToRegistry, ref: string): Promise<ManifestLookup> {
-  const sent = await send({
-    method: 'GET',
-    ref,
-    path: manifestPath(ref),
-    access: 'pull',
-    headers: accept,
-  });
-  if (!sent.ok) return {state: 'unknown', because: sent.error.message, failure: sent.error};
+export async function fetchManifest(
+  {send, memory}: Reader,
+  ref: string,
+  once = false,
+): Promise<ManifestLookup> {
+  const path = manifestPath(ref);
+  const ask = (access: 'pull' | 'pull,push'): Promise<RegistryAnswer> =>
+    send({method: 'GET', ref, path, access, headers: accept, once});
+  let sent = await ask('pull');
+  // Docker Hub shows a repository that does not exist yet only to a token that may push.
+  if (!sent.ok && sent.isDenied && sent.scheme === 'bearer' && !sent.isTokenRefused && !once) {
+    const again = await ask('pull,push');
+    if (again.ok) sent = again;
+  }
+  if (!sent.ok) return refusedLookup(sent, memory.pushable.has(repositoryKey(ref)));
   const {status, headers, body} = sent.answer;
-  if (status === 404 && absence.test(Buffer.from(body).toString())) return {state: 'absent'};
+  if (status === 404 && isAbsence(sent)) return {state: 'absent'};
   const mediaType = typeOf(headers['content-type'], body);
   if (status !== 200 || mediaType === undefined)
-    return unknown(ref, `${status} ${headers['content-type'] ?? ''} where a manifest should be`);
+    return unknown(ref, `${status} ${headers['content-type'] ?? ''} instead of a manifest`);
   const digest = sha256(body);
   const promised = parseReference(ref)?.digest ?? headers['docker-content-digest'] ?? digest;
   if (promised === digest) return {state: 'present', bytes: body, mediaType, digest};
-  return unknown(ref, `bytes of ${digest} where it promised ${promised}`);
+  return unknown(ref, `bytes of ${digest} instead of ${promised}`);
+}
+
+function refusedLookup(
+  {error, isDenied}: Extract<RegistryAnswer, {ok: false}>,
+  mayPush: boolean,
+): Exclude<ManifestLookup, {state: 'present'}> {
+  if (isDenied && mayPush) return {state: 'absent', because: `${error.message} A push is allowed.`};
+  const because = sentenceOf(error);
+  return {state: 'unknown', because, failure: error, ...(isDenied ? {isDenied} : {})};
+}
+
+/** The repository of a reference, however its host is spelled. */
+export function repositoryKey(ref: string): string {
+  const reference = parseReference(ref);
+  return `${reference?.registry}/${reference?.repository}`;
+}
+
+/** What registries say when they do not know it; `NOT_FOUND` is Harbor's word, Artifactory has none but the status. */
+const absenceCodes: ReadonlySet<unknown> = new Set([
+  'MANIFEST_UNKNOWN',
+  'NAME_UNKNOWN',
+  'TAG_UNKNOWN',
+  'REPOSITORY_UNKNOWN',
+  'NOT_FOUND',
+]);
+
+/** A page in the way of the registry says 404 too, and a registry may say it to a caller that it does not know. */
+function isAbsence({answer, isLoggedIn}: Extract<RegistryAnswer, {ok: true}>): boolean {
+  const errors = objectsIn(parseJson(answer.body), 'errors');
+  if (errors.some((one) => absenceCodes.has(one['code']))) return true;
+  if (!isLoggedIn) return false;
+  const isEmpty = answer.body.length === 0 && !/^text\//.test(answer.headers['content-type'] ?? '');
+  return isEmpty || errors.some((one) => one['status'] === 404);
 }
 
 /** As the registry says it, else as the manifest itself does; undefined for what is no manifest. */
 function typeOf(header: string | undefined, body: Uint8Array): string | undefined {
   const said = header?.split(';')[0]?.trim().toLowerCase();
-  const own = /"mediaType"\s*:\s*"([^"]+)"/g;
-  const written = [...Buffer.from(body).toString().matchAll(own)].map((found) => found[1]);
-  const isJson = said === undefined || said === 'application/json';
-  return manifestTypes.find((type) => type === said || (isJson && written.includes(type)));
+  const isUntyped = said === undefined || /^application\/(?:json|octet-stream)$/.test(said);
+  const written = isUntyped ? textIn(parseJson(body), 'mediaType') : undefined;
+  return manifestTypes.find((type) => type === said || type === written);
+}
+
+/** A blob, held against its digest. */
+export async function fetchBlob(
+  send: SendToRegistry,
+  ref: string,
+  digest: string,
+  limit?: number,
+): Promise<Result<Uint8Array>> {
+  const path = `blobs/${digest}`;
+  const size = limit === undefined ? {} : {limit};
+  const sent = await send({method: 'GET', ref, path, access: 'pull', ...size});
+  if (!sent.ok) return fail(sent.error);
+  const {status, body} = sent.answer;
+  const subject = `${ref}: the blob ${digest}`;
+  if (status === 404) return fail(blobFailure('not-found', `${subject} does not exist.`));
+  if (status !== 200) return inconsistent('GET', ref, `${status} for the blob ${digest}`);
+  if (sha256(body) === digest) return ok(body);
+  return fail(blobFailure('registry-inconsistent', `${subject} has another digest.`));
+}
+
+function blobFailure(kind: 'not-found' | 'registry-inconsistent', message: string): Failure {
+  return failure(kind, message);
+}
+
+const pageSize = 1000;
+/** More than any registry of people holds; a list without an end must not hang a run. */
+const mostPages = 200;
+
+/** Page by page, as the header `Link` leads; only its path is believed, for a proxy may not know the outer address. */
+export async function fetchTags(
+  send: SendToRegistry,
+  repository: string,
+): ReturnType<Registry['tags']> {
+  const tags = new Set<string>();
+  let query = `?n=${pageSize}`;
+  for (let page = 0; page < mostPages; page++) {
+    const path = `tags/list${query}`;
+    const sent = await send({method: 'GET', ref: repository, path, access: 'pull'});
+    if (!sent.ok) return fail(sent.error);
+    if (sent.answer.status === 404 && isAbsence(sent)) return ok([...tags]);
+    if (sent.answer.status !== 200)
+      return inconsistent('GET', repository, `${sent.answer.status} for its list of tags`);
+    for (const tag of textsIn(parseJson(sent.answer.body), 'tags')) tags.add(tag);
+    const next = /<([^>]*)>\s*;[^,]*\brel="?next"?/i.exec(sent.answer.headers['link'] ?? '')?.[1];
+    const following = next === undefined ? '' : next.slice(next.indexOf('?'));
+    if (!following.startsWith('?') || following === query) return ok([...tags]);
+    query = following;
+  }
+  return inconsistent('GET', repository, `a list of tags without an end (${mostPages} pages)`);
 }
 
 export function sha256(bytes: Uint8Array): string {
@@ -163,15 +281,7 @@ export function sha256(bytes: Uint8Array): string {
 
 const digestPattern = /^sha256:[0-9a-f]{64}$/;
 
-/** What a registry says when it knows nothing of it (RELIABILITY.md 2d.4); `NOT_FOUND` is Harbor's word. */
-const absence = /"code"\s*:\s*"(?:MANIFEST_UNKNOWN|NAME_UNKNOWN|TAG_UNKNOWN|NOT_FOUND)"/;
-
-/** A page in the way of the registry says 404 too. */
-function isPage(type: string | undefined): boolean {
-  return type?.startsWith('text/') === true;
-}
-
 function unknown(ref: string, what: string): ManifestLookup {
-  const {error: failure} = inconsistent('GET', ref, what);
-  return {state: 'unknown', because: failure.message, failure};
+  const {error} = inconsistent('GET', ref, what);
+  return {state: 'unknown', because: error.message, failure: error};
 }

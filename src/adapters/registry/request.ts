@@ -1,19 +1,28 @@
 import {setTimeout as sleep} from 'node:timers/promises';
-import {type Failure, fail} from '../../failure.ts';
-import {isLoopback, parseReference, type Reference} from '../../image/reference.ts';
+import type {Failure} from '../../failure.ts';
+import {parseReference, type Reference} from '../../image/reference.ts';
 import {decideRetry} from '../../util/retry.ts';
-import {type Authorizer, createAuthorizer} from './auth.ts';
-import {cancelledFailure, registryFailure, wordsOf} from './failure.ts';
-import type {HttpAnswer, HttpClient, HttpRequest} from './http.ts';
-import type {Credentials} from './types.ts';
+import {type Authorizer, createAuthorizer, type Endpoint} from './auth.ts';
+import {asError, createEndpoints} from './endpoint.ts';
+import {cancelledFailure, isUnreachable, registryFailure, wordsOf} from './failure.ts';
+import {
+  createHttpClient,
+  type HttpAnswer,
+  type HttpClient,
+  type HttpOptions,
+  type HttpRequest,
+  isSameHost,
+  sendFollowing,
+} from './http.ts';
+import {hostOf} from './network.ts';
+import type {Credentials, KnownLogin, Logins} from './types.ts';
 
-export interface RegistryOptions {
-  /** By host, as image references or `docker login` name it. */
-  readonly credentials: ReadonlyMap<string, Credentials>;
-  /** Ends waits, and requests too unless there is a grace. */
-  readonly signal?: AbortSignal;
-  /** Seconds that a request may take when the signal came: no PUT is cut short that would be done in time. */
-  readonly grace?: number;
+export interface RegistryOptions extends HttpOptions {
+  /** Logins that are there already, by host; they come before `logins`. */
+  readonly credentials?: ReadonlyMap<string, Credentials>;
+  readonly logins?: Logins;
+  /** Whether the engine lists a host as insecure; asked only where https does not work. */
+  readonly isInsecure?: (host: string) => Promise<boolean>;
   /** Told before each further attempt, in one line. */
   readonly onRetry?: (note: string) => void;
   /** Waits between attempts; real time by default. */
@@ -24,145 +33,225 @@ export interface RegistryOptions {
 export interface RegistryRequest {
   readonly method: HttpRequest['method'];
   readonly ref: string;
-  /** Below `/v2/<repository>/`. */
-  readonly path: string;
+  /** Below `/v2/<repository>/`, or an address that the registry gave. */
+  readonly path: string | URL;
   readonly access: 'pull' | 'pull,push';
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Uint8Array;
+  readonly limit?: number;
   /** A question whose answer matters little is asked once. */
   readonly once?: boolean;
+  /** Where another question decides, only limits and silence are worth another attempt. */
+  readonly isFastPath?: boolean;
 }
 
 export type RegistryAnswer =
-  | {readonly ok: true; readonly answer: HttpAnswer}
-  | {readonly ok: false; readonly error: Failure};
+  | {
+      readonly ok: true;
+      readonly answer: HttpAnswer;
+      readonly isLoggedIn: boolean;
+      /** `https://ghcr.io`: relative addresses in the answer begin here. */
+      readonly origin: string;
+    }
+  | {
+      readonly ok: false;
+      readonly error: Failure;
+      /** Undefined when there was no answer. */
+      readonly status: number | undefined;
+      /** 401 or 403 to a caller whose login is known. */
+      readonly isDenied: boolean;
+      /** How the request was authorized; undefined when it was not. */
+      readonly scheme: 'basic' | 'bearer' | undefined;
+      /** No token was given out. */
+      readonly isTokenRefused: boolean;
+      /** Where the login comes from; undefined when none is known. */
+      readonly login: string | undefined;
+    };
 
-/** Sends a request with authorization and retries; any answer below 400 is ok, and 404 unless something was put. */
+/** Sends a request with authorization and retries; any answer below 400 is ok, and 404 to a question. */
 export type SendToRegistry = (request: RegistryRequest) => Promise<RegistryAnswer>;
 
-const hubHost = 'registry-1.docker.io';
-const mostRedirects = 5;
-const unreachableCodes: ReadonlySet<string | undefined> = new Set([
-  'ECONNREFUSED',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-]);
+export interface Sender {
+  readonly send: SendToRegistry;
+  readonly wait: (seconds: number) => Promise<void>;
+  close(): void;
+}
 
-/** How this run waits: in real time, unless a test has no patience. */
-export function waitOf({wait, signal}: RegistryOptions): (seconds: number) => Promise<void> {
-  return wait ?? ((seconds) => sleep(seconds * 1000, undefined, signal && {signal}));
+interface Host {
+  readonly endpoint: Endpoint;
+  readonly authorizer: Authorizer;
+  readonly login: KnownLogin;
+}
+
+interface Sent {
+  readonly answer: HttpAnswer;
+  readonly header: string | undefined;
+  /** The token service whose answer this is. */
+  readonly tokenService?: string;
 }
 
 /** Credentials and connections of all hosts that a run talks to. */
-export function createSender(http: HttpClient, options: RegistryOptions): SendToRegistry {
-  const wait = waitOf(options);
-  const sendOnce = createAuthorizedSender(http, options.credentials);
-  // Who gave no answer to one question, and to none since, will not answer fifty others either.
+export function createSender(options: RegistryOptions): Sender {
+  const {signal, onRetry} = options;
+  const http = createHttpClient(options);
+  const wait = options.wait ?? ((seconds) => sleep(seconds * 1000, undefined, signal && {signal}));
+  const findEndpoint = createEndpoints({...options, http, wait});
+  const loginOf = createLoginOf(options);
+  const authorizers = new Map<string, Authorizer>();
+  // A host that gave no answer to one question, and to none since, will not answer fifty others either.
   const silent = new Set<string>();
-  return async (request) => {
+
+  const reach = async (host: string, once: boolean): Promise<Host | Failure> => {
+    const [found, login] = await Promise.all([findEndpoint(host, once), loginOf(host)]);
+    if (!found.ok) return found.error;
+    const {credentials} = login;
+    const endpoint = found.value;
+    const authorizer =
+      authorizers.get(host) ?? createAuthorizer({host, endpoint, credentials, http});
+    authorizers.set(host, authorizer);
+    return {endpoint, authorizer, login};
+  };
+
+  const send: SendToRegistry = async (request) => {
     const reference = parseReference(request.ref);
     if (reference === undefined) throw new Error(`Internal error: ${request.ref} is no reference`);
-    const host = reference.registry;
+    const {once = false} = request;
+    const host = hostOf(reference.registry);
+    const reached = await reach(host, once);
+    if (!('endpoint' in reached)) {
+      return {...unanswered, error: reached};
+    }
+    const {isLoggedIn} = reached.authorizer;
+    const login = isLoggedIn ? reached.login.from : undefined;
     let [waited, total, silence] = [0, 0, 0];
     for (let number = 1; ; number++) {
       const began = Date.now();
-      const result = await sendOnce(request, reference).catch((error: unknown) => error as Error);
-      const isAnswer = !(result instanceof Error);
+      const sent = await sendOnce(http, request, {reference, ...reached}).catch(asError);
+      const isAnswer = !(sent instanceof Error);
+      const status = isAnswer ? sent.answer.status : undefined;
       if (isAnswer) silent.delete(host);
       else silence += (Date.now() - began) / 1000;
-      if (isAnswer && isGood(request, result)) return {ok: true, answer: result};
-      const body = isAnswer ? Buffer.from(result.body).toString() : '';
-      const status = isAnswer ? result.status : undefined;
-      const retryAfter = isAnswer ? result.headers['retry-after'] : undefined;
-      const isUnreachable =
-        !isAnswer && unreachableCodes.has((result as NodeJS.ErrnoException).code);
+      if (isAnswer && sent.tokenService === undefined && isGood(request, sent.answer.status))
+        return {ok: true, answer: sent.answer, isLoggedIn, origin: reached.endpoint.origin};
+      const body = isAnswer ? Buffer.from(sent.answer.body).toString() : '';
       const decision = decideRetry(
-        {status, isUnreachable, body, retryAfter, number, waited, total, silence},
+        {
+          status,
+          isUnreachable: !isAnswer && isUnreachable(sent),
+          body,
+          retryAfter: isAnswer ? sent.answer.headers['retry-after'] : undefined,
+          number,
+          waited,
+          total,
+          silence,
+        },
         Date.now(),
         Math.random(),
       );
-      const what = wordsOf(result, body);
-      const isCancelled = options.signal?.aborted === true;
-      if (!decision.retry || request.once === true || isCancelled || silent.has(host)) {
-        if (isCancelled && !isAnswer) return fail(cancelledFailure(request));
-        if (!isAnswer && request.once !== true) silent.add(host);
+      const what = wordsOf(isAnswer ? sent.answer : sent, body);
+      const isCancelled = signal?.aborted === true;
+      const isEnough = request.isFastPath === true && status !== undefined && !isLimit(status);
+      if (!decision.retry || once || isCancelled || isEnough || silent.has(host)) {
+        if (!isAnswer && !once && !isCancelled) silent.add(host);
         const because = decision.retry ? undefined : decision.because;
-        const words = because === undefined ? what : `${what} (given up: ${because})`;
-        return fail(registryFailure(request, {status, body, what: words}));
+        const trouble = {
+          status,
+          body,
+          what: because === undefined ? what : `${what} (given up: ${because})`,
+          host,
+          login,
+          problem: reached.login.problem,
+          tokenService: isAnswer ? sent.tokenService : undefined,
+          isBasic: isAnswer && schemeOf(sent) === 'basic',
+        };
+        return {
+          ok: false,
+          error:
+            isCancelled && !isAnswer
+              ? cancelledFailure(request.ref)
+              : registryFailure(request, trouble),
+          status,
+          isDenied: isLoggedIn && (status === 401 || status === 403),
+          scheme: isAnswer ? schemeOf(sent) : undefined,
+          isTokenRefused: isAnswer && sent.tokenService !== undefined,
+          login,
+        };
       }
-      options.onRetry?.(
-        `${request.method} ${request.ref}: ${what}; attempt ${number}, again in ${decision.seconds.toFixed(1)} s`,
-      );
+      const note = `${request.method} ${request.ref}: ${what}`;
+      onRetry?.(`${note}; attempt ${number}, again in ${decision.seconds.toFixed(1)} s`);
       waited = decision.seconds;
       total += decision.seconds;
       // Ended by the signal, the next attempt is the last.
       await wait(decision.seconds).catch(() => undefined);
     }
   };
+  return {send, wait, close: http.close};
+}
+
+const unanswered = {
+  ok: false,
+  status: undefined,
+  isDenied: false,
+  scheme: undefined,
+  isTokenRefused: false,
+  login: undefined,
+} as const;
+
+function createLoginOf({credentials, logins}: RegistryOptions): Logins {
+  const given = new Map([...(credentials ?? [])].map(([name, one]) => [hostOf(name), one]));
+  return async (host) => {
+    const own = given.get(host);
+    if (own !== undefined)
+      return {credentials: own, from: 'the inputs "registry", "username" and "password"'};
+    return (await logins?.(host)) ?? {credentials: undefined, from: ''};
+  };
+}
+
+function isLimit(status: number): boolean {
+  return status === 408 || status === 429 || status === 503;
 }
 
 /** That something is not there is an answer to a question, not to a PUT. */
-function isGood({method}: RegistryRequest, {status}: HttpAnswer): boolean {
-  return status < 400 || (status === 404 && method !== 'PUT');
+function isGood({method}: RegistryRequest, status: number): boolean {
+  return status < 400 || (status === 404 && method !== 'PUT' && method !== 'POST');
 }
 
-/** Sends a request with what its host wants to see, and once more when that was refused. */
-function createAuthorizedSender(
+function schemeOf({header, tokenService}: Sent): 'basic' | 'bearer' | undefined {
+  if (tokenService !== undefined || header?.startsWith('Bearer ') === true) return 'bearer';
+  return header === undefined ? undefined : 'basic';
+}
+
+/** Sends a request with what its host wants to see, and again after each 401 while there is something else to show. */
+async function sendOnce(
   http: HttpClient,
-  credentials: RegistryOptions['credentials'],
-): (request: RegistryRequest, reference: Reference) => Promise<HttpAnswer> {
-  const authorizers = new Map<string, Authorizer>();
-  const logins = new Map([...credentials].map(([name, login]) => [hostOf(name), login]));
-  const authorizerOf = (host: string): Authorizer => {
-    const known = authorizers.get(host) ?? createAuthorizer(host, logins.get(host), http);
-    authorizers.set(host, known);
-    return known;
-  };
-  return async ({method, path, access, headers, body}, reference) => {
-    const authorizer = authorizerOf(reference.registry);
-    const scope = `repository:${reference.repository}:${access}`;
-    const url = urlOf(reference, path);
-    const send = (authorization: string | undefined): Promise<HttpAnswer> =>
-      follow(http, {
-        method,
-        url,
-        headers: {...headers, ...(authorization === undefined ? {} : {authorization})},
-        ...(body === undefined ? {} : {body}),
-      });
-    const sent = authorizer.headerFor(scope);
-    const first = await send(sent);
-    if (first.status !== 401) return first;
-    const way = await authorizer.answer(scope, first.headers['www-authenticate'], sent);
-    if (way.kind === 'trouble') return way.answer;
-    return way.kind === 'in' ? send(way.header) : first;
-  };
-}
-
-/** `docker login` also takes `https://index.docker.io/v1/`, which references call docker.io. */
-function hostOf(name: string): string {
-  const host = name.replace(/^https?:\/\//, '').split('/')[0] ?? name;
-  return host === 'index.docker.io' || host === hubHost ? 'docker.io' : host;
-}
-
-function urlOf({registry, repository}: Reference, path: string): URL {
-  const host = registry === 'docker.io' ? hubHost : registry;
-  return new URL(`${isLoopback(host) ? 'http' : 'https'}://${host}/v2/${repository}/${path}`);
-}
-
-/** Blobs are often redirected to a store on another host, which must not see the authorization. */
-async function follow(http: HttpClient, first: HttpRequest): Promise<HttpAnswer> {
-  let request = first;
-  for (let left = mostRedirects; ; left--) {
-    const answer = await http.send(request);
-    const {location} = answer.headers;
-    const isRedirect = answer.status >= 300 && answer.status < 400 && location !== undefined;
-    const isQuestion = request.method === 'GET' || request.method === 'HEAD';
-    if (!isRedirect || !isQuestion || left === 0) return answer;
-    const url = new URL(location, request.url);
-    const {authorization, ...others} = request.headers;
-    const mayKeep = url.origin === request.url.origin && authorization !== undefined;
-    request = {...request, url, headers: mayKeep ? {...others, authorization} : others};
+  {method, path, access, headers, body, limit}: RegistryRequest,
+  {reference, endpoint, authorizer}: Host & {readonly reference: Reference},
+): Promise<Sent> {
+  const {repository} = reference;
+  const base = new URL(`${endpoint.origin}/v2/${repository}/`);
+  const url = path instanceof URL ? path : new URL(path, base);
+  const send = (authorization: string | undefined): Promise<HttpAnswer> =>
+    sendFollowing(http, {
+      method,
+      url,
+      headers: {...headers, ...(authorization === undefined ? {} : {authorization})},
+      trust: endpoint.trust,
+      ...(body === undefined ? {} : {body}),
+      ...(limit === undefined ? {} : {limit}),
+    });
+  // A store that takes uploads knows them by their address.
+  if (!isSameHost(base, url)) return {answer: await send(undefined), header: undefined};
+  const authorization = authorizer.authorize(`repository:${repository}:${access}`);
+  let way = await authorization.first();
+  let refusal: Sent | undefined;
+  while (way.kind === 'send') {
+    const sent: Sent = {answer: await send(way.header), header: way.header};
+    if (sent.answer.status !== 401) return sent;
+    refusal = sent;
+    way = await authorization.next(sent.answer);
   }
+  if (way.kind === 'token-service')
+    return {answer: way.answer, header: undefined, tokenService: way.host};
+  if (refusal === undefined) throw new Error('Internal error: a request was refused unsent');
+  return refusal;
 }

@@ -1,7 +1,7 @@
-import {appendFileSync, mkdirSync, writeFileSync} from 'node:fs';
-import {dirname} from 'node:path';
+import type {Place} from '../../failure.ts';
+import type {Mask} from '../../util/masking.ts';
 import {plainText, safeLine} from '../../util/text.ts';
-import type {JobLog} from '../github/log.ts';
+import type {JobLog, RunLog} from '../github/log.ts';
 
 /** Where a person reads: a terminal, or a file or pipe that the output was sent to. */
 export interface Terminal {
@@ -37,10 +37,9 @@ export function openTerminal(): Terminal {
  */
 export function openTerminalLog(
   terminal: Terminal,
-  file: string | undefined,
-  mask: (text: string) => string,
+  file: RunLog | undefined,
+  mask: Mask,
 ): TerminalLog {
-  const keep = file === undefined ? () => {} : openFile(terminal, file);
   /** Text of strangers: nothing in it moves the cursor, or does anything to a workflow that shows it. */
   const harmless = (text: string): string => safeLine(plainText(text).replace(/^(\s*)::/, '$1: :'));
   const paint = (code: string, text: string): string =>
@@ -48,8 +47,8 @@ export function openTerminalLog(
   let last = '';
   const clear = (): string => (last === '' ? '' : '\r\u001b[K');
   const say = (text: string, code?: string): void => {
-    const masked = mask(text);
-    keep(masked);
+    const masked = mask.text(text);
+    file?.write(Buffer.from(`${masked}\n`));
     terminal.write(`${clear()}${code === undefined ? masked : paint(code, masked)}\n${last}`);
   };
   const finding = (word: string, code: string, message: string): void => {
@@ -63,25 +62,19 @@ export function openTerminalLog(
       say(harmless(title), '1');
       for (const line of lines) say(`  ${harmless(line)}`);
     },
-    warning: (message) => finding('Warning', '33', message),
-    error: (message) => finding('Error', '31', message),
+    warning: (message, place) => finding('Warning', '33', placed(message, place)),
+    error: (message, place) => finding('Error', '31', placed(message, place)),
     status: (text) => {
       if (terminal.columns === undefined) return;
       const before = clear();
-      last = text === undefined ? '' : harmless(mask(text)).slice(0, terminal.columns - 1);
+      last = text === undefined ? '' : harmless(mask.text(text)).slice(0, terminal.columns - 1);
       if (before !== '' || last !== '') terminal.write(`${before}${last}`);
     },
   };
 }
 
-/** Written at once: a killed run keeps its log. */
-function openFile(terminal: Terminal, file: string): (line: string) => void {
-  try {
-    mkdirSync(dirname(file), {recursive: true});
-    writeFileSync(file, '');
-    return (line) => appendFileSync(file, `${line}\n`);
-  } catch (error) {
-    terminal.write(`Warning: ${file} cannot be written: ${String(error)}\n`);
-    return () => {};
-  }
+function placed(message: string, place: Place | undefined): string {
+  if (place === undefined) return message;
+  const {file, line, column} = place;
+  return `${file}:${line}:${column === undefined ? '' : `${column}:`} ${message}`;
 }

@@ -2,10 +2,11 @@ import type {BuildRequest, DockerFacts} from '../../adapters/docker/index.ts';
 import {ok, type Result} from '../../failure.ts';
 import {parseReference} from '../../image/reference.ts';
 import {labels} from '../../image/tags.ts';
+import {isPushed} from '../../schedule/index.ts';
 import {formatDuration} from '../../util/text.ts';
 import {type CacheOptions, cacheOptions} from '../cache.ts';
 import {attemptOften, attempts} from './attempts.ts';
-import {dockerOptions, isPushed, type Step, type StepEnd, type Work, withLog} from './context.ts';
+import {dockerOptions, type Step, type StepEnd, type Work, withLog} from './context.ts';
 import {bringHere, bringParents, type Parents} from './parents.ts';
 
 /** Brings what the image needs before it can be worked on: itself when it is only tested, else a cache. */
@@ -42,6 +43,9 @@ export const buildStep: Step = async (work) => {
   return withLog(work, 'build', async (log) => {
     const parents = await bringParents(work, facts.value, log);
     if (!parents.ok) return {failure: parents.error};
+    // Tests of other images ran since the plan was made, and may have written into this context.
+    const same = await context.verifyInputs(work.image);
+    if (!same.ok) return {failure: same.error};
     const request = buildRequest(work, facts.value, parents.value);
     const {result, retries} = await attemptOften(work, {what: 'build', times: attempts.build}, () =>
       context.docker.build(nativeOnly(request), dockerOptions(work, log)),
@@ -82,7 +86,9 @@ function notesOf(
   const isReduced = ['registry', 'gha'].includes(context.cache) && !canExport(facts);
   return [
     ...(inEngine
-      ? [`built by the engine: the builder (${facts.driver}) sees no parent that is not pushed`]
+      ? [
+          `built by the Docker engine: builder ${facts.driver} cannot see parents that are not pushed`,
+        ]
       : []),
     ...(isReduced ? [`cache "${context.cache}" needs another builder; inline is used`] : []),
     ...(platforms.length > 1
@@ -93,13 +99,14 @@ function notesOf(
 
 /** What is built, for all its platforms. */
 export function buildRequest(work: Work, facts: DockerFacts, parents: Parents): BuildRequest {
-  const {image, spec} = work;
+  const {context, image} = work;
+  const {spec} = image;
   const cache = cacheOf(work, parents.inEngine ? {...facts, driver: 'docker'} : facts);
   return {
     ref: image.ref,
     context: spec.context,
     dockerfile: spec.dockerfile,
-    buildArgs: new Map([...parentArgs(work), ...spec.buildArgs]),
+    buildArgs: new Map([...(context.parentArgs.get(image.name) ?? []), ...spec.buildArgs]),
     labels: labelsOf(work),
     target: spec.target,
     platforms: spec.platforms,
@@ -111,22 +118,12 @@ export function buildRequest(work: Work, facts: DockerFacts, parents: Parents): 
   };
 }
 
-/** The first parent's reference and tag; what the spec says wins. */
-function parentArgs({context, image}: Work): readonly (readonly [string, string])[] {
-  const parent = context.plan.images.find(({name}) => name === image.parents[0]);
-  if (parent === undefined) return [];
-  const tag = parseReference(parent.ref)?.tag ?? context.plan.tag;
-  return [
-    ['BASE_TAG', tag],
-    ['BASE_IMAGE', parent.ref],
-  ];
-}
-
 function labelsOf({context, image}: Work): ReadonlyMap<string, string> {
   const {runId, revision, sourceUrl} = context;
   return new Map([
     [labels.fingerprint, image.fingerprint],
     [labels.content, image.content],
+    [labels.tests, image.tests],
     [labels.run, runId],
     ...(revision === '' ? [] : [[labels.revision, revision] as const]),
     ...(sourceUrl === undefined ? [] : [[labels.source, sourceUrl] as const]),
@@ -143,7 +140,7 @@ function cacheOf(work: Work, facts: DockerFacts): CacheOptions {
     name: image.name,
     ref: image.ref,
     found: context.caches.get(image.name) ?? [],
-    isWritten: isPushed(work),
+    isWritten: isPushed(image, context),
     canExport: canExport(facts),
   });
 }

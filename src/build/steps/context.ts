@@ -1,21 +1,56 @@
 import {join} from 'node:path';
 import type {Docker, DockerOptions} from '../../adapters/docker/index.ts';
-import {type LogFile, openLog, outputFolders, type Workspace} from '../../adapters/files/index.ts';
+import {type LogFile, outputFolders, type Workspace} from '../../adapters/files/index.ts';
 import type {RunCommand} from '../../adapters/process/index.ts';
 import type {RawManifest, Registry} from '../../adapters/registry/index.ts';
 import {type Failure, failure, messageOf, type Result} from '../../failure.ts';
 import {repositoryOf} from '../../image/reference.ts';
 import {fileNameOf, type logNames} from '../../image/tags.ts';
 import type {Plan, PlannedImage} from '../../plan/index.ts';
-import type {ImageSpec} from '../../stack/spec/index.ts';
+import type {
+  ImageFacts as ImageFactsOfRecord,
+  ImageRecord,
+  RecordedRun,
+} from '../../record/index.ts';
+import type {StepName} from '../../schedule/index.ts';
 import type {CacheKind, Caches} from '../cache.ts';
-import type {Emit} from '../types.ts';
+import type {Emit, TestCounts} from '../types.ts';
+import type {Inventory} from './record.ts';
+
+/** Records of images, where the registry takes them. */
+export interface RecordStore {
+  write(record: ImageRecord): Promise<Result<unknown>>;
+  /** Undefined where there is none that can be trusted. */
+  read(image: {
+    readonly repository: string;
+    readonly digest: string;
+  }): Promise<ImageRecord | undefined>;
+}
 
 /** What the steps of all images share. */
 export interface StepContext {
   readonly plan: Plan;
-  /** By name, as in the spec. */
-  readonly images: ReadonlyMap<string, ImageSpec>;
+  /** By image and parent: how the Dockerfile refers to that parent, as it is written after expansion. */
+  readonly references: ReadonlyMap<string, ReadonlyMap<string, readonly string[]>>;
+  /** Build args that the action gives to a Dockerfile which asks for them, by image. */
+  readonly parentArgs: ReadonlyMap<string, ReadonlyMap<string, string>>;
+  /** Hashes the image's files once more; fails when they are not what was planned. */
+  readonly verifyInputs: (image: PlannedImage) => Promise<Result<void>>;
+  readonly records: RecordStore;
+  /** Said once in a run: a registry that refuses records. */
+  readonly recordRefused: (because: string) => void;
+  /** The run, as records and pages name it. */
+  readonly runOf: () => RecordedRun;
+  /** First line of the commit's message; undefined when not known. */
+  readonly subject: string | undefined;
+  /** The external base of an image and its digest, where it is known. */
+  readonly baseOf: (image: PlannedImage) => Pick<ImageFactsOfRecord, 'base'>;
+  /** Of this machine: `linux/amd64`. */
+  readonly platform: string;
+  /** Replaces secrets; pages and records are public where the image is. */
+  readonly mask: (text: string) => string;
+  /** Further tags for an image that passed all its tests in this run. */
+  readonly extraTags: (image: PlannedImage) => readonly string[];
   /** Relative to the workspace. */
   readonly stackDir: string;
   readonly workspace: Workspace;
@@ -23,8 +58,6 @@ export interface StepContext {
   readonly registry: Registry;
   readonly run: RunCommand;
   readonly emit: Emit;
-  /** All forms of all secrets. */
-  readonly secrets: readonly string[];
   /** The environment that tests get, without credentials. */
   readonly testEnvironment: Readonly<Record<string, string>>;
   readonly tempDir: string;
@@ -56,21 +89,28 @@ export interface ImageState {
   readonly pulledCache: string[];
   /** Logs that this run has begun. */
   readonly logs: Set<string>;
+  /** What the tests came to, once all of them ran; undefined before. */
+  verdict: 'passed' | 'failed' | undefined;
+  /** Tests that pytest counted. */
+  counts: TestCounts | undefined;
+  /** Some test ran; false where there are none. */
+  isTested: boolean;
+  /** What the page and the record say besides; undefined until the info commands ran. */
+  inventory: Inventory | undefined;
+  /** Seconds of the steps that are done, by name. */
+  readonly seconds: Map<StepName, number>;
   /** What the registry has at that digest, where this run looked at it. */
   manifest: RawManifest | undefined;
   /** The digest once it is in the registry, undefined when it never will be: builders elsewhere wait for it. */
   readonly pushed: PromiseWithResolvers<string | undefined>;
   /** The pull of an image that was not built in this run; children share it. */
   brought: Promise<StepEnd> | undefined;
-  /** The call that gives a built image its reference again, while it runs. */
-  tagging: Promise<Result<void>> | undefined;
 }
 
 /** One step of one image. */
 export interface Work {
   readonly context: StepContext;
   readonly image: PlannedImage;
-  readonly spec: ImageSpec;
   readonly state: ImageState;
   readonly signal: AbortSignal;
   readonly stateOf: (image: string) => ImageState;
@@ -82,6 +122,7 @@ export interface StepEnd {
   readonly notes?: readonly string[];
   /** Of a build: spent on writing its cache. */
   readonly cacheSeconds?: number;
+  readonly tests?: TestCounts;
 }
 
 export type Step = (work: Work) => Promise<StepEnd>;
@@ -95,8 +136,8 @@ export async function withLog<T>(
   use: (log: LogFile) => Promise<T>,
 ): Promise<T> {
   const name = `${fileNameOf(image.ref)}.${kind}.log`;
-  const path = context.workspace.path(join(outputFolders.logs, name));
-  const log = openLog(path, context.secrets, {append: state.logs.has(name)});
+  const file = join(outputFolders.logs, name);
+  const log = context.workspace.openLog(file, {append: state.logs.has(name)});
   state.logs.add(name);
   try {
     return await use(log);
@@ -104,7 +145,7 @@ export async function withLog<T>(
     await log.close();
     const problem = log.problem();
     if (problem !== undefined) {
-      const message = `${outputFolders.logs}/${name} is not whole: ${problem}`;
+      const message = `${outputFolders.logs}/${name} is not complete: ${problem}`;
       context.emit({kind: 'warning', image: image.name, message});
     }
   }
@@ -123,11 +164,6 @@ export function dockerOptions({context, signal}: Work, log?: LogFile): DockerOpt
 /** The image in the registry, by what never changes. */
 export function byDigest(ref: string, digest: string): string {
   return `${repositoryOf(ref)}@${digest}`;
-}
-
-/** Whether this run writes the image to the registry. */
-export function isPushed({context, spec}: Pick<Work, 'context' | 'spec'>): boolean {
-  return context.push && spec.publish;
 }
 
 /** A bug, or something nobody thought of: it fails its image and nothing else. */

@@ -1,6 +1,5 @@
 import {type Failure, failure} from '../../failure.ts';
 import type {StepName} from '../../schedule/index.ts';
-import {maskText} from '../../util/masking.ts';
 import type {ImageFacts, RunStep} from '../types.ts';
 import {buildStep, pullStep} from './build.ts';
 import {
@@ -15,7 +14,7 @@ import {manifestStep, pruneStep} from './page.ts';
 import {pushStep, reuseStep} from './push.ts';
 import {integrationTestStep, testStep} from './test.ts';
 
-export type {StepContext, Work} from './context.ts';
+export type {RecordStore, StepContext, Work} from './context.ts';
 
 /** The steps of a run's images; who calls them, and when, is the scheduler's business. */
 export interface Steps {
@@ -45,20 +44,22 @@ export function createSteps(context: StepContext): Steps {
   };
 
   const runStep: RunStep = async (image, step, signal) => {
-    const spec = context.images.get(image.name);
-    if (spec === undefined) throw new Error(`Internal error: no image "${image.name}" in the spec`);
     const started = context.now().getTime();
     const state = stateOf(image.name);
-    const end = await endOf(steps[step], {context, image, spec, state, signal, stateOf});
-    const {failure, notes = [], cacheSeconds} = end;
-    // Whoever waits for this image in the registry waits in vain.
+    const end = await endOf(steps[step], {context, image, state, signal, stateOf});
+    const {failure, notes = [], cacheSeconds, tests} = end;
+    const ended = context.now().getTime();
+    state.seconds.set(step, (ended - started) / 1000);
+    // Builds that wait for this image in the registry wait in vain.
     if (failure !== undefined) state.pushed.resolve(undefined);
     return {
       step,
-      durationMs: context.now().getTime() - started,
-      failure: failure === undefined ? undefined : masked(failure, context.secrets),
-      notes: notes.map((note) => maskText(note, context.secrets)),
+      startedMs: started,
+      durationMs: ended - started,
+      failure,
+      notes,
       ...(cacheSeconds === undefined ? {} : {cacheSeconds}),
+      ...(tests === undefined ? {} : {tests}),
     };
   };
 
@@ -94,16 +95,10 @@ function freshState(): ImageState {
     logs: new Set(),
     pushed: Promise.withResolvers(),
     brought: undefined,
-    tagging: undefined,
+    verdict: undefined,
+    counts: undefined,
+    isTested: false,
+    inventory: undefined,
+    seconds: new Map(),
   };
-}
-
-/** Results are uploaded, so they hold no secret either. */
-function masked(failure: Failure, secrets: readonly string[]): Failure {
-  const mask = (text: string): string => maskText(text, secrets);
-  const {cause, message, tail} = failure;
-  const base = {...failure, message: mask(message), tail: tail.map(mask)};
-  return cause !== undefined && 'command' in cause
-    ? {...base, cause: {...cause, command: mask(cause.command)}}
-    : base;
 }

@@ -1,14 +1,20 @@
-import {join} from 'node:path';
-import {outputFolders} from '../../adapters/files/index.ts';
-import {fileNameOf} from '../../image/tags.ts';
-import {manifestPage, runInfoCommands} from '../../page/index.ts';
-import {maskText} from '../../util/masking.ts';
+import {repositoryOf} from '../../image/reference.ts';
+import {runInfoCommands} from '../../page/index.ts';
 import {dockerOptions, type Step, withLog} from './context.ts';
 import {bringHere} from './parents.ts';
+import {settleRecord, writePageFromRecord} from './record.ts';
 
-/** Writes the page of a good image: its layers, and what its info commands say. */
+/** Collects what the page and the record of a good image say: its layers, and what its info commands print. */
 export const manifestStep: Step = async (work) => {
-  const {context, image, state} = work;
+  const {context, image, state, signal} = work;
+  if (image.action === 'reuse' && image.source !== undefined) {
+    const {digest} = image.source;
+    const record = await context.records.read({repository: repositoryOf(image.ref), digest});
+    if (record !== undefined) {
+      await writePageFromRecord(work, record);
+      return {};
+    }
+  }
   if (image.action !== 'build') {
     const brought = await withLog(work, 'build', (log) => bringHere(work, image, log));
     if (brought.failure !== undefined) return brought;
@@ -17,28 +23,29 @@ export const manifestStep: Step = async (work) => {
   const subject = state.id ?? image.ref;
   const [layers, info] = await Promise.all([
     context.docker.history(subject),
-    runInfoCommands(work),
+    runInfoCommands({
+      commands: image.spec.infoCommands,
+      image: subject,
+      docker: context.docker,
+      signal,
+    }),
   ]);
   if (!layers.ok) return {failure: await context.docker.diagnose(layers.error)};
   if (!info.ok) return {failure: info.error};
-  state.size = layers.value.reduce((sum, layer) => sum + layer.size, 0);
-  const page = manifestPage({
-    ref: image.ref,
-    digest: state.digest,
-    revision: context.revision,
-    layers: layers.value,
-    info: info.value,
-  });
-  const file = join(outputFolders.manifests, `${fileNameOf(image.ref)}.md`);
-  await context.workspace.write(file, maskText(page, context.secrets));
+  state.inventory = {layers: layers.value, info: info.value};
+  const settled = await settleRecord(work);
   const failed = info.value.filter(({exitCode}) => exitCode !== 0).map(({command}) => command.name);
-  return failed.length === 0 ? {} : {notes: [`info commands that failed: ${failed.join(', ')}`]};
+  return failed.length === 0
+    ? settled
+    : {...settled, notes: [`info commands that failed: ${failed.join(', ')}`]};
 };
 
-/** Frees the disk of an image that nobody needs here any more. Never worth a failure. */
+/** Frees the disk of an image that nothing needs here any more. Never worth a failure. */
 export const pruneStep: Step = async (work) => {
-  const {context, image, spec} = work;
-  if (!spec.prune) return {};
+  const {context, image} = work;
+  if (!image.spec.prune) return {};
   const removed = await context.docker.removeImage(image.ref, dockerOptions(work));
-  return removed.ok ? {} : {notes: [`not pruned: ${removed.error.message}`]};
+  if (!removed.ok) return {notes: [`not pruned: ${removed.error.message}`]};
+  await context.docker.releasePrivately(image.name);
+  return {};
 };

@@ -2,18 +2,19 @@ import type {DockerFacts} from '../../adapters/docker/index.ts';
 import type {LogFile} from '../../adapters/files/index.ts';
 import {type Failure, fail, failure, ok, type Result} from '../../failure.ts';
 import type {PlannedImage} from '../../plan/index.ts';
+import {isPushed} from '../../schedule/index.ts';
 import {attemptOften, attempts} from './attempts.ts';
 import {byDigest, dockerOptions, type StepEnd, type Work} from './context.ts';
 
 /**
- * Brings an image that was not built in this run into the engine's store, by digest, under its own reference: FROM
- * and the tests then mean exactly what the registry has. Done once in a run.
+ * Brings an image that was not built in this run into the engine's store, by digest, under its own reference: the tests
+ * then mean exactly what the registry has. Done once in a run.
  */
 export async function bringHere(work: Work, image: PlannedImage, log: LogFile): Promise<StepEnd> {
   const state = work.stateOf(image.name);
   state.brought ??= pullExactly(work, image, log);
   const brought = await state.brought;
-  // Somebody else may have been stopped while pulling; that says nothing of the image.
+  // Another image may have been stopped while pulling this one; that says nothing of it.
   if (brought.failure !== undefined) state.brought = undefined;
   return brought;
 }
@@ -37,17 +38,17 @@ async function pullExactly(work: Work, image: PlannedImage, log: LogFile): Promi
   return {};
 }
 
-/** Where an image is built, and how its parents are seen there. */
+/** Where an image is built, and what its Dockerfile's references to parents mean there. */
 export interface Parents {
-  /** `--build-context`: what a FROM means to a builder elsewhere. */
+  /** `--build-context`: a reference as the Dockerfile writes it, and the image that it stands for in this run. */
   readonly contexts: ReadonlyMap<string, string>;
   /** The builder that was chosen sees only the registry, and a parent is not there: the engine builds itself. */
   readonly inEngine: boolean;
 }
 
 /**
- * Makes the parents available to the builder: in the engine's store under the name that FROM says, or for a builder
- * elsewhere by the digest that the registry has.
+ * Hands the parents to the builder: by the digest that the registry has, or by a tag in the engine's store that is
+ * private to this run. So no other run can put its own parent there, and no Dockerfile needs the tag of the branch.
  */
 export async function bringParents(
   work: Work,
@@ -57,39 +58,45 @@ export async function bringParents(
   const {image, context} = work;
   const parents = context.plan.images.filter(({name}) => image.parents.includes(name));
   const isElsewhere = facts.driver !== 'docker';
-  if (isElsewhere && parents.every((parent) => isReachable(work, parent))) {
-    const contexts = new Map<string, string>();
-    for (const parent of parents) {
-      const digest = await digestOf(work, parent);
-      if (digest === undefined) return fail(notPushed(image, parent));
-      contexts.set(parent.ref, `docker-image://${byDigest(parent.ref, digest)}`);
-    }
-    return ok({contexts, inEngine: false});
-  }
+  const isFarAway = isElsewhere && parents.every((parent) => isReachable(work, parent));
+  const contexts = new Map<string, string>();
   for (const parent of parents) {
-    const end = await bringParent(work, parent, log);
-    if (end.failure !== undefined) return fail(end.failure);
+    const references = context.references.get(image.name)?.get(parent.name) ?? [];
+    const there = isFarAway ? await inRegistry(work, parent) : await inEngine(work, parent, log);
+    if (!there.ok) return there;
+    if (facts.hasBuildx) {
+      for (const reference of references) contexts.set(reference, `docker-image://${there.value}`);
+      continue;
+    }
+    // Plain `docker build` has no named contexts: FROM finds its parent under the very reference.
+    for (const reference of references) {
+      const tagged = await context.docker.tag(there.value, reference);
+      if (!tagged.ok) return tagged;
+    }
   }
-  return ok({contexts: new Map(), inEngine: isElsewhere});
+  return ok({contexts, inEngine: isElsewhere && !isFarAway});
 }
 
 /** Whether a parent is in the registry, or will be in this run. */
 function isReachable({context}: Work, parent: PlannedImage): boolean {
-  if (parent.action !== 'build') return true;
-  return context.push && context.images.get(parent.name)?.publish === true;
+  return parent.action !== 'build' || isPushed(parent, context);
 }
 
-async function bringParent(work: Work, parent: PlannedImage, log: LogFile): Promise<StepEnd> {
-  if (parent.action !== 'build') return bringHere(work, parent, log);
-  const state = work.stateOf(parent.name);
-  if (state.id === undefined) return {};
-  // Another run on this engine may build the same tag and have moved it since. Children that start together share
-  // the call.
-  state.tagging ??= work.context.docker.tag(state.id, parent.ref).finally(() => {
-    state.tagging = undefined;
-  });
-  const tagged = await state.tagging;
-  return tagged.ok ? {} : {failure: tagged.error};
+async function inRegistry(work: Work, parent: PlannedImage): Promise<Result<string>> {
+  const digest = await digestOf(work, parent);
+  return digest === undefined
+    ? fail(notPushed(work.image, parent))
+    : ok(byDigest(parent.ref, digest));
+}
+
+async function inEngine(work: Work, parent: PlannedImage, log: LogFile): Promise<Result<string>> {
+  if (parent.action !== 'build') {
+    const brought = await bringHere(work, parent, log);
+    if (brought.failure !== undefined) return fail(brought.failure);
+  }
+  const {id} = work.stateOf(parent.name);
+  if (id === undefined) throw new Error(`${parent.name} is not in the engine's store`);
+  return work.context.docker.tagPrivately(id, parent.name);
 }
 
 /** Waits for a parent's push; undefined when it failed. */
@@ -111,6 +118,6 @@ async function digestOf(
 function notPushed(image: PlannedImage, parent: PlannedImage): Failure {
   return failure(
     'blocked-by-parent',
-    `${image.ref} cannot be built: its parent ${parent.ref} did not get into the registry.`,
+    `${image.ref} cannot be built: its parent ${parent.ref} was never pushed.`,
   );
 }

@@ -1,23 +1,18 @@
 import type {RawManifest} from '../../adapters/registry/index.ts';
 import {type Failure, fail, failure, ok, type Result} from '../../failure.ts';
 import {repositoryOf} from '../../image/reference.ts';
-import {fingerprintTag} from '../../image/tags.ts';
+import {proofTag} from '../../image/tags.ts';
+import {isPushed} from '../../schedule/index.ts';
 import {attemptOften, attempts} from './attempts.ts';
 import {buildRequest, factsFor} from './build.ts';
-import {
-  byDigest,
-  dockerOptions,
-  isPushed,
-  type Step,
-  type StepEnd,
-  type Work,
-  withLog,
-} from './context.ts';
+import {byDigest, dockerOptions, type Step, type StepEnd, type Work, withLog} from './context.ts';
 import {bringParents} from './parents.ts';
+import {settleRecord} from './record.ts';
 
 /** Pushes what this run built, and believes the registry only. */
 export const pushStep: Step = async (work) => {
-  const {context, image, spec, state} = work;
+  const {context, image, state} = work;
+  const {spec} = image;
   if (image.action !== 'build') return {};
   if (!spec.publish) return {notes: ['not published ("publish: false")']};
   if (!context.push) return {notes: ['this run does not push']};
@@ -44,7 +39,7 @@ export const pushStep: Step = async (work) => {
     state.pushed.resolve(result.value);
     const notes =
       retries > 0 ? [`pushed after ${retries} ${retries === 1 ? 'retry' : 'retries'}`] : [];
-    return spec.integrationTests ? {notes} : {notes, ...(await markTested(work))};
+    return spec.integrationTests ? {notes} : {notes, ...(await conclude(work, 'passed'))};
   });
 };
 
@@ -52,9 +47,9 @@ async function pushOnce(
   work: Work,
   log: Parameters<typeof dockerOptions>[1],
 ): Promise<Result<string>> {
-  const {context, image, spec, state} = work;
+  const {context, image, state} = work;
   const {docker} = context;
-  if (spec.platforms.length > 1 && log !== undefined) {
+  if (image.spec.platforms.length > 1 && log !== undefined) {
     const facts = await factsFor(work);
     if (!facts.ok) return facts;
     const parents = await bringParents(work, facts.value, log);
@@ -71,15 +66,16 @@ async function pushOnce(
 }
 
 /**
- * The tag must show the pushed digest, and that must be what this run built (RELIABILITY.md 2d.5). Both are asked at
+ * The tag must show the pushed digest, and that must be what this run built. Both are asked at
  * once; a registry that lags is asked again for the second.
  */
 async function verify(
-  {context, image, spec, state}: Work,
+  {context, image, state}: Work,
   digest: string,
 ): Promise<Result<RawManifest | undefined>> {
   const inspect = () => context.registry.inspect(byDigest(image.ref, digest));
-  const isCertain = spec.platforms.length > 1 || state.id === undefined || state.id === digest;
+  const isCertain =
+    image.spec.platforms.length > 1 || state.id === undefined || state.id === digest;
   const [shown, early] = await Promise.all([
     context.registry.waitForDigest(image.ref, digest),
     isCertain ? undefined : inspect(),
@@ -96,55 +92,77 @@ function notOurs(
   digest: string,
   found: {readonly state: string; readonly because?: string},
 ): Failure {
-  const base = {
-    reason: 'registry',
+  const cause = {
+    kind: 'http',
     request: `GET ${byDigest(ref, digest)}`,
     status: undefined,
-    tail: [],
   } as const;
   if (found.state === 'present') {
-    return {
-      ...base,
-      class: 'tag-conflict',
-      message: `${ref} was pushed, but ${digest} is not the image that this run built.`,
-      hint: 'Another run on this machine builds the same tag at the same time. Run the job again.',
-    };
+    return failure(
+      'tag-conflict',
+      `${ref} was pushed, but ${digest} is not the image that this run built.`,
+      {
+        cause,
+        hint: 'Another run on this machine builds the same tag at the same time. Re-run the job.',
+      },
+    );
   }
-  return {
-    ...base,
-    class: 'registry-inconsistent',
-    message: `${ref} was pushed, but the registry does not show ${digest}: ${found.because ?? 'it is absent'}.`,
-  };
+  return failure(
+    'registry-inconsistent',
+    `${ref} was pushed, but the registry does not return ${digest}: ${found.because ?? 'it is absent'}.`,
+    {cause},
+  );
 }
 
-/** Points the image's reference at a twin that passed its tests: two requests, no layer. */
+/** Points the image's reference at an image that passed these tests: one request, no layer. */
 export const reuseStep: Step = async (work) => {
   const {context, image, state} = work;
   if (image.source === undefined) throw new Error(`${image.name} has nothing to be reused`);
-  const {digest} = image.source;
-  if (isPushed(work)) {
-    const put = await copyTag(work, digest, image.ref);
+  const {digest, manifest} = image.source;
+  const writes = isPushed(image, context);
+  if (writes) {
+    const put = await context.registry.put(image.ref, manifest);
     if (!put.ok) return {failure: put.error};
     const shown = await context.registry.waitForDigest(image.ref, digest);
     if (!shown.ok) return {failure: shown.error};
   }
   state.digest = digest;
+  state.manifest = manifest;
   state.pushed.resolve(digest);
+  const extra = writes ? await putExtraTags(work, digest) : {};
   return {
-    notes: [isPushed(work) ? `${image.source.ref} was given the tag` : 'this run does not push'],
+    ...extra,
+    notes: [writes ? `${image.source.ref} was given the tag` : 'this run does not push'],
   };
 };
 
 /**
- * Remembers in the registry that this content passed all its tests. Called after the last of them, and only for an
- * image that is in the registry at its reference.
+ * Called once all tests of an image ran: records the verdict, and when it is good puts the proof tag on this very
+ * digest. The record comes first: a proof without one is a proof all the same, a record of a failure must not be missed.
  */
-export async function markTested(work: Work): Promise<StepEnd> {
-  const {image, state} = work;
-  if (!isPushed(work) || state.digest === undefined) return {};
-  const tested = `${repositoryOf(image.ref)}:${fingerprintTag(image.fingerprint)}`;
-  const put = await copyTag(work, state.digest, tested);
-  return put.ok ? {} : {failure: put.error};
+export async function conclude(work: Work, verdict: 'passed' | 'failed'): Promise<StepEnd> {
+  const {context, image, state} = work;
+  state.verdict = verdict;
+  if (!isPushed(image, context) || state.digest === undefined) return settleRecord(work);
+  if (verdict === 'failed') return settleRecord(work);
+  // A retest proves the image by its own fingerprint: an external base may have moved since it was built.
+  const fingerprint = image.source?.fingerprint ?? image.fingerprint;
+  const proof = `${repositoryOf(image.ref)}:${proofTag(fingerprint, image.tests)}`;
+  const put = await copyTag(work, state.digest, proof);
+  if (!put.ok) return {failure: put.error};
+  const settled = await settleRecord(work);
+  return settled.failure === undefined ? putExtraTags(work, state.digest) : settled;
+}
+
+/** `tag.extra` of a default-branch build. */
+async function putExtraTags(work: Work, digest: string): Promise<StepEnd> {
+  const {context, image} = work;
+  const repository = repositoryOf(image.ref);
+  for (const tag of context.extraTags(image)) {
+    const put = await copyTag(work, digest, `${repository}:${tag}`);
+    if (!put.ok) return {failure: put.error};
+  }
+  return {};
 }
 
 async function copyTag(
@@ -152,15 +170,16 @@ async function copyTag(
   digest: string,
   to: string,
 ): Promise<Result<void>> {
-  if (state.manifest?.digest === digest) return context.registry.put(to, state.manifest);
+  const known = [state.manifest, image.source?.manifest].find((one) => one?.digest === digest);
+  if (known !== undefined) return context.registry.put(to, known);
   const from = byDigest(image.ref, digest);
   const found = await context.registry.manifest(from);
   if (found.state === 'present') return context.registry.put(to, found);
   if (found.state === 'unknown') return fail(found.failure);
   return fail(
-    failure('not-found', `${from} is not in the registry any more.`, {
+    failure('not-found', `${from} is no longer in the registry.`, {
       cause: {kind: 'http', request: `GET ${from}`, status: 404},
-      hint: 'Run the job again; it will be built.',
+      hint: 'Re-run the job; the image will be built.',
     }),
   );
 }

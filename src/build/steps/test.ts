@@ -4,74 +4,140 @@ import {type LogFile, outputFolders} from '../../adapters/files/index.ts';
 import type {CommandOutput} from '../../adapters/process/index.ts';
 import {type Failure, fail, failure, type Result} from '../../failure.ts';
 import {fileNameOf} from '../../image/tags.ts';
-import {commandWords} from '../../page/index.ts';
+import type {TestCounts} from '../types.ts';
 import {type LogKind, type Step, type StepEnd, type Work, withLog} from './context.ts';
-import {markTested} from './push.ts';
+import {conclude} from './push.ts';
 
-/** `tests_common` of the stack, then the image's own `test` or `tests`. */
+/** `tests_common` of the stack, then the image's own `test` or `tests`, then what `tests.paths` names. */
 export const testStep: Step = async (work) => {
-  const {context, image, spec} = work;
+  const {context, image, state} = work;
+  const {spec} = image;
   const common = `${context.stackDir}/tests_common`;
   const own = await firstFolder(work, [`${spec.folder}/test`, `${spec.folder}/tests`]);
   const folders = [await firstFolder(work, [common]), own].filter((folder) => folder !== undefined);
-  if (folders.length === 0 && spec.tests.command === undefined) return {notes: ['no tests']};
-  const end = await runTests(work, 'basic-tests', folders);
-  const isLast = image.action === 'test' && !spec.integrationTests;
-  return end.failure === undefined && isLast ? withTested(work, end) : end;
+  const paths = [...folders, ...spec.tests.paths];
+  const isLast = !spec.integrationTests && image.action === 'test';
+  if (paths.length === 0 && spec.tests.words === undefined) {
+    const note: StepEnd = {notes: ['no tests']};
+    return isLast ? {...note, ...(await conclude(work, 'passed'))} : note;
+  }
+  const end = await runTests(work, 'basic-tests', paths);
+  if (isVerdict(end)) return {...end, ...(await concludeFailed(work))};
+  state.isTested ||= end.failure === undefined && !end.notes?.includes(noneCollected);
+  return end.failure === undefined && isLast ? {...end, ...(await conclude(work, 'passed'))} : end;
 };
 
 /** The tests of an image that is in the registry already. */
 export const integrationTestStep: Step = async (work) => {
-  const {spec} = work;
-  if (!spec.integrationTests) return {};
-  const folder = `${spec.folder}/integration_tests`;
+  const {image, state} = work;
+  if (!image.spec.integrationTests) return {};
+  const folder = `${image.spec.folder}/integration_tests`;
   if ((await firstFolder(work, [folder])) === undefined) return {failure: noFolder(folder)};
   const end = await runTests(work, 'integration-tests', [folder]);
-  return end.failure === undefined ? withTested(work, end) : end;
+  if (isVerdict(end)) return {...end, ...(await concludeFailed(work))};
+  state.isTested ||= end.failure === undefined && !end.notes?.includes(noneCollected);
+  return end.failure === undefined ? {...end, ...(await conclude(work, 'passed'))} : end;
 };
 
-async function withTested(work: Work, end: StepEnd): Promise<StepEnd> {
-  return {...end, ...(await markTested(work))};
+const noneCollected = 'no tests collected';
+
+/** A lost daemon or a cancelled run says nothing of the image. */
+function isVerdict({failure}: StepEnd): boolean {
+  return failure !== undefined && ['test-failed', 'timeout', 'oom-killed'].includes(failure.class);
+}
+
+/** The red verdict is remembered where the image is in the registry; the failure of the tests stays the step's. */
+async function concludeFailed(work: Work): Promise<StepEnd> {
+  const {failure: _, ...rest} = await conclude(work, 'failed');
+  return rest;
 }
 
 async function runTests(work: Work, kind: LogKind, folders: readonly string[]): Promise<StepEnd> {
-  const {context, image, spec} = work;
-  const command = kind === 'basic-tests' ? spec.tests.command : undefined;
-  const words = command === undefined ? undefined : commandWords(command);
-  if (command !== undefined && (words === undefined || words.length === 0)) {
-    return {failure: badCommand(command)};
-  }
-  const logsFolder = context.workspace.path(join(outputFolders.logs, fileNameOf(image.ref)));
-  await mkdir(logsFolder, {recursive: true});
+  const {context, image, state} = work;
+  const {spec} = image;
+  const words = kind === 'basic-tests' ? spec.tests.words : undefined;
+  const logsFolder = await context.workspace.makeFolder(
+    join(outputFolders.logs, fileNameOf(image.ref)),
+  );
   const request: TestRequest = {words, folders, logsFolder};
   return withLog(work, kind, async (log) => {
-    const done =
-      spec.tests.where === 'container' && kind === 'basic-tests'
-        ? await testInContainer(work, request, log)
-        : await testOnHost(work, request, log);
+    const isHost = spec.tests.where === 'host' || kind === 'integration-tests';
+    const done = isHost
+      ? await testThisImage(work, (ref) => testOnHost(work, {...request, ref}, log))
+      : await testInContainer(work, request, log);
     // Stays only where tests left something.
     await rmdir(logsFolder).catch(() => undefined);
-    if (done.ok) return {};
+    const counts = pytestCounts(done.ok ? done.value.tail : done.error.tail);
+    if (counts !== undefined) state.counts = addCounts(state.counts, counts);
+    const tests = counts === undefined ? {} : {tests: counts};
+    if (done.ok) return tests;
     const isPytest = words === undefined;
     if (isPytest && done.error.cause?.kind === 'exit' && done.error.cause.exitCode === 5) {
-      return {notes: ['no tests collected']};
+      return {notes: [noneCollected]};
     }
-    return {failure: await context.docker.diagnose(explainTestFailure(done.error, image.ref))};
+    const explained = explainTestFailure(done.error, {ref: image.ref, isPytest, isHost});
+    return {...tests, failure: await context.docker.diagnose(explained)};
   });
+}
+
+/**
+ * Host tests find the image under its reference, which another run on this engine may move while they run: then it was
+ * another image that was tested, and the answer counts for nothing. The second time they get a name that no other run
+ * knows.
+ */
+async function testThisImage(
+  {context, image, state}: Work,
+  test: (ref: string) => Promise<Result<CommandOutput>>,
+): Promise<Result<CommandOutput>> {
+  const {docker} = context;
+  const {id} = state;
+  if (id === undefined) return test(image.ref);
+  const tagged = await docker.tag(id, image.ref);
+  if (!tagged.ok) return tagged;
+  const done = await test(image.ref);
+  if (!done.ok && done.error.class === 'cancelled') return done;
+  const now = await docker.ids([image.ref]);
+  const isMoved = now.ok && now.value.get(image.ref) !== id;
+  if (!isMoved) return done;
+  const own = await docker.tagPrivately(id, image.name);
+  if (!own.ok) return own;
+  context.emit({
+    kind: 'note',
+    image: image.name,
+    message: `${image.ref} was moved by another run on this machine while its tests ran; they run again on ${own.value}`,
+  });
+  return test(own.value);
+}
+
+function addCounts(one: TestCounts | undefined, other: TestCounts): TestCounts {
+  return {
+    passed: (one?.passed ?? 0) + other.passed,
+    failed: (one?.failed ?? 0) + other.failed,
+    skipped: (one?.skipped ?? 0) + other.skipped,
+  };
+}
+
+/** pytest's closing line: `== 1 failed, 3 passed, 1 skipped in 0.12s ==`; undefined where there is none. */
+export function pytestCounts(lines: readonly string[]): TestCounts | undefined {
+  const line = lines.findLast((text) =>
+    /\b\d+ (?:passed|failed|errors?|skipped)\b.* in [\d.]+s/.test(text),
+  );
+  if (line === undefined) return undefined;
+  const count = (word: string): number =>
+    Number(new RegExp(`(\\d+) ${word}\\b`).exec(line)?.[1] ?? 0);
+  return {
+    passed: count('passed') + count('xpassed'),
+    failed: count('failed') + count('errors?'),
+    skipped: count('skipped') + count('xfailed'),
+  };
 }
 
 function noFolder(folder: string): Failure {
   return failure(
     'no-tests',
-    `spec.yml says "integration_tests: true", but there is no folder ${folder}.`,
+    `spec.yml has "integration_tests: true", but there is no folder ${folder}.`,
     {hint: 'Add the tests, or remove the key.'},
   );
-}
-
-function badCommand(command: string): Failure {
-  return failure('spec-invalid', `"tests.command" is no command: ${command}`, {
-    hint: 'Look for a quotation mark that is not closed.',
-  });
 }
 
 async function firstFolder(
@@ -89,6 +155,8 @@ export interface TestRequest {
   readonly folders: readonly string[];
   /** Absolute; what tests drop here is part of the artifact. */
   readonly logsFolder: string;
+  /** What TEST_IMAGE says; the image's reference by default. */
+  readonly ref?: string;
 }
 
 const defaultMinutes = 60;
@@ -98,8 +166,8 @@ const pytestArgs = ['-x', '-p', 'no:cacheprovider'] as const;
 
 /** From the root of the workspace, as the Python scripts did, without the job's credentials. */
 export async function testOnHost(
-  {context, image, spec, signal}: Work,
-  {words, folders, logsFolder}: TestRequest,
+  {context, image, signal}: Work,
+  {words, folders, logsFolder, ref = image.ref}: TestRequest,
   log: LogFile,
 ): Promise<Result<CommandOutput>> {
   const run = (file: string, args: readonly string[]): Promise<Result<CommandOutput>> =>
@@ -110,10 +178,10 @@ export async function testOnHost(
       env: {
         ...context.testEnvironment,
         PYTHONDONTWRITEBYTECODE: '1',
-        TEST_IMAGE: image.ref,
+        TEST_IMAGE: ref,
         STACK_LOGS_DIR: logsFolder,
       },
-      seconds: secondsOf(spec.tests.timeoutMinutes ?? context.timeoutMinutes),
+      seconds: secondsOf(image.spec.tests.timeoutMinutes ?? context.timeoutMinutes),
       log,
       signal,
     });
@@ -136,14 +204,14 @@ const containerPytest = [
 
 /** Copies the tests in, runs them in place of the image's own command, and copies out what they left. */
 export async function testInContainer(
-  {context, image, spec, state, signal}: Work,
+  {context, image, state, signal}: Work,
   {words, folders, logsFolder}: TestRequest,
   log: LogFile,
 ): Promise<Result<CommandOutput>> {
   const {docker} = context;
   const name = `stack-test-${crypto.randomUUID()}`;
   const staging = await mkdtemp(join(context.tempDir, 'stack-tests-'));
-  const seconds = secondsOf(spec.tests.timeoutMinutes ?? context.timeoutMinutes);
+  const seconds = secondsOf(image.spec.tests.timeoutMinutes ?? context.timeoutMinutes);
   const options = {log, signal, seconds};
   try {
     const tests = join(staging, basename(containerFolder));
@@ -202,24 +270,38 @@ function noPytest(): Failure {
   );
 }
 
+export interface TestedHow {
+  readonly ref: string;
+  /** Else a command of the spec. */
+  readonly isPytest: boolean;
+  readonly isHost: boolean;
+}
+
 /**
- * What pytest's exit code means; 5 (nothing collected) is no failure (DESIGN.md section 5).
+ * What pytest's exit code means; 5 (nothing collected) is not a failure.
  * https://docs.pytest.org/en/stable/reference/exit-codes.html
  */
-export function explainTestFailure(failure: Failure, ref: string): Failure {
-  if (failure.cause?.kind === 'timeout') {
+export function explainTestFailure(cause: Failure, {ref, isPytest, isHost}: TestedHow): Failure {
+  if (cause.cause?.kind === 'timeout') {
+    const {seconds} = cause.cause;
+    return {...cause, message: `The tests of ${ref} timed out after ${seconds} s.`};
+  }
+  if (cause.cause?.kind !== 'exit') return cause;
+  const {exitCode} = cause.cause;
+  if (!isHost && isPytest && exitCode === 127) {
     return {
-      ...failure,
-      message: `The tests of ${ref} were not done after ${failure.cause.seconds} s.`,
+      ...cause,
+      class: 'test-failed',
+      message: `The tests of ${ref} could not start: the image has neither pytest nor python3.`,
+      hint: 'Install pytest in the image, set "tests.command" to what it has, or remove "where: container" to run the tests on the host.',
     };
   }
-  if (failure.cause?.kind !== 'exit') return failure;
   const words =
-    pytestCodes.get(failure.cause.exitCode) ?? `ended with exit code ${failure.cause.exitCode}`;
-  const summary = failure.tail.findLast((line) => /^(?:FAILED|ERROR) /.test(line));
+    (isPytest ? pytestCodes.get(exitCode) : undefined) ?? `failed with exit code ${exitCode}`;
+  const summary = cause.tail.findLast((line) => /^(?:FAILED|ERROR) /.test(line));
   return {
-    ...failure,
-    class: failure.cause.exitCode === 137 ? 'oom-killed' : 'test-failed',
+    ...cause,
+    class: exitCode === 137 ? 'oom-killed' : 'test-failed',
     message: `The tests of ${ref} ${words}${summary === undefined ? '.' : `: ${summary}`}`,
   };
 }
@@ -227,6 +309,6 @@ export function explainTestFailure(failure: Failure, ref: string): Failure {
 const pytestCodes: ReadonlyMap<number, string> = new Map([
   [1, 'failed'],
   [2, 'could not be collected, or were interrupted'],
-  [3, 'broke pytest itself'],
-  [4, 'were not started: pytest was called wrongly'],
+  [3, 'hit an internal pytest error'],
+  [4, 'could not start: pytest rejected its arguments'],
 ]);

@@ -1,120 +1,296 @@
+import {replacePattern, trimPrefix, trimSuffix} from './pattern.ts';
+import {isSpace} from './words.ts';
+
 /** What a variable stands for; undefined when it has no value. */
 export type LookUp = (name: string) => string | undefined;
 
-interface Expansion {
-  readonly word: string;
-  readonly lookUp: LookUp;
-  readonly escapeChar: string;
+export interface ExpandOptions {
+  readonly escapeChar?: string;
+  /** Quotes stay in the result. */
+  readonly keepsQuotes?: boolean;
+  /** Escape characters stay in the result. */
+  readonly keepsEscapes?: boolean;
+  /** Quotes mean nothing: the body of a heredoc. */
+  readonly ignoresQuotes?: boolean;
+  /** A variable without value stays as it is written. */
+  readonly keepsUnset?: boolean;
 }
 
-/** A part of the word, expanded, and where the rest begins. */
-interface Part {
-  readonly text: string;
-  readonly end: number;
-}
+export type Expansion =
+  | {readonly ok: true; readonly text: string; readonly words: readonly string[]}
+  | {
+      readonly ok: false;
+      readonly message: string;
+      /** The text is well-formed, but `${NAME:?}` asks for a value. */
+      readonly isMissingValue: boolean;
+    };
 
 /**
- * Expands a word of a Dockerfile as BuildKit does: `$A`, `${A}`, the modifiers `:-` `-` `:+` `+` `:?` `?`, the
- * patterns `#` `##` `%` `%%` `/` `//`, quotes and the escape character. A variable without a value is empty.
+ * Expands a word of a Dockerfile as BuildKit does (`shell/lex.go`): `$A`, `${A}`, the modifiers `:-` `-` `:+` `+`
+ * `:?` `?`, the patterns `#` `##` `%` `%%` `/` `//`, quotes and the escape character.
  */
-export function expandWord(word: string, lookUp: LookUp, escapeChar = '\\'): string {
-  if (!/[$'"\\`]/.test(word)) return word;
-  return expandUntil({word, lookUp, escapeChar}, 0, undefined).text;
+export function expandWord(word: string, lookUp: LookUp, options: ExpandOptions = {}): Expansion {
+  if (!/[$'"\\`<\s]/.test(word)) return {ok: true, text: word, words: word === '' ? [] : [word]};
+  try {
+    const {text, words} = processUntil(newReader(word, lookUp, options), undefined, {
+      keepsEscapes: options.keepsEscapes ?? false,
+      doublesEscapes: false,
+    });
+    return {ok: true, text, words};
+  } catch (error) {
+    if (!(error instanceof BadWord)) throw error;
+    return {ok: false, message: error.message, isMissingValue: error.isMissingValue};
+  }
 }
 
-function expandUntil(expansion: Expansion, start: number, closing: string | undefined): Part {
-  const {word, escapeChar} = expansion;
+/** Ends the walk through nested braces; never leaves this file. */
+class BadWord extends Error {
+  readonly isMissingValue: boolean;
+
+  constructor(message: string, isMissingValue = false) {
+    super(message);
+    this.isMissingValue = isMissingValue;
+  }
+}
+
+interface Reader {
+  /** By code point, as Go reads runes. */
+  readonly chars: readonly string[];
+  readonly lookUp: LookUp;
+  readonly escapeChar: string;
+  readonly options: ExpandOptions;
+  at: number;
+  /** The word under way. BuildKit shares it between nested braces, so nested ones empty it. */
+  pending: string;
+  keepsEscapes: boolean;
+}
+
+function newReader(word: string, lookUp: LookUp, options: ExpandOptions): Reader {
+  const chars = Array.from(word.startsWith('\uFEFF') ? word.slice(1) : word);
+  const escapeChar = options.escapeChar ?? '\\';
+  const keepsEscapes = options.keepsEscapes ?? false;
+  return {chars, lookUp, escapeChar, options, at: 0, pending: '', keepsEscapes};
+}
+
+const peek = (reader: Reader): string | undefined => reader.chars[reader.at];
+const next = (reader: Reader): string | undefined => reader.chars[reader.at++];
+const isAtEnd = (reader: Reader): boolean => reader.at >= reader.chars.length;
+
+interface Mode {
+  readonly keepsEscapes: boolean;
+  /** In a pattern an escape character that is quoted must survive a second reading. */
+  readonly doublesEscapes: boolean;
+}
+
+function processUntil(
+  reader: Reader,
+  stop: string | undefined,
+  mode: Mode,
+): {readonly text: string; readonly words: readonly string[]} {
+  const before = reader.keepsEscapes;
+  reader.keepsEscapes = mode.keepsEscapes;
+  const words: string[] = [];
+  const endWord = (): void => {
+    if (reader.pending !== '') words.push(reader.pending);
+    reader.pending = '';
+  };
+  const addSplit = (text: string): void => {
+    for (const char of text) {
+      if (isSpace(char)) endWord();
+      else reader.pending += char;
+    }
+  };
+  reader.pending = '';
   let text = '';
-  let isQuoted = false;
-  let at = start;
-  while (at < word.length) {
-    const char = word.charAt(at);
-    if (char === closing && !isQuoted) break;
-    if (char === escapeChar) {
-      text += word.charAt(at + 1);
-      at += 2;
-    } else if (char === '"') {
-      isQuoted = !isQuoted;
-      at += 1;
-    } else if (char === "'" && !isQuoted) {
-      const end = word.indexOf("'", at + 1);
-      text += word.slice(at + 1, end < 0 ? word.length : end);
-      at = end < 0 ? word.length : end + 1;
-    } else if (char === '$') {
-      const part = expandVariable(expansion, at);
-      text += part.text;
-      at = part.end;
-    } else {
+  while (!isAtEnd(reader)) {
+    const char = peek(reader) ?? '';
+    if (char === stop) {
+      reader.at += 1;
+      endWord();
+      reader.keepsEscapes = before;
+      return {text, words};
+    }
+    const special = processSpecial(reader, char, mode);
+    if (special !== undefined) {
+      text += special;
+      if (char === '$') addSplit(special);
+      else reader.pending += special;
+      continue;
+    }
+    reader.at += 1;
+    if (char !== reader.escapeChar) {
+      addSplit(char);
       text += char;
-      at += 1;
+      continue;
+    }
+    if (reader.keepsEscapes) {
+      reader.pending += char;
+      text += char;
+    }
+    const escaped = next(reader);
+    if (escaped === undefined) break;
+    reader.pending += escaped;
+    text += escaped;
+  }
+  if (stop !== undefined) throw new BadWord(`a "${stop}" is missing`);
+  endWord();
+  reader.keepsEscapes = before;
+  return {text, words};
+}
+
+function processSpecial(reader: Reader, char: string, mode: Mode): string | undefined {
+  if (char === '$') return processDollar(reader);
+  if (char === '<') return processLess(reader);
+  if (reader.options.ignoresQuotes) return undefined;
+  if (char === "'") return processSingleQuote(reader, mode.doublesEscapes);
+  return char === '"' ? processDoubleQuote(reader, mode.doublesEscapes) : undefined;
+}
+
+/** `<<` takes the blanks after it along, so that `<< EOF` is one word. */
+function processLess(reader: Reader): string {
+  reader.at += 1;
+  if (peek(reader) !== '<') return '<';
+  reader.at += 1;
+  let blanks = '';
+  while (/^[\t\r ]$/.test(peek(reader) ?? '')) blanks += next(reader);
+  return `<<${blanks}`;
+}
+
+function processSingleQuote(reader: Reader, doublesEscapes: boolean): string {
+  const quote = reader.options.keepsQuotes ? "'" : '';
+  reader.at += 1;
+  let text = quote;
+  while (true) {
+    const char = next(reader);
+    if (char === undefined) throw new BadWord('a single quote is not closed');
+    if (char === "'") return text + quote;
+    text += doublesEscapes && char === reader.escapeChar ? char + char : char;
+  }
+}
+
+function processDoubleQuote(reader: Reader, doublesEscapes: boolean): string {
+  const {keepsQuotes = false} = reader.options;
+  const quote = keepsQuotes ? '"' : '';
+  reader.at += 1;
+  let text = quote;
+  while (true) {
+    const char = peek(reader);
+    if (char === undefined) throw new BadWord('a double quote is not closed');
+    if (char === '$') {
+      text += processDollar(reader);
+      continue;
+    }
+    reader.at += 1;
+    if (char === '"') return text + quote;
+    if (char !== reader.escapeChar) {
+      text += char;
+      continue;
+    }
+    const escaped = peek(reader);
+    if (escaped === undefined) continue;
+    if (escaped === '"' || escaped === '$' || escaped === reader.escapeChar) {
+      text += (reader.keepsEscapes ? char : '') + escaped;
+      reader.at += 1;
+    } else {
+      text += reader.keepsEscapes && (!keepsQuotes || doublesEscapes) ? char + char : char;
     }
   }
-  return {text, end: at};
 }
 
-function expandVariable(expansion: Expansion, at: number): Part {
-  const {word, lookUp} = expansion;
-  const isBraced = word.charAt(at + 1) === '{';
-  const begin = isBraced ? at + 2 : at + 1;
-  const name = /^[A-Za-z_][A-Za-z0-9_]*/.exec(word.slice(begin))?.[0];
-  if (name === undefined) return {text: '$', end: at + 1};
-  const after = begin + name.length;
-  if (!isBraced) return {text: lookUp(name) ?? '', end: after};
-  const operator = /^(?::?[-+?]|##?|%%?|\/\/?)/.exec(word.slice(after))?.[0] ?? '';
-  const operand = expandUntil(expansion, after + operator.length, '}');
-  return {text: modify(lookUp(name), operator, operand.text), end: operand.end + 1};
+function processDollar(reader: Reader): string {
+  const {lookUp, options} = reader;
+  reader.at += 1;
+  if (peek(reader) !== '{') {
+    const name = processName(reader);
+    if (name === '') return '$';
+    const value = lookUp(name);
+    return value ?? (options.keepsUnset ? `$${name}` : '');
+  }
+  reader.at += 1;
+  if (isAtEnd(reader)) throw new BadWord('a "}" is missing');
+  if (/^[{}:]$/.test(peek(reader) ?? '')) throw new BadWord('bad substitution: "${" needs a name');
+  const name = processName(reader);
+  const operator = next(reader);
+  if (operator === undefined) throw new BadWord('a "}" is missing');
+  if (operator === '}') return lookUp(name) ?? (options.keepsUnset ? `\${${name}}` : '');
+  if (operator === '/') return processReplace(reader, name);
+  if (!/^[:+\-?#%]$/.test(operator)) throw badModifier(operator);
+  return processModifier(reader, name, operator);
 }
 
-function modify(value: string | undefined, operator: string, operand: string): string {
-  const isSet = operator.startsWith(':')
-    ? value !== undefined && value !== ''
-    : value !== undefined;
-  switch (operator.replace(':', '')) {
+function badModifier(modifier: string): BadWord {
+  return new BadWord(`bad substitution: "${modifier}" is not a modifier that Docker knows`);
+}
+
+function processModifier(reader: Reader, name: string, first: string): string {
+  const isColon = first === ':';
+  const operator = isColon ? (next(reader) ?? '') : first;
+  const isPattern = operator === '#' || operator === '%';
+  if (isColon && isPattern) throw badModifier(first + operator);
+  const {text: word} = processUntil(reader, '}', {
+    keepsEscapes: isPattern,
+    doublesEscapes: isPattern,
+  });
+  const value = reader.lookUp(name);
+  if (value === undefined && reader.options.keepsUnset) {
+    return `\${${name}${isColon ? ':' : ''}${operator}${word}}`;
+  }
+  const isSet = value !== undefined && !(isColon && value === '');
+  switch (operator) {
     case '-':
-      return isSet ? (value ?? '') : operand;
+      return isSet ? value : word;
     case '+':
-      return isSet ? operand : '';
+      return isSet ? word : '';
+    case '?':
+      if (isSet) return value;
+      throw new BadWord(`${name}: ${word || 'it has no value'}`, true);
     case '#':
-    case '##':
-      return cutPrefix(value ?? '', operand, operator === '##');
     case '%':
-    case '%%':
-      return cutSuffix(value ?? '', operand, operator === '%%');
-    case '/':
-    case '//':
-      return replacePattern(value ?? '', operand, operator === '//');
+      return trim(value ?? '', word, operator);
     default:
-      return value ?? '';
+      throw badModifier(first + operator);
   }
 }
 
-function patternSource(glob: string): string {
-  return glob
-    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
-    .replaceAll('*', '.*')
-    .replaceAll('?', '.');
+function trim(value: string, word: string, operator: '#' | '%'): string {
+  const isLongest = word.startsWith(operator);
+  const pattern = isLongest ? word.slice(1) : word;
+  const result = (operator === '#' ? trimPrefix : trimSuffix)(value, pattern, isLongest);
+  if (result === undefined) throw badPattern(pattern);
+  return result;
 }
 
-function cutPrefix(value: string, glob: string, isLongest: boolean): string {
-  const pattern = new RegExp(`^${patternSource(glob)}$`, 's');
-  const ends = Array.from({length: value.length + 1}, (_, index) => index);
-  const end = (isLongest ? ends.toReversed() : ends).find((at) => pattern.test(value.slice(0, at)));
-  return value.slice(end ?? 0);
+function processReplace(reader: Reader, name: string): string {
+  const isAll = peek(reader) === '/';
+  if (isAll) reader.at += 1;
+  const {text: pattern} = processUntil(reader, '/', {keepsEscapes: true, doublesEscapes: true});
+  const {text: replacement} = processUntil(reader, '}', {
+    keepsEscapes: true,
+    doublesEscapes: false,
+  });
+  const value = reader.lookUp(name);
+  if (value === undefined && reader.options.keepsUnset) {
+    return `\${${name}/${pattern}/${replacement}}`;
+  }
+  const result = replacePattern(value ?? '', {pattern, replacement, isAll});
+  if (result === undefined) throw badPattern(pattern);
+  return result;
 }
 
-function cutSuffix(value: string, glob: string, isLongest: boolean): string {
-  const pattern = new RegExp(`^${patternSource(glob)}$`, 's');
-  const starts = Array.from({length: value.length + 1}, (_, index) => index);
-  const start = (isLongest ? starts : starts.toReversed()).find((at) =>
-    pattern.test(value.slice(at)),
-  );
-  return value.slice(0, start ?? value.length);
+function badPattern(pattern: string): BadWord {
+  return new BadWord(`the pattern "${pattern}" has an escape that means nothing`);
 }
 
-function replacePattern(value: string, operand: string, isAll: boolean): string {
-  const slash = operand.indexOf('/');
-  const glob = slash < 0 ? operand : operand.slice(0, slash);
-  const replacement = slash < 0 ? '' : operand.slice(slash + 1);
-  if (glob === '') return value;
-  return value.replace(new RegExp(patternSource(glob), isAll ? 'gs' : 's'), () => replacement);
+/** A name, a number, or one of the shell's special characters; empty when there is none. */
+function processName(reader: Reader): string {
+  const rest = reader.chars.slice(reader.at, reader.at + 1).join('');
+  if (/^[@*#?\-$!0]$/.test(rest) && rest !== '0') {
+    reader.at += 1;
+    return rest;
+  }
+  const isNumber = /^\p{Nd}$/u.test(rest);
+  const allowed = isNumber ? /^\p{Nd}$/u : /^[\p{L}\p{Nd}_]$/u;
+  let name = '';
+  while (!isAtEnd(reader) && allowed.test(peek(reader) ?? '')) name += next(reader);
+  return name;
 }

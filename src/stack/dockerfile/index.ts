@@ -1,25 +1,46 @@
+/**
+ * Dockerfiles, read as BuildKit reads them.
+ * Enters: the text, then the build args, the target and the platforms of one image.
+ * Leaves: the images that its reached stages use, what they take from the build context, and what docker refuses.
+ * Not here: which of those images belong to the stack (stack/parents.ts), reading files, asking registries.
+ */
 import {parseReference} from '../../image/reference.ts';
-import type {Position} from '../yaml/index.ts';
-import {expandWord, type LookUp} from './expand.ts';
-import type {ArgDefault, Dockerfile, DockerfileLine, DockerfileProblem} from './parse.ts';
+import {type ContextSource, evaluateStages} from './evaluate.ts';
+import {readInstruction} from './instructions.ts';
+import {type DockerfileProblem, isOwnSyntax, readLines, readSyntax} from './lines.ts';
+import {type Dockerfile, findStages, type Stage, scratch} from './stages.ts';
 
-export type {Dockerfile} from './parse.ts';
-export {readDockerfile} from './parse.ts';
+export type {ContextSource} from './evaluate.ts';
+export type {DockerfileProblem} from './lines.ts';
+export type {Dockerfile} from './stages.ts';
 
-/** An image outside the Dockerfile that it needs: no stage, and not `scratch`. */
+/** An image outside the Dockerfile that a reached stage uses: no stage, and not `scratch`. */
 export interface ImageUse {
-  /** `FROM`, `COPY --from` or `RUN --mount`. */
-  readonly how: string;
+  /** As the Dockerfile has it, with every variable filled in; without a tag where it has none. */
+  readonly reference: string;
+  /** Literally. */
   readonly written: string;
-  /** With every variable expanded, and `:latest` where it has no tag. */
-  readonly ref: string;
-  readonly position: Position;
+  readonly kind: 'from' | 'copy' | 'mount';
+  readonly line: number;
+  /** By digest. */
+  readonly isPinned: boolean;
+  /** The image that is built begins with its layers. */
+  readonly isBase: boolean;
 }
 
-export interface ImageUses {
-  readonly uses: readonly ImageUse[];
-  /** The reference that the built stage begins with; undefined for `scratch`. */
-  readonly base: string | undefined;
+/** Which files of the build context the reached stages take. */
+export interface ContextUses {
+  readonly sources: readonly ContextSource[];
+  /** One sentence why the whole context counts; undefined when `sources` is all. */
+  readonly unresolved: string | undefined;
+}
+
+export interface DockerfileUses {
+  readonly images: readonly ImageUse[];
+  readonly context: ContextUses;
+  /** The ONBUILD instructions that the image leaves to its children. */
+  readonly triggers: readonly string[];
+  /** What docker refuses with these values. */
   readonly problems: readonly DockerfileProblem[];
 }
 
@@ -29,159 +50,120 @@ export interface UseRequest {
   /** Empty for the machine's own, which counts as linux/amd64 here. */
   readonly platforms: readonly string[];
   readonly target: string | undefined;
+  /** The ONBUILD instructions of an image that the Dockerfile names; none where it is missing. */
+  readonly onBuild?: (reference: string) => readonly string[];
 }
 
-const words = {from: 'FROM', copy: 'COPY --from', mount: 'RUN --mount'} as const;
+/** Reads a Dockerfile without any value for its ARGs. What docker would refuse anyway is in `problems`. */
+export function readDockerfile(text: string): Dockerfile {
+  const asked = readSyntax(text);
+  const syntax = asked === undefined || isOwnSyntax(asked) ? undefined : asked;
+  const {escapeChar, lines, problems: refused} = readLines(text);
+  const problems = [...refused];
+  const instructions = lines.flatMap((line) => {
+    const read = readInstruction(line, escapeChar);
+    if (read.ok) return [read.value];
+    problems.push({line: line.line, message: read.error});
+    return [];
+  });
+  const first = instructions.findIndex(({kind}) => kind === 'from');
+  for (const {line, keyword, kind} of instructions.slice(0, first < 0 ? undefined : first)) {
+    if (kind === 'arg') continue;
+    problems.push({line, message: `${keyword} before the first FROM; only ARG is allowed there.`});
+  }
+  if (first < 0 && problems.length === 0) {
+    problems.push({line: 1, message: 'there is no FROM. Add one.'});
+  }
+  // Another frontend has rules of its own.
+  if (syntax !== undefined) return {escapeChar, instructions, problems: [], syntax};
+  return {escapeChar, instructions, problems: problems.toSorted((a, b) => a.line - b.line), syntax};
+}
 
-/** Which images a Dockerfile needs with these args, over all its stages and platforms. */
-export function findUses(dockerfile: Dockerfile, request: UseRequest): ImageUses {
-  const uses = new Map<string, ImageUse>();
-  const problems = new Map<string, DockerfileProblem>();
-  let base: string | undefined;
+/** The names of all its ARGs: what is given for another name has no effect. */
+export function declaredArgs({instructions}: Dockerfile): ReadonlySet<string> {
+  const args = instructions.flatMap((one) => (one.kind === 'arg' ? one.args : []));
+  return new Set(args.map(({name}) => name));
+}
+
+/** What a Dockerfile uses with these args, over all the platforms. */
+export function findUses(dockerfile: Dockerfile, request: UseRequest): DockerfileUses {
+  if (dockerfile.problems.length > 0) {
+    return {images: [], context: {sources: [], unresolved: undefined}, triggers: [], problems: []};
+  }
   const platforms = request.platforms.length > 0 ? request.platforms : ['linux/amd64'];
-  for (const platform of platforms) {
-    const found = findForPlatform(dockerfile, request, platform);
-    base = found.base;
-    for (const use of found.uses) uses.set(`${placeOf(use)} ${use.ref}`, use);
-    for (const problem of found.problems) problems.set(placeOf(problem), problem);
-  }
-  return {uses: [...uses.values()], base, problems: [...problems.values()]};
-}
-
-function placeOf({position}: {readonly position: Position}): string {
-  return `${position.line}:${position.column}`;
-}
-
-interface Stage {
-  readonly name: string;
-  /** What its FROM leads to, through other stages. */
-  readonly base: string | undefined;
-}
-
-/** What is known while the lines are read from top to bottom. */
-interface Evaluation {
-  readonly given: ReadonlyMap<string, string>;
-  readonly automatic: ReadonlyMap<string, string>;
-  readonly escapeChar: string;
-  readonly globals: Map<string, string>;
-  /** The ARGs of the stage that is being read; each FROM begins with none. */
-  locals: Map<string, string> | undefined;
-  readonly stages: Stage[];
-  readonly uses: ImageUse[];
-  readonly problems: DockerfileProblem[];
-}
-
-function findForPlatform(
-  {lines, escapeChar}: Dockerfile,
-  {args, target}: UseRequest,
-  platform: string,
-): ImageUses {
-  const evaluation: Evaluation = {
-    given: args,
-    automatic: automaticArgs(platform),
-    escapeChar,
-    globals: new Map(),
-    locals: undefined,
-    stages: [],
-    uses: [],
-    problems: [],
+  const all = platforms.map((platform) => usesOn(dockerfile, request, platform));
+  const [only] = all;
+  if (only !== undefined && all.length === 1) return only;
+  const unresolved = all.find(({context}) => context.unresolved !== undefined);
+  return {
+    images: distinct(all.flatMap(({images}) => images)),
+    context: {
+      sources: distinct(all.flatMap(({context}) => context.sources)),
+      unresolved: unresolved?.context.unresolved,
+    },
+    triggers: all.at(-1)?.triggers ?? [],
+    problems: distinct(all.flatMap(({problems}) => problems)),
   };
-  for (const line of lines) {
-    if (line.kind === 'arg') define(evaluation, line.args);
-    else {
-      const base = resolve(evaluation, line);
-      if (line.kind !== 'from') continue;
-      evaluation.stages.push({name: line.stage?.toLowerCase() ?? '', base});
-      evaluation.locals = new Map();
-    }
-  }
-  const {stages, uses, problems} = evaluation;
-  const built = target === undefined ? stages.at(-1) : findTarget(stages, target);
-  if (target !== undefined && built === undefined && stages.length > 0) {
-    const names = stages.flatMap(({name}) => (name === '' ? [] : [name])).join(', ');
-    const message = `has no stage "${target}", which "target" asks for. Stages: ${names || 'none has a name'}.`;
-    problems.push({position: {line: 1, column: 1}, message});
-  }
-  return {uses, base: built?.base, problems};
 }
 
-/** An ARG: what is given wins, then its default, then, inside a stage, the ARG before the first FROM. */
-function define(evaluation: Evaluation, args: readonly ArgDefault[]): void {
-  const {given, globals, locals, escapeChar} = evaluation;
-  const scope = locals ?? globals;
-  const lookUp: LookUp = (name) => scope.get(name) ?? evaluation.automatic.get(name);
-  for (const {name, value} of args) {
-    const fallback = value === undefined ? undefined : expandWord(value, lookUp, escapeChar);
-    const found = given.get(name) ?? fallback ?? (locals && globals.get(name));
-    if (found !== undefined) scope.set(name, found);
-  }
+function distinct<T>(values: readonly T[]): readonly T[] {
+  return [...new Map(values.map((value) => [JSON.stringify(value), value])).values()];
 }
 
-/** The reference that a line names, through stages; undefined for scratch and after a problem. */
-function resolve(
-  evaluation: Evaluation,
-  line: Exclude<DockerfileLine, {kind: 'arg'}>,
+function usesOn(dockerfile: Dockerfile, request: UseRequest, platform: string): DockerfileUses {
+  const {args, target} = request;
+  const onBuild = request.onBuild ?? (() => []);
+  const graph = findStages(dockerfile, {args, target, platform, onBuild});
+  const isRefused = graph.problems.length > 0;
+  const evaluated = isRefused ? undefined : evaluateStages(dockerfile, graph, args);
+  const syntax = args.get('BUILDKIT_SYNTAX') ?? dockerfile.syntax;
+  const isOther = syntax !== undefined && !isOwnSyntax(syntax);
+  const base = baseOf(graph.target);
+  const images = [...graph.reached].filter((stage) => isImage(stage) && !isRefused);
+  return {
+    images: images.map((stage) => toUse(stage, stage === base)).toSorted((a, b) => a.line - b.line),
+    context: {
+      sources: evaluated?.sources ?? [],
+      unresolved:
+        describeDoubt(isOther ? syntax : undefined, platform) ??
+        evaluated?.unresolved ??
+        describeTriggers(images, onBuild),
+    },
+    triggers: (graph.target?.commands ?? []).flatMap(({instruction}) =>
+      instruction.kind === 'onbuild' ? [instruction.trigger] : [],
+    ),
+    problems: isOther ? [] : [...graph.problems, ...(evaluated?.problems ?? [])],
+  };
+}
+
+function describeDoubt(syntax: string | undefined, platform: string): string | undefined {
+  if (syntax !== undefined) return `it is read by another frontend, ${syntax}`;
+  return platform.startsWith('windows') ? 'paths of Windows images are not followed' : undefined;
+}
+
+/** Images made to be built upon have ONBUILD instructions, and their tags say so: node:20-onbuild. */
+function describeTriggers(
+  images: readonly Stage[],
+  onBuild: (reference: string) => readonly string[],
 ): string | undefined {
-  const {globals, locals, stages, escapeChar} = evaluation;
-  const missing: string[] = [];
-  const scope = line.kind === 'from' ? globals : (locals ?? globals);
-  const lookUp: LookUp = (name) => {
-    const value = scope.get(name) ?? evaluation.automatic.get(name);
-    if (value === undefined) missing.push(name);
-    return value;
-  };
-  const text = expandWord(line.image, lookUp, escapeChar);
-  if (text === 'scratch' && line.kind === 'from') return undefined;
-  const stage =
-    line.kind !== 'from' && /^\d+$/.test(text)
-      ? stages[Number(text)]
-      : stages.findLast(({name}) => name !== '' && name === text.toLowerCase());
-  if (stage !== undefined) return stage.base;
-  const reference = parseReference(text);
-  const how = words[line.kind];
-  // Inside a stage ENV gives values too, which are not followed here: docker will tell.
-  if (
-    reference === undefined &&
-    locals !== undefined &&
-    line.kind !== 'from' &&
-    missing.length > 0
-  ) {
-    return undefined;
-  }
-  if (reference === undefined) {
-    const message = describeBad(`${how} ${line.image}`, text, missing);
-    evaluation.problems.push({position: line.position, message});
-    return undefined;
-  }
-  const isWhole = reference.tag !== undefined || reference.digest !== undefined;
-  const ref = isWhole ? text : `${text}:latest`;
-  evaluation.uses.push({how, written: line.image, ref, position: line.position});
-  return ref;
-}
-
-function findTarget(stages: readonly Stage[], target: string): Stage | undefined {
-  return (
-    stages.findLast(({name}) => name === target.toLowerCase()) ??
-    (/^\d+$/.test(target) ? stages[Number(target)] : undefined)
+  const unknown = images.find(
+    ({kind, image}) =>
+      kind === 'from' &&
+      /onbuild/i.test(parseReference(image)?.tag ?? '') &&
+      onBuild(image).length === 0,
   );
+  return unknown && `${unknown.image} (line ${unknown.line}) has ONBUILD instructions`;
 }
 
-function describeBad(says: string, text: string, missing: readonly string[]): string {
-  const becomes = text === '' ? 'nothing' : `"${text}"`;
-  if (missing.length === 0) return `${says}: ${becomes} is no valid image reference.`;
-  const names = [...new Set(missing)].join(', ');
-  return `${says} becomes ${becomes}, because ${names} has no value. Give it a default with ARG before the first FROM, or a value in build_args.`;
+const isImage = ({base, image}: Stage): boolean => base === undefined && image !== scratch;
+
+function baseOf(target: Stage | undefined): Stage | undefined {
+  let stage = target;
+  while (stage?.base !== undefined) stage = stage.base;
+  return stage;
 }
 
-/** What BuildKit defines by itself; the build platform counts as the target's. */
-function automaticArgs(platform: string): ReadonlyMap<string, string> {
-  const [os = '', architecture = '', variant = ''] = platform.split('/');
-  return new Map(
-    ['TARGET', 'BUILD'].flatMap((side): readonly (readonly [string, string])[] => [
-      [`${side}PLATFORM`, platform],
-      [`${side}OS`, os],
-      [`${side}ARCH`, architecture],
-      [`${side}VARIANT`, variant],
-    ]),
-  );
+function toUse({image, written, kind, line}: Stage, isBase: boolean): ImageUse {
+  const isPinned = parseReference(image)?.digest !== undefined;
+  return {reference: image, written, kind, line, isPinned, isBase};
 }

@@ -6,7 +6,9 @@ import {
   readFields,
   readText,
   readTexts,
+  type TextNode,
 } from '../yaml/index.ts';
+import {resolvePath} from './paths.ts';
 import type {InfoCommand, TestSpec} from './types.ts';
 
 /** `all_info_cmds` by name. A description may be missing; the name is good enough. */
@@ -18,36 +20,47 @@ export function readCommands(top: Fields, ignored: Ignored): ReadonlyMap<string,
     const request = {findings, ignored, owner};
     const fields = readFields(request, entry.value, ['description', 'command']);
     // Images may still name it: the mistake is told once, here.
-    commands.set(name, {name, description: name, command: ''});
+    commands.set(name, {name, description: name, command: '', words: []});
     if (fields === undefined) continue;
-    const command = readCommand(fields, entry.keyOffset);
+    const {command, words} = readCommand(fields, entry.keyOffset);
     const description = readText(fields, 'description')?.text ?? name;
-    commands.set(name, {name, description, command});
+    commands.set(name, {name, description, command, words});
   }
   return commands;
 }
 
-function readCommand(fields: Fields, offset: number): string {
+type Command = Pick<InfoCommand, 'command' | 'words'>;
+
+const noCommand: Command = {command: '', words: []};
+
+function readCommand(fields: Fields, offset: number): Command {
   if (fields.get('command') === undefined) {
     fields.findings.mistake(offset, `${fields.owner} has no command. Add "command: …".`);
-    return '';
+    return noCommand;
   }
   const node = readText(fields, 'command');
-  if (node === undefined) return '';
-  const problem = problemOf(node.text);
-  if (problem !== undefined) {
-    fields.findings.mistake(node.offset, `command of ${fields.owner} ${problem}.`);
-  }
-  return node.text;
+  return node === undefined
+    ? noCommand
+    : {command: node.text, words: readWords(fields, 'command', node) ?? []};
 }
 
-/** Commands are split as a shell splits words; an open quote shows here and not in the middle of a run. */
-function problemOf(command: string): string | undefined {
+/** Commands are split as a shell splits words; a quote that is not closed is found here, not in the middle of a run. */
+function readWords(
+  fields: Fields,
+  name: string,
+  {text, offset}: TextNode,
+): readonly string[] | undefined {
   try {
-    return split(command).length === 0 ? 'is empty' : undefined;
+    const words = split(text);
+    if (words.length > 0) return words;
+    fields.findings.mistake(offset, `${name} of ${fields.owner} is empty.`);
   } catch {
-    return 'has a quote or an escape that is not closed';
+    fields.findings.mistake(
+      offset,
+      `${name} of ${fields.owner} has a quote or an escape that is not closed.`,
+    );
   }
+  return undefined;
 }
 
 /** The commands that `info_cmds` of an image names, each once. */
@@ -75,18 +88,20 @@ const places = ['host', 'container'] as const;
 
 export function readTests(image: Fields, ignored: Ignored): TestSpec {
   const value = image.get('tests')?.value;
-  const none: TestSpec = {command: undefined, where: 'host', timeoutMinutes: undefined};
+  const none: TestSpec = {words: undefined, paths: [], where: 'host', timeoutMinutes: undefined};
   if (value === undefined) return none;
-  const {findings} = image;
-  const request = {findings, ignored, owner: `tests of ${image.owner}`};
-  const fields = readFields(request, value, ['command', 'where', 'timeout_minutes']);
+  const request = {findings: image.findings, ignored, owner: `tests of ${image.owner}`};
+  const fields = readFields(request, value, ['command', 'where', 'timeout_minutes', 'paths']);
   if (fields === undefined) return none;
   const command = readText(fields, 'command');
-  const problem = command === undefined ? undefined : problemOf(command.text);
-  if (command !== undefined && problem !== undefined) {
-    findings.mistake(command.offset, `command of ${fields.owner} ${problem}.`);
-  }
-  return {command: command?.text, where: readWhere(fields), timeoutMinutes: readMinutes(fields)};
+  return {
+    words: command && readWords(fields, 'command', command),
+    paths: readTexts(fields, 'paths').flatMap(
+      (node) => resolvePath(fields, 'paths', {node, base: '.'}) ?? [],
+    ),
+    where: readWhere(fields),
+    timeoutMinutes: readMinutes(fields),
+  };
 }
 
 function readWhere(fields: Fields): TestSpec['where'] {

@@ -41,9 +41,18 @@ function readParents(
   return [...parents];
 }
 
-/** Whoever cannot be put in order stands in or below a cycle; each cycle is walked once and printed whole. */
 function reportCycles({findings, drafts}: GraphRequest, parents: Edges): void {
+  for (const path of findCycles(parents)) {
+    const cycle = path.join(' -> ');
+    const message = `depend_on goes in a circle: ${cycle}. Remove one of these.`;
+    findings.mistake(drafts.get(path[0] ?? '')?.dependsOn[0]?.offset ?? 0, message);
+  }
+}
+
+/** Each cycle once, from an image back to itself. What cannot be put in order is in or below a cycle. */
+export function findCycles(parents: Edges): readonly (readonly string[])[] {
   const sorted = new Set(sortParentsFirst(parents));
+  const cycles: (readonly string[])[] = [];
   const walked = new Set<string>();
   for (const start of parents.keys()) {
     if (sorted.has(start)) continue;
@@ -56,14 +65,12 @@ function reportCycles({findings, drafts}: GraphRequest, parents: Edges): void {
       path.push(key);
       key = parents.get(key)?.find((name) => !sorted.has(name));
     }
-    if (key === undefined || !onPath.has(key)) continue;
-    const cycle = [...path.slice(path.indexOf(key)), key].join(' -> ');
-    const message = `depend_on goes in a circle: ${cycle}. Remove one of these.`;
-    findings.mistake(drafts.get(key)?.dependsOn[0]?.offset ?? 0, message);
+    if (key !== undefined && onPath.has(key)) cycles.push([...path.slice(path.indexOf(key)), key]);
   }
+  return cycles;
 }
 
-/** With `root`, an image that is in no tree is a mistake: the Python scripts left it out without a word. */
+/** An image of `root` is in "images" and has no depend_on. Whether all others are below one is known after the Dockerfiles. */
 function checkRoots({findings, drafts, broken, roots}: GraphRequest): void {
   for (const {text, offset} of roots) {
     if (broken.has(text)) continue;
@@ -76,13 +83,6 @@ function checkRoots({findings, drafts, broken, roots}: GraphRequest): void {
       const message = `root names "${text}", which depends on ${names}. A root has no depend_on.`;
       findings.mistake(offset, message);
     }
-  }
-  if (roots.length === 0) return;
-  const known = new Set(roots.map(({text}) => text));
-  for (const [key, {dependsOn, offset}] of drafts) {
-    if (dependsOn.length > 0 || known.has(key)) continue;
-    const message = `image "${key}" has no depend_on and is not in root, so it is in no tree. Add it to root, or say what it depends on.`;
-    findings.mistake(offset, message);
   }
 }
 

@@ -1,4 +1,4 @@
-import {isAbsolute, join, normalize} from 'node:path/posix';
+import {join, normalize} from 'node:path/posix';
 import {
   asText,
   type Entry,
@@ -15,6 +15,7 @@ import {
   type TextNode,
 } from '../yaml/index.ts';
 import {readInfoCommands, readTests} from './commands.ts';
+import {problemOf, resolveGlob, resolvePath} from './paths.ts';
 import {readRepository} from './repository.ts';
 import type {ImageSpec, InfoCommand} from './types.ts';
 
@@ -53,6 +54,7 @@ const imageKeys = [
   'publish',
   'allow_failure',
   'tests',
+  'variant',
 ] as const;
 
 /** Undefined when the node is no image at all; every mistake in it is a finding. */
@@ -75,18 +77,19 @@ export function readImage(
   if (fields === undefined) return undefined;
   const folder = join(around.stackDir, key);
   const dependsOn = readTexts(fields, 'depend_on');
-  const args = readBuildArgs(fields);
   return {
     image: {
       name: key,
       key,
       track: undefined,
       tagPrefix: around.tagPrefix,
+      variant: readVariant(fields),
       repository: readRepository(fields, {key, offset: keyOffset, registry: around.registry}),
       parents: [],
+      dependOn: dependsOn.length > 0 ? 'listed' : isEmptyList(fields) ? 'empty' : 'missing',
       ...readPaths(fields, folder),
       folder,
-      buildArgs: dependsOn.length > 0 ? withoutBase(fields, args) : args,
+      buildArgs: readBuildArgs(fields),
       target: readTarget(fields),
       platforms: readPlatforms(fields),
       secrets: readSecrets(fields),
@@ -103,6 +106,11 @@ export function readImage(
     dependsOn,
     offset: keyOffset,
   };
+}
+
+/** `depend_on: []` says that there is no parent; `depend_on:` says nothing. */
+function isEmptyList(fields: Fields): boolean {
+  return fields.get('depend_on')?.value.kind === 'list';
 }
 
 const refusedNames: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
@@ -161,20 +169,6 @@ export function readBuildArgs(fields: Fields): ReadonlyMap<string, string> {
   return args;
 }
 
-/** Without what the action gives to every child itself: a value in the spec would fight with it. */
-export function withoutBase(
-  {findings, owner, get}: Fields,
-  args: ReadonlyMap<string, string>,
-): ReadonlyMap<string, string> {
-  const own = ['BASE_TAG', 'BASE_IMAGE'].filter((name) => args.has(name));
-  if (own.length === 0) return args;
-  findings.warning(
-    get('build_args')?.keyOffset ?? 0,
-    `${own.join(' and ')} in build_args of ${owner} is not used: an image with depend_on gets it from the action.`,
-  );
-  return new Map([...args].filter(([name]) => !own.includes(name)));
-}
-
 /** `apiToken` and `API_TOKEN` read the same. */
 export function looksSecret(name: string): boolean {
   const words = name
@@ -194,16 +188,61 @@ export function readPlatforms(fields: Fields): readonly string[] {
   });
 }
 
+/** Variables of the runner and of this action; a build that got one of them could act as the job. */
+const ownVariables = /^(?:INPUT_|STATE_|ACTIONS_)/i;
+
 /** `secrets`: what `docker build --secret` takes. */
 export function readSecrets(fields: Fields): readonly string[] {
+  const {findings, owner} = fields;
   return readTexts(fields, 'secrets').flatMap(({text, offset}) => {
-    const parts = text.split(',').map((part) => part.split('=')[0] ?? '');
-    const isKnown = parts.every((part) => ['id', 'env', 'src', 'source', 'type'].includes(part));
-    if (isKnown && /(?:^|,)id=[^,]/.test(text)) return [text];
-    const message = `secrets of ${fields.owner} has "${text}". Write "id=NAME,env=VARIABLE" or "id=NAME,src=FILE".`;
-    fields.findings.mistake(offset, message);
-    return [];
+    const parts = new Map(
+      text.split(',').map((part) => {
+        const [name = '', ...value] = part.split('=');
+        return [name.trim().toLowerCase(), value.join('=')] as const;
+      }),
+    );
+    const isKnown = [...parts.keys()].every((part) =>
+      ['id', 'env', 'src', 'source', 'type'].includes(part),
+    );
+    const variable = parts.get('env');
+    const file = parts.get('src') ?? parts.get('source');
+    if (!isKnown || !parts.get('id')) {
+      const message = `secrets of ${owner} has "${text}". Write "id=NAME,env=VARIABLE" or "id=NAME,src=FILE".`;
+      findings.mistake(offset, message);
+      return [];
+    }
+    if (ownVariables.test(variable ?? (file === undefined ? (parts.get('id') ?? '') : ''))) {
+      const message = `secrets of ${owner} has "${text}", which names a variable of the runner or of this action. Put the value into a variable of its own with "env:" in the workflow.`;
+      findings.mistake(offset, message);
+      return [];
+    }
+    if (file !== undefined && problemOf(file, normalize(file)) !== undefined) {
+      const message = `secrets of ${owner} has "${text}", but a secret file must be inside the workspace. Write a path relative to its root.`;
+      findings.mistake(offset, message);
+      return [];
+    }
+    return [text];
   });
+}
+
+/** Where docker reads the value of a `--secret`: a variable, or a file relative to the workspace. */
+export function secretSource(secret: string): {
+  readonly variable: string | undefined;
+  readonly file: string | undefined;
+} {
+  const value = (name: string): string | undefined =>
+    new RegExp(`(?:^|,)${name}=([^,]*)`, 'i').exec(secret)?.[1];
+  const file = value('src') ?? value('source');
+  return {variable: value('env') ?? (file === undefined ? value('id') : undefined), file};
+}
+
+/** `variant`: what the tags of one of several images in a repository begin with. */
+function readVariant(fields: Fields): string | undefined {
+  const node = readText(fields, 'variant');
+  if (node === undefined || /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,31}$/.test(node.text)) return node?.text;
+  const message = `variant of ${fields.owner} is "${node.text}", which cannot begin a tag. Use at most 32 letters, digits, "_", "." and "-".`;
+  fields.findings.mistake(node.offset, message);
+  return undefined;
 }
 
 export function readTarget(fields: Fields): string | undefined {
@@ -213,54 +252,5 @@ export function readTarget(fields: Fields): string | undefined {
   if (node === undefined || /^[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(node.text)) return node?.text;
   const message = `target of ${fields.owner} is "${node.text}", which is no name of a stage.`;
   fields.findings.mistake(node.offset, message);
-  return undefined;
-}
-
-/** A folder relative to the workspace, without `./` and a slash at the end: `images`. */
-export function normalFolder(folder: string): string {
-  return normalize(folder).replace(/(?<=.)\/+$/, '') || '.';
-}
-
-/**
- * A path of the spec, relative to `base`, as one relative to the workspace. Whether symbolic links lead out of the
- * workspace is for those who read files. Undefined after a mistake.
- */
-export function resolvePath(
-  fields: Fields,
-  name: string,
-  {node, base}: {readonly node: TextNode; readonly base: string},
-): string | undefined {
-  const path = normalFolder(join(base, node.text));
-  const problem = problemOf(node.text, path);
-  if (problem === undefined) return path;
-  fields.findings.mistake(
-    node.offset,
-    `${name} of ${fields.owner} is "${node.text}", ${problem}. Write a path relative to ${base}/.`,
-  );
-  return undefined;
-}
-
-/**
- * A glob of `watch`. From the top of the repository, as `paths:` of a workflow; `../` at its beginning starts from
- * the image's folder, since nothing else could be meant.
- */
-export function resolveGlob(fields: Fields, node: TextNode, folder: string): string | undefined {
-  const isFromFolder = node.text.startsWith('../');
-  const glob = isFromFolder ? join(folder, node.text) : node.text.replace(/^(?:\.\/)+/, '');
-  const problem = node.text.startsWith('!')
-    ? 'which excludes; watch can only add'
-    : problemOf(node.text, normalize(glob));
-  if (problem === undefined) return glob;
-  fields.findings.mistake(
-    node.offset,
-    `watch of ${fields.owner} is "${node.text}", ${problem}. Write a glob relative to the repository, such as "shared/**".`,
-  );
-  return undefined;
-}
-
-function problemOf(text: string, path: string): string | undefined {
-  if (isAbsolute(text) || /^[A-Za-z]:[\\/]/.test(text)) return 'which is absolute';
-  if (text.startsWith('-')) return 'which docker would take for an option';
-  if (path === '..' || path.startsWith('../')) return 'which leads out of the repository';
   return undefined;
 }

@@ -10,18 +10,21 @@ import {
   SpecError,
 } from '../yaml/index.ts';
 import {readCommands} from './commands.ts';
+import {readExtraTags, readRunners} from './extras.ts';
 import {checkGraph, sortParentsFirst} from './graph.ts';
-import {type ImageDraft, normalFolder, readImage} from './image.ts';
+import {type ImageDraft, readImage} from './image.ts';
+import {normalFolder} from './paths.ts';
 import {checkReferences, readRegistry} from './repository.ts';
 import {checkPrefix, imagesOfTrack, prefixProblem, readTracks, type Track} from './tracks.ts';
 import type {ImageSpec, Spec} from './types.ts';
 
 export {parseChangeRules} from './change-rules.ts';
+export {fillTag} from './extras.ts';
 export type {Tree} from './graph.ts';
-export {buildTree} from './graph.ts';
-export {looksSecret} from './image.ts';
+export {buildTree, findCycles} from './graph.ts';
+export {looksSecret, secretSource} from './image.ts';
 export {nameInTrack} from './tracks.ts';
-export type {ChangeRules, ImageSpec, InfoCommand, Spec} from './types.ts';
+export type {ChangeRules, ExtraTags, ImageSpec, InfoCommand, Spec, TestSpec} from './types.ts';
 
 export interface SpecSource {
   /** As messages show it: `images/spec.yml`. */
@@ -63,15 +66,16 @@ export function parseSpec(source: SpecSource): Spec {
   return {...spec, file: source.file, warnings: findings.warnings()};
 }
 
-const topKeys = ['root', 'images', 'tag', 'plans', 'all_info_cmds', 'registry'] as const;
+const topKeys = ['root', 'images', 'tag', 'plans', 'all_info_cmds', 'registry', 'runners'] as const;
 
 function readSpec(
   source: SpecSource,
   top: Fields,
   ignored: Ignored,
-): Pick<Spec, 'images' | 'tagPrefix'> {
+): Omit<Spec, 'file' | 'warnings'> {
   const {findings} = top;
-  const tagPrefix = readPrefix(source, top, ignored);
+  const tag = readTag(top, ignored);
+  const tagPrefix = readPrefix(source, top, tag);
   const {drafts, broken} = readImages(source, top, ignored, tagPrefix);
   const roots = readTexts(top, 'root');
   const parents = checkGraph({findings, drafts, broken, roots});
@@ -81,14 +85,24 @@ function readSpec(
   const tracks = readTracks(top, ignored, {prefix: tagPrefix, keys});
   const images = withTracks(main, tracks);
   checkReferences(findings, images.values(), (key) => drafts.get(key)?.offset ?? 0);
-  return {images, tagPrefix};
+  return {
+    images,
+    tagPrefix,
+    roots: roots.map(({text}) => text),
+    extraTags: readExtraTags(tag, ignored),
+    runners: readRunners(top),
+  };
 }
 
-function readPrefix(source: SpecSource, top: Fields, ignored: Ignored): string {
+function readTag(top: Fields, ignored: Ignored): Fields | undefined {
+  const entry = top.get('tag');
+  const request = {findings: top.findings, ignored, owner: 'tag'};
+  return entry && readFields(request, entry.value, ['prefix', 'extra']);
+}
+
+function readPrefix(source: SpecSource, top: Fields, fields: Fields | undefined): string {
   const {findings} = top;
   const entry = top.get('tag');
-  const request = {findings, ignored, owner: 'tag'};
-  const fields = entry && readFields(request, entry.value, ['prefix']);
   const node = fields && readText(fields, 'prefix');
   const declared = fields && node && checkPrefix(fields, node);
   const problem = source.tagPrefix === undefined ? undefined : prefixProblem(source.tagPrefix);
@@ -157,6 +171,6 @@ function warnIgnored(findings: Findings, ignored: Ignored): void {
   });
   findings.warning(
     first.offset,
-    `these keys mean nothing and are ignored: "${first.name}"${places.join('')}.`,
+    `ignored keys (they have no effect): "${first.name}"${places.join('')}.`,
   );
 }

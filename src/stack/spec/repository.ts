@@ -1,5 +1,5 @@
-import {parseReference} from '../../image/reference.ts';
-import {fileNameOf} from '../../image/tags.ts';
+import {parseReference, repositoryKey} from '../../image/reference.ts';
+import {fileNameOf, tagStart} from '../../image/tags.ts';
 import {type Fields, type Findings, readText, type TextNode} from '../yaml/index.ts';
 import type {ImageSpec} from './types.ts';
 
@@ -55,10 +55,12 @@ function checkName({findings, owner}: Fields, node: TextNode): string {
 
 /** What keeps a name from being a repository by the grammar of distribution/reference. */
 function problemOf(name: string): string | undefined {
-  if (parseReference(name) !== undefined) return undefined;
-  if (/^[a-z]+:\/\//i.test(name)) return 'which is an address. Leave out "https://"';
+  // Docker takes an upper-case first part for a host; in a spec it is an owner with a wrong case.
+  const isOwner = /^[^/.:]*[A-Z][^/.:]*\//.test(name);
+  if (parseReference(name) !== undefined && !isOwner) return undefined;
+  if (/^[a-z]+:\/\//i.test(name)) return 'which is a URL. Omit "https://"';
   if (parseReference(name.toLowerCase()) === undefined)
-    return 'which is no name of an image repository';
+    return 'which is not a valid name of an image repository';
   return `which has upper case letters, and registries allow none: "${name.toLowerCase()}"`;
 }
 
@@ -72,16 +74,15 @@ export function checkReferences(
   const byFile = new Map<string, ImageSpec>();
   for (const image of images) {
     if (image.repository === '') continue;
-    const reference = parseReference(image.repository);
-    const full = `${reference?.registry}/${reference?.repository}:${image.tagPrefix}`;
+    const full = `${repositoryKey(image.repository)}:${tagStart(image)}`;
     // Case is no difference: on some disks, and in a wiki, it would be one file.
-    const file = fileNameOf(`${image.repository}:${image.tagPrefix}`).toLowerCase();
+    const file = fileNameOf(`${image.repository}:${tagStart(image)}`).toLowerCase();
     const twin = byReference.get(full);
     const neighbour = byFile.get(file);
     const told = (other: ImageSpec): string =>
       `"${other.name}" (${findings.placeOf(offsetOf(other.key))})`;
     if (twin !== undefined) {
-      const message = `image "${image.name}" has the same reference as ${told(twin)}: ${image.repository}:${image.tagPrefix}-…. Give one of them another image_name.`;
+      const message = `image "${image.name}" has the same reference as ${told(twin)}: ${image.repository}:${tagStart(image)}-…. Give one of them another image_name, or a variant.`;
       findings.mistake(offsetOf(image.key), message);
     } else if (neighbour !== undefined) {
       const message = `the files of image "${image.name}" would have the same name as those of ${told(neighbour)}: ${file}-…. Give one of them another image_name.`;

@@ -8,7 +8,7 @@ import {
   readTexts,
   type TextNode,
 } from '../yaml/index.ts';
-import {checkName, readBuildArgs, withoutBase} from './image.ts';
+import {checkName, readBuildArgs} from './image.ts';
 import type {ImageSpec} from './types.ts';
 
 /** One entry of `plans:`: the same images again, under their own prefix. */
@@ -57,10 +57,10 @@ export function readTracks(
     const prefix = node && checkPrefix(fields, node);
     const taken = prefix === undefined ? undefined : owners.get(prefix);
     if (node !== undefined && taken !== undefined) {
-      const message = `prefix of ${owner} is "${node.text}", as that of ${taken}. Each needs its own, or they overwrite each other's images.`;
+      const message = `${owner} uses the prefix "${node.text}", which ${taken} already uses. Prefixes must be unique, or the two would overwrite each other's images.`;
       findings.mistake(node.offset, message);
     }
-    const buildArgs = withoutBase(fields, readBuildArgs(fields));
+    const buildArgs = readBuildArgs(fields);
     const skip = readSkip(fields, stack.keys);
     // Without a prefix of its own the track would add a mistake for every image.
     if (prefix === undefined || taken !== undefined) continue;

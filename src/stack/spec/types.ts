@@ -10,10 +10,14 @@ export interface ImageSpec {
   readonly track: string | undefined;
   /** Tag prefix of this image: the stack's, or its track's. */
   readonly tagPrefix: string;
+  /** Several images in one repository: their tags begin with it. Undefined where the repository is this image's alone. */
+  readonly variant: string | undefined;
   /** Registry host and repository, without tag: `ghcr.io/ucsd-ets/datascience-notebook`. */
   readonly repository: string;
-  /** Names (not keys) of the images this one is built on, in the order of the spec. */
+  /** Names (not keys) of the images this one is built on: those of depend_on, then those its Dockerfile names. */
   readonly parents: readonly string[];
+  /** What depend_on says: nothing (there is none), no parents (`[]`), or some. */
+  readonly dependOn: 'missing' | 'empty' | 'listed';
   /** Build context, relative to the workspace, `/` separated: `images/datascience-notebook`. */
   readonly context: string;
   /** Dockerfile, relative to the workspace. */
@@ -41,13 +45,17 @@ export interface ImageSpec {
 export interface InfoCommand {
   readonly name: string;
   readonly description: string;
-  /** As written; split as a POSIX shell would, run without one. */
+  /** As written. */
   readonly command: string;
+  /** The command as a POSIX shell splits it; run without one. */
+  readonly words: readonly string[];
 }
 
 export interface TestSpec {
-  /** Replaces `pytest -x <folders>`; undefined for the default. */
-  readonly command: string | undefined;
+  /** Replaces `pytest -x <folders>`, as a POSIX shell splits it; undefined for the default. */
+  readonly words: readonly string[] | undefined;
+  /** Files and folders anywhere in the repository that are this image's tests, relative to the workspace. */
+  readonly paths: readonly string[];
   readonly where: 'host' | 'container';
   readonly timeoutMinutes: number | undefined;
 }
@@ -59,8 +67,21 @@ export interface Spec {
   /** Every image by its name, in the order of the file; images of tracks follow as `<key>@<track>`. */
   readonly images: ReadonlyMap<string, ImageSpec>;
   readonly tagPrefix: string;
+  /** The keys of `root`; empty when the spec has none. */
+  readonly roots: readonly string[];
+  /** Further tags for the same digest: `latest`, `{date}`, `{sha}`, `{prefix}`. */
+  readonly extraTags: ExtraTags;
+  /** Runner label by platform: `linux/arm64` -> `ubuntu-24.04-arm`. */
+  readonly runners: ReadonlyMap<string, string>;
   /** Things worth a warning, already as `file:line:column: message`. */
   readonly warnings: readonly string[];
+}
+
+export interface ExtraTags {
+  /** Once the image passed all tests of a default-branch build. */
+  readonly defaultBranch: readonly string[];
+  /** With a promotion. */
+  readonly stable: readonly string[];
 }
 
 /** `change_ignore.json` */

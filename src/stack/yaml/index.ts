@@ -24,7 +24,7 @@ export {
   show,
 } from './fields.ts';
 export type {Findings, Position} from './findings.ts';
-export {findNearest, SpecError} from './findings.ts';
+export {SpecError} from './findings.ts';
 
 /** A parsed file: its nodes, and the collector of what is wrong with it. */
 export interface YamlFile {

@@ -1,0 +1,88 @@
+import {createHash} from 'node:crypto';
+import {lstatSync, readlinkSync, realpathSync} from 'node:fs';
+import {join} from 'node:path';
+import {kindOf, type Look} from './files.ts';
+
+/** Decides about one path, relative to the workspace, before anything below it is read. */
+export type Visit = (path: string, isFolder: boolean) => boolean;
+
+export interface PathsDigest {
+  readonly text: string;
+  readonly files: number;
+}
+
+/**
+ * Hashes a file, or a folder with all that is in it, and what links lead to inside of the workspace: who runs tests
+ * sees through links. Sockets, pipes and devices do not count. Undefined when there is no such file.
+ * @param workspace absolute, without links
+ * @throws {Error} of the file system
+ */
+export async function hashPath(
+  look: Look,
+  workspace: string,
+  path: string,
+  {visit, own}: {readonly visit: Visit; readonly own: readonly string[]},
+): Promise<PathsDigest | undefined> {
+  const hash = createHash('sha256');
+  let files = 0;
+  const seen = new Map<string, string>();
+  const add = (...words: readonly string[]): void => {
+    hash.update(`${words.join(' ')}\n`);
+  };
+  const read = async (name: string, absolute: string, kind: string): Promise<void> => {
+    if (kind === 'link') {
+      // What is outside of the workspace is no part of the checkout.
+      const real = realPathOf(absolute);
+      const target = real !== undefined && isInside(workspace, real) ? real : undefined;
+      const at = target && kindOf(lstatSync(target, {bigint: true}));
+      if (target !== undefined && at === 'folder' && visit(name, true))
+        return await read(name, target, at);
+      if (!visit(name, false)) return;
+      add('link', JSON.stringify(name), JSON.stringify(readlinkSync(absolute)));
+      files++;
+      if (target !== undefined && at === 'file') await read(name, target, at);
+    } else if (kind === 'file') {
+      add('file', JSON.stringify(name), await look.describe(absolute));
+      files++;
+    } else if (kind === 'folder') {
+      // Links can go round in circles, and lead to one folder on many ways.
+      const first = seen.get(absolute);
+      if (first !== undefined) return add('again', JSON.stringify(name), JSON.stringify(first));
+      seen.set(absolute, name);
+      for (const entry of await look.list(absolute)) {
+        const below = name === '.' ? entry.name : `${name}/${entry.name}`;
+        const place = join(absolute, entry.name);
+        if (entry.name === '.git' || own.includes(place)) continue;
+        const isFolder = entry.kind === 'folder';
+        // Where a link leads is not known yet.
+        if (
+          entry.kind === 'link' ? visit(below, false) || visit(below, true) : visit(below, isFolder)
+        )
+          await read(below, place, entry.kind);
+      }
+    }
+  };
+  const absolute = join(workspace, path);
+  const folder = realPathOf(join(absolute, '..'));
+  if (folder === undefined) return undefined;
+  const place = path === '.' ? workspace : join(folder, path.slice(path.lastIndexOf('/') + 1));
+  const stat = lstatSync(place, {bigint: true, throwIfNoEntry: false});
+  if (stat === undefined) return undefined;
+  await read(path, place, kindOf(stat) ?? 'device');
+  return {text: hash.digest('hex'), files};
+}
+
+/** Undefined when it does not exist, or leads round in a circle. */
+function realPathOf(path: string): string | undefined {
+  try {
+    return realpathSync.native(path);
+  } catch (error) {
+    const {code} = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ELOOP' || code === 'ENOTDIR') return undefined;
+    throw error;
+  }
+}
+
+export function isInside(folder: string, path: string): boolean {
+  return `${path}/`.startsWith(folder === '/' ? folder : `${folder}/`);
+}

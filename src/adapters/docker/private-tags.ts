@@ -1,0 +1,58 @@
+import {createHash} from 'node:crypto';
+import {ok, type Result} from '../../failure.ts';
+import {type CallDocker, deadlines, withoutValue} from './cli.ts';
+import type {Docker} from './types.ts';
+
+/** No registry has this name: such a tag is in the engine's store or nowhere. */
+const host = 'stack-run.invalid';
+
+/** Tags in the engine's store that only this run knows: what a child's FROM means cannot be moved by another run. */
+export function createPrivateTags(
+  call: CallDocker,
+  {runId, began}: {readonly runId: string; readonly began: number},
+): Pick<Docker, 'tagPrivately' | 'releasePrivately'> & {readonly removeAll: () => Promise<void>} {
+  const repository = `${privatePrefix(runId)}/${Math.floor(began / 1000)}`;
+  const made = new Map<string, Promise<Result<string>>>();
+  const small = (args: readonly string[], subject: string) =>
+    call({args, operation: 'other', subject, seconds: deadlines.small});
+
+  const tag = async (id: string, ref: string): Promise<Result<string>> => {
+    const done = await small(['tag', id, ref], ref);
+    return done.ok ? ok(ref) : done;
+  };
+  const refOf = (name: string): string =>
+    `${repository}:${createHash('sha256').update(name).digest('hex').slice(0, 16)}`;
+  const remove = async (names: readonly string[]): Promise<Result<void>> => {
+    if (names.length === 0) return ok();
+    for (const name of names) made.delete(name);
+    return withoutValue(await small(['image', 'rm', ...names.map(refOf)], 'private tags'));
+  };
+  return {
+    tagPrivately: (id, name) => {
+      const tagging = made.get(name) ?? tag(id, refOf(name));
+      made.set(name, tagging);
+      return tagging;
+    },
+    releasePrivately: (name) => (made.has(name) ? remove([name]) : Promise.resolve(ok())),
+    removeAll: async () => {
+      await remove([...made.keys()]);
+    },
+  };
+}
+
+/** `stack-run.invalid/<run id>`: everything below it belongs to that run. */
+export function privatePrefix(runId: string): string {
+  return `${host}/${runId.toLowerCase()}`;
+}
+
+/** Private tags, with the run and the second in which it began, of the lines `repository:tag`. */
+export function readPrivateTags(
+  lines: readonly string[],
+): readonly {readonly ref: string; readonly runId: string; readonly beganMs: number}[] {
+  return lines.flatMap((ref) => {
+    const found = /^stack-run\.invalid\/([a-z0-9-]+)\/(\d+):[0-9a-f]{16}$/.exec(ref.trim());
+    return found === null
+      ? []
+      : [{ref: found[0], runId: found[1] ?? '', beganMs: Number(found[2]) * 1000}];
+  });
+}

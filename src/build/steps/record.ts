@@ -1,0 +1,130 @@
+import {join} from 'node:path';
+import type {Layer} from '../../adapters/docker/index.ts';
+import {outputFolders} from '../../adapters/files/index.ts';
+import type {Published} from '../../adapters/registry/index.ts';
+import {parseReference, repositoryOf} from '../../image/reference.ts';
+import {fileNameOf} from '../../image/tags.ts';
+import {type InfoResult, manifestPage, recordedInfo} from '../../page/index.ts';
+import {
+  type FactsSource,
+  type ImageRecord,
+  imageFacts,
+  imageRecord,
+  type RecordedTests,
+  recordText,
+  withVerdict,
+} from '../../record/index.ts';
+import {isPushed} from '../../schedule/index.ts';
+import {byDigest, type StepEnd, type Work} from './context.ts';
+
+/** What the info commands and the engine said of an image. */
+export interface Inventory {
+  readonly layers: readonly Layer[];
+  readonly info: readonly InfoResult[];
+}
+
+/**
+ * Writes what is known of an image: its page, and in the registry its record. Called by the step that ends its tests and
+ * by the one that makes its page, whichever comes last; a failed verdict is recorded at once, so that a red image stays
+ * red whatever is pushed next.
+ */
+export async function settleRecord(work: Work): Promise<StepEnd> {
+  const {context, image, state} = work;
+  const isFinal = state.verdict === 'failed' || state.inventory !== undefined;
+  if (!isFinal || (state.verdict === undefined && isPushed(image, context))) return {};
+  const found =
+    state.digest === undefined
+      ? undefined
+      : await context.registry.inspect(byDigest(image.ref, state.digest));
+  const facts = factsOf(work, found?.state === 'present' ? found : undefined);
+  if (state.inventory !== undefined) await writePage(work, facts);
+  return recordIt(work, facts);
+}
+
+function factsOf(work: Work, published: Published | undefined): ReturnType<typeof imageFacts> {
+  const {context, image, state} = work;
+  const {plan, revision} = context;
+  const parents = plan.images.filter(({name}) => image.parents.includes(name));
+  const tests = testsOf(work);
+  const source: FactsSource = {
+    image: image.name,
+    repository: repositoryOf(image.ref),
+    reference: image.ref,
+    ...(state.digest === undefined ? {} : {digest: state.digest}),
+    platforms: image.spec.platforms.length > 0 ? image.spec.platforms : [context.platform],
+    fingerprint: image.source?.fingerprint ?? image.fingerprint,
+    content: image.source?.content ?? image.content,
+    ...(tests === undefined ? {} : {tests}),
+    ...(revision === '' ? {} : {commit: revision}),
+    ...(context.subject === undefined ? {} : {subject: context.subject}),
+    ...(context.sourceUrl === undefined ? {} : {source: context.sourceUrl}),
+    run: context.runOf(),
+    created: context.now().toISOString(),
+    diffIds: published?.diffIds ?? [],
+    layers: (state.inventory?.layers ?? []).map(({createdBy, size}) => ({createdBy, size})),
+    parents: parents.flatMap((parent) => {
+      const digest = work.stateOf(parent.name).digest ?? parent.source?.digest;
+      return digest === undefined ? [] : [{image: parent.name, reference: parent.ref, digest}];
+    }),
+    seconds: secondsOf(state.seconds),
+    info: (state.inventory?.info ?? []).map(recordedInfo),
+    ...context.baseOf(image),
+  };
+  return imageFacts(source, context.mask);
+}
+
+function testsOf({context, image, state}: Work): RecordedTests | undefined {
+  if (state.verdict === undefined) return undefined;
+  return {
+    hash: image.tests,
+    verdict: state.verdict,
+    ...(state.isTested ? {} : {none: true}),
+    ...(state.counts === undefined ? {} : {counts: state.counts}),
+    run: context.runOf(),
+    at: context.now().toISOString(),
+  };
+}
+
+function secondsOf(seconds: ReadonlyMap<string, number>): FactsSource['seconds'] {
+  const [build, test, push] = [seconds.get('build'), seconds.get('test'), seconds.get('push')];
+  return {
+    ...(build === undefined ? {} : {build}),
+    ...(test === undefined ? {} : {test}),
+    ...(push === undefined ? {} : {push}),
+  };
+}
+
+async function writePage(work: Work, facts: ReturnType<typeof imageFacts>): Promise<void> {
+  const {context, image, state} = work;
+  state.size = facts.size;
+  const name = join(outputFolders.manifests, fileNameOf(image.ref));
+  await context.workspace.write(`${name}.md`, manifestPage({...facts, reference: image.ref}));
+  await context.workspace.write(`${name}.json`, `${recordText(facts)}\n`);
+}
+
+/** A registry that refuses records costs one warning in a run: pages are then made by pulling, as before. */
+async function recordIt(work: Work, facts: ReturnType<typeof imageFacts>): Promise<StepEnd> {
+  const {context, image, state} = work;
+  const {digest} = state;
+  const tests = testsOf(work);
+  if (digest === undefined || tests === undefined || !isPushed(image, context)) return {};
+  const {fingerprint, content, created} = facts;
+  if (fingerprint === undefined || content === undefined || created === undefined) return {};
+  const before =
+    image.action === 'test'
+      ? await context.records.read({repository: repositoryOf(image.ref), digest})
+      : undefined;
+  const record =
+    before === undefined
+      ? imageRecord(facts, {digest, fingerprint, content, tests, created})
+      : withVerdict(before, tests);
+  const written = await context.records.write(record);
+  if (!written.ok) context.recordRefused(written.error.message);
+  return {};
+}
+
+/** The page of an image that is reused: its record says it all, and nothing is pulled. */
+export async function writePageFromRecord(work: Work, record: ImageRecord): Promise<void> {
+  await writePage(work, record);
+  void parseReference;
+}

@@ -1,0 +1,78 @@
+import {createHash} from 'node:crypto';
+import {join} from 'node:path/posix';
+import type {BuildContext, HashOptions} from '../adapters/build-context/index.ts';
+import {ok, type Result} from '../failure.ts';
+import {testFolders} from '../stack/index.ts';
+import type {ImageSpec} from '../stack/spec/index.ts';
+import {foldersOf, normalPath} from '../util/globs.ts';
+
+export interface TestsRequest {
+  readonly stackDir: string;
+  readonly image: Pick<ImageSpec, 'folder' | 'tests' | 'integrationTests'>;
+}
+
+export interface TestsHash {
+  /** `sha256:<64 hex>` */
+  readonly digest: string;
+  readonly files: number;
+  /** Those of `tests.paths` that do not exist. */
+  readonly missing: readonly string[];
+}
+
+/** Changes whenever the same tests would be hashed otherwise: then they are run again. */
+const testsVersion = 1;
+
+/** What pytest leaves behind. */
+const leftovers = ['__pycache__', '*.pyc', '.pytest_cache'];
+
+/** What pytest reads in the folder of a test and in every folder above it. */
+const configurations = [
+  'conftest.py',
+  'pytest.ini',
+  '.pytest.ini',
+  'pytest.toml',
+  '.pytest.toml',
+  'pyproject.toml',
+  'tox.ini',
+  'setup.cfg',
+  '__init__.py',
+];
+
+/**
+ * The hash of an image's tests: its test folders, `tests_common`, what pytest reads on the way to them, `tests.paths`,
+ * the key `tests` and `integration_tests`. Links are followed, because the tests that they lead to are run.
+ */
+export async function hashTests(
+  contexts: BuildContext,
+  {stackDir, image}: TestsRequest,
+  options: HashOptions = {},
+): Promise<Result<TestsHash>> {
+  const {words, paths, where, timeoutMinutes} = image.tests;
+  const folders = testFolders.map((folder) => join(image.folder, folder));
+  const common = join(stackDir, 'tests_common');
+  const above = new Set([...folders, common, ...paths].flatMap(foldersOf));
+  const found = await contexts.hashPaths(
+    {
+      paths: [
+        ...[...above].flatMap((folder) => configurations.map((name) => join(folder, name))),
+        ...folders,
+        common,
+        ...paths,
+      ],
+      skip: leftovers,
+    },
+    options,
+  );
+  if (!found.ok) return found;
+  const {digest, files, missing} = found.value;
+  const all = {
+    testsVersion,
+    files: digest,
+    tests: {words, where, timeoutMinutes},
+    integrationTests: image.integrationTests,
+    paths: paths.toSorted(),
+  };
+  const hash = createHash('sha256').update(JSON.stringify(all)).digest('hex');
+  const gone = paths.filter((path) => missing.includes(normalPath(path)));
+  return ok({digest: `sha256:${hash}`, files, missing: gone});
+}

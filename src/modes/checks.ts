@@ -1,0 +1,115 @@
+import type {Docker, EngineFacts} from '../adapters/docker/index.ts';
+import {isSet} from '../adapters/process/index.ts';
+import type {Registry} from '../adapters/registry/index.ts';
+import {type Failure, fail, failure, ok, type Result} from '../failure.ts';
+import {parseReference, repositoryOf} from '../image/reference.ts';
+import type {Plan} from '../plan/index.ts';
+import {secretSource} from '../stack/spec/index.ts';
+import {type LoginRequest, logIn} from './logins.ts';
+
+export interface CheckRequest extends LoginRequest {
+  readonly plan: Plan;
+  readonly registry: Registry;
+  readonly push: boolean;
+}
+
+/**
+ * Everything that would fail after an hour of building is tried before the first build, and all that is wrong is said at
+ * once: engine, builder, platforms, login, permission to push, build secrets.
+ */
+export async function checkBeforeBuild(
+  docker: Docker,
+  request: CheckRequest,
+): Promise<Result<void>> {
+  const {plan} = request;
+  const builds = plan.images.filter(({action}) => action === 'build');
+  const [engine, loggedIn, granted] = await Promise.all([
+    docker.check(),
+    builds.length === 0 ? ok() : logIn(docker, request),
+    checkPush(request),
+  ]);
+  // Without an engine nothing else can be known.
+  if (!engine.ok) return engine;
+  const problems = [
+    ...(loggedIn.ok ? [] : [loggedIn.error]),
+    ...granted,
+    ...(builds.length === 0 ? [] : await builderProblems(docker, request, engine.value)),
+    ...secretProblems(request),
+  ];
+  const [first, ...others] = problems;
+  if (first === undefined) return ok();
+  if (others.length === 0) return fail(first);
+  const list = problems.map(
+    ({message, hint}) => `- ${message}${hint === undefined ? '' : ` ${hint}`}`,
+  );
+  return fail({
+    ...first,
+    message: `${problems.length} things are wrong:\n${list.join('\n')}`,
+    hint: '',
+  });
+}
+
+/** An upload is opened and cancelled in each repository that this run writes to. */
+export async function checkPush({
+  plan,
+  push,
+  registry,
+}: Pick<CheckRequest, 'plan' | 'push' | 'registry'>): Promise<readonly Failure[]> {
+  if (!push) return [];
+  const written = plan.images.filter(({action, spec}) => action !== 'skip' && spec.publish);
+  const repositories = new Set(written.map(({ref}) => repositoryOf(ref)));
+  const answers = await Promise.all(
+    [...repositories].map(async (repository) => registry.mayPush(repository)),
+  );
+  const failures = answers.flatMap((answer) => (answer.ok ? [] : [answer.error]));
+  // One sentence for one cause, however many repositories it holds for.
+  const [first, ...rest] = failures;
+  if (first === undefined || rest.length === 0) return failures;
+  const isOne = rest.every(
+    (other) => other.class === first.class && hostIn(other) === hostIn(first),
+  );
+  return isOne
+    ? [{...first, message: `${first.message} The same holds for ${rest.length} more.`}]
+    : failures;
+}
+
+function hostIn({message}: Failure): string {
+  return parseReference(message.split(/[\s:]/)[0] ?? '')?.registry ?? '';
+}
+
+/** A builder that the user names must be there, and able to do what the spec asks. */
+async function builderProblems(
+  docker: Docker,
+  {run, plan, push}: CheckRequest,
+  engine: EngineFacts,
+): Promise<readonly Failure[]> {
+  const builds = plan.images.filter(({action}) => action === 'build');
+  const many = builds.filter(({spec}) => spec.platforms.length > 1);
+  const asked = docker.driver();
+  // Which builder docker takes by itself is asked beside the first build, where nothing depends on it.
+  if (run.inputs.builder === undefined && many.length === 0) return [];
+  const driver = await asked;
+  if (!driver.ok) return [driver.error];
+  if (many.length === 0 || !push || driver.value !== 'docker' || engine.hasContainerdStore)
+    return [];
+  const names = many.map(({name, spec}) => `${name} (${spec.platforms.join(', ')})`).join(', ');
+  return [
+    failure('spec-invalid', `Docker's own builder cannot build for several platforms: ${names}.`, {
+      hint: 'Add these two steps before this one: "- uses: docker/setup-qemu-action@v3" and "- uses: docker/setup-buildx-action@v3".',
+    }),
+  ];
+}
+
+function secretProblems({plan, stack}: CheckRequest): readonly Failure[] {
+  const builds = plan.images.filter(({action}) => action === 'build');
+  return builds.flatMap(({spec}) =>
+    spec.secrets.flatMap((secret) => {
+      const {variable} = secretSource(secret);
+      if (variable === undefined || isSet(variable)) return [];
+      const message = `The build secret "${secret}" of ${spec.key} has no value: the environment variable ${variable} is not set.`;
+      const place = {file: stack.spec.file, line: spec.position.line, column: spec.position.column};
+      const hint = `Set ${variable} with "env:" on this step, or remove the secret from ${place.file}:${place.line}.`;
+      return [failure('spec-invalid', message, {hint, place})];
+    }),
+  );
+}

@@ -1,0 +1,51 @@
+import {outputFolders} from '../adapters/files/index.ts';
+import {openWiki, type Wiki} from '../adapters/git/index.ts';
+import {failureText} from '../failure.ts';
+import type {Run} from '../run/index.ts';
+import {
+  type Promotion,
+  planPages,
+  publishManifestPages,
+  type RenderPage,
+  type WikiPlan,
+} from '../wiki/index.ts';
+
+/** The wiki of the repository; undefined where it cannot be written. */
+function wikiOf({inputs, event, program, tempDir, mask, signal}: Run): Wiki | undefined {
+  const {owner, repo} = event.repository;
+  if (inputs.githubToken === '' || owner === '' || repo === '') return undefined;
+  const remote = {
+    serverUrl: event.serverUrl,
+    repository: `${owner}/${repo}`,
+    token: inputs.githubToken,
+  };
+  return openWiki(remote, {run: program, tempDir, mask, signal});
+}
+
+/** Publishes the pages of a green build, by their names without `.md`. A wiki that cannot be written costs one warning: the images stay good. */
+export async function publishPages(run: Run, names: readonly string[]): Promise<void> {
+  const wiki = wikiOf(run);
+  if (wiki === undefined) return;
+  const pages = new Map<string, string>();
+  for (const name of names) {
+    const text = await run.workspace.read(`${outputFolders.manifests}/${name}.md`);
+    if (text !== undefined) pages.set(name, text);
+  }
+  if (pages.size === 0) return;
+  const published = await publishManifestPages(wiki, pages, run.event.sha);
+  if (published.ok) run.log.info(`wiki: ${pages.size} pages ${published.value.state}`);
+  else run.log.warning(failureText('The wiki was not updated', published.error));
+}
+
+/** What a promotion would write into the wiki of this repository. */
+export function planWiki(
+  run: Run,
+  promotion: Promotion,
+  renderPage?: RenderPage,
+): Promise<WikiPlan> {
+  const {event, inputs} = run;
+  const {owner, repo} = event.repository;
+  const place = {serverUrl: event.serverUrl, repository: `${owner}/${repo}`};
+  const isWanted = inputs.wiki !== 'false';
+  return planPages({wiki: wikiOf(run), isWanted, sources: {place, renderPage}}, promotion);
+}

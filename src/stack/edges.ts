@@ -1,0 +1,141 @@
+import {parseReference, repositoryKey} from '../image/reference.ts';
+import {
+  type ContextUses,
+  type Dockerfile,
+  type DockerfileProblem,
+  declaredArgs,
+  findUses,
+  type ImageUse,
+} from './dockerfile/index.ts';
+import {type ImageSpec, nameInTrack, type Spec} from './spec/index.ts';
+
+/** What is known of the stack while the Dockerfile of one image is read. */
+export interface Surroundings {
+  readonly spec: Spec;
+  readonly tagOf: (image: ImageSpec) => string;
+  /** Keys of the images of a repository, however its name is spelled. */
+  readonly keys: ReadonlyMap<string, readonly string[]>;
+  /** The ONBUILD instructions of an image of the stack, by name. */
+  readonly triggersOf: (name: string) => readonly string[];
+}
+
+/** The Dockerfile of one image, read with the values that its build gets. */
+export interface Reading {
+  /** Parents by name, with each line that names them. */
+  readonly edges: ReadonlyMap<string, readonly ImageUse[]>;
+  /** Keys of images of the stack that the image's track leaves out. */
+  readonly skipped: readonly string[];
+  /** References of all other images, in full. */
+  readonly external: readonly string[];
+  readonly context: ContextUses;
+  readonly problems: readonly DockerfileProblem[];
+  /** BASE_TAG and BASE_IMAGE as far as this build needs and can take them. */
+  readonly baseArgs: ReadonlyMap<string, string>;
+}
+
+/** Keys by repository; more than one where several images share theirs. */
+export function keysByRepository(spec: Spec): ReadonlyMap<string, readonly string[]> {
+  const main = [...spec.images.values()].filter(({track}) => track === undefined);
+  const named = Map.groupBy(main, ({repository}) => repositoryKey(repository) ?? repository);
+  return new Map([...named].map(([name, images]) => [name, images.map(({key}) => key)]));
+}
+
+/**
+ * Reads which images of the stack a Dockerfile stands on. BASE_TAG and BASE_IMAGE are given as the Python scripts gave
+ * them, but never over a value of build_args, never to an image without parents, only where there is such an ARG, and
+ * only where they lead to no image outside of the stack.
+ */
+export function readEdges(around: Surroundings, image: ImageSpec, dockerfile: Dockerfile): Reading {
+  const plain = readWith(around, image, dockerfile, new Map());
+  if (image.dependOn === 'empty') return plain;
+  const offered = offeredArgs(around, image, plain);
+  const declared = declaredArgs(dockerfile);
+  const usable = [...offered].filter(([name]) => declared.has(name) && !image.buildArgs.has(name));
+  const isPlainGood = plain.problems.length === 0;
+  for (const names of [['BASE_TAG', 'BASE_IMAGE'], ['BASE_TAG'], ['BASE_IMAGE']]) {
+    const given = new Map(usable.filter(([name]) => names.includes(name)));
+    if (given.size < names.length) continue;
+    const reading = readWith(around, image, dockerfile, given);
+    const leadsOut =
+      isPlainGood && !reading.external.every((reference) => plain.external.includes(reference));
+    const hasParents = image.parents.length > 0 || reading.edges.size > 0;
+    if (reading.problems.length === 0 && hasParents && !leadsOut) return reading;
+  }
+  return plain;
+}
+
+function offeredArgs(
+  {spec, tagOf}: Surroundings,
+  image: ImageSpec,
+  {edges}: Reading,
+): ReadonlyMap<string, string> {
+  const [first = ''] = [...image.parents, ...edges.keys()];
+  const parent = spec.images.get(first);
+  const args = new Map([['BASE_TAG', tagOf(image)]]);
+  if (parent !== undefined) args.set('BASE_IMAGE', `${parent.repository}:${tagOf(parent)}`);
+  return args;
+}
+
+function readWith(
+  around: Surroundings,
+  image: ImageSpec,
+  dockerfile: Dockerfile,
+  baseArgs: ReadonlyMap<string, string>,
+): Reading {
+  const uses = findUses(dockerfile, {
+    args: new Map([...baseArgs, ...image.buildArgs]),
+    platforms: image.platforms,
+    target: image.target,
+    onBuild: (reference) => {
+      const key = keyOf(around, image, reference);
+      return key === undefined ? [] : around.triggersOf(nameOf(image, key));
+    },
+  });
+  const edges = new Map<string, ImageUse[]>();
+  const external = new Set<string>();
+  const skipped = new Set<string>();
+  // What the image begins with comes first: BASE_IMAGE is the first parent.
+  for (const use of uses.images.toSorted((a, b) => Number(b.isBase) - Number(a.isBase))) {
+    const key = keyOf(around, image, use.reference);
+    const name = key === undefined ? '' : nameOf(image, key);
+    if (key === undefined || use.isPinned || image.dependOn === 'empty') {
+      external.add(inFull(use.reference));
+    } else if (!around.spec.images.has(name)) skipped.add(key);
+    else edges.set(name, [...(edges.get(name) ?? []), use]);
+  }
+  const {context, problems} = uses;
+  return {edges, skipped: [...skipped], external: [...external], context, problems, baseArgs};
+}
+
+/** The image of the stack that a reference means; an image may take files from its own last release. */
+function keyOf(around: Surroundings, image: ImageSpec, reference: string): string | undefined {
+  const keys = around.keys.get(repositoryKey(reference) ?? '') ?? [];
+  const key = keys.length > 1 ? ownerOf(around, image, {keys, reference}) : keys[0];
+  return key === image.key ? undefined : key;
+}
+
+/** Which of several images in one repository has a tag: the tag tells, and then the variant it begins with. */
+function ownerOf(
+  {spec, tagOf}: Surroundings,
+  image: ImageSpec,
+  {keys, reference}: {readonly keys: readonly string[]; readonly reference: string},
+): string | undefined {
+  const tag = parseReference(reference)?.tag ?? 'latest';
+  const images = keys.flatMap((key) => spec.images.get(nameOf(image, key)) ?? []);
+  const exact = images.find((one) => tagOf(one) === tag);
+  const variants = images
+    .filter(({variant}) => variant !== undefined && tag.startsWith(`${variant}-`))
+    .toSorted((a, b) => (b.variant?.length ?? 0) - (a.variant?.length ?? 0));
+  const plain = images.find(({variant}) => variant === undefined);
+  return (exact ?? variants[0] ?? plain)?.key;
+}
+
+function nameOf({track}: ImageSpec, key: string): string {
+  return track === undefined ? key : nameInTrack(key, track);
+}
+
+function inFull(reference: string): string {
+  const parsed = parseReference(reference);
+  const isWhole = parsed?.tag !== undefined || parsed?.digest !== undefined;
+  return isWhole ? reference : `${reference}:latest`;
+}
