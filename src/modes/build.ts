@@ -1,7 +1,7 @@
 import {openContexts} from '../adapters/build-context/index.ts';
 import {addSummary} from '../adapters/github/output.ts';
 import type {Registry} from '../adapters/registry/index.ts';
-import {type RunReport, runPlan} from '../build/index.ts';
+import {type Emit, type RunReport, runPlan} from '../build/index.ts';
 import {saysSkipPush} from '../changes/index.ts';
 import {failureText, type Result} from '../failure.ts';
 import {outputFolders} from '../image/files.ts';
@@ -26,7 +26,7 @@ import {contextOf, finish, upload, writePlan} from './finish.ts';
  * `mode: build` and `mode: plan`.
  * @throws {SpecError | InputError} for mistakes of the user
  */
-export async function build(run: Run): Promise<ModeEnd> {
+export async function build(run: Run, watch?: Emit): Promise<ModeEnd> {
   const {inputs, event, workspace, log, signal} = run;
   if (event.kind === 'push' && event.deleted) {
     log.info(`${event.branch} was deleted: nothing is left to build.`);
@@ -59,7 +59,7 @@ export async function build(run: Run): Promise<ModeEnd> {
       if (problem !== undefined) log.warning(problem);
       return {outcome: 'passed', outputs};
     }
-    const end = await buildPlan(run, {stack, policy, planned, registry});
+    const end = await buildPlan(run, {stack, policy, planned, registry, watch});
     return {...end, outputs: {...outputs, ...end.outputs}};
   } finally {
     await registry.close();
@@ -71,6 +71,8 @@ interface Prepared {
   readonly policy: RunPolicy;
   readonly planned: Planned;
   readonly registry: Registry;
+  /** Sees what happens, besides the log. */
+  readonly watch: Emit | undefined;
 }
 
 async function buildPlan(run: Run, prepared: Prepared): Promise<ModeEnd> {
@@ -83,12 +85,17 @@ async function buildPlan(run: Run, prepared: Prepared): Promise<ModeEnd> {
       'Nothing was built: the registry could not be queried, and this run would push to it';
     return await nothingBuilt(run, 'failed', [`${why}:`, ...planned.unknown].join('\n'));
   }
-  const reporter = createReporter({
+  const printing = createReporter({
     log,
     readLog: (name) => workspace.readExcerpt(`logs/${name}`),
     now: () => new Date(),
     plan: planned.plan,
   });
+  const emit: Emit = (event) => {
+    prepared.watch?.(event);
+    printing.emit(event);
+  };
+  const reporter = {...printing, emit};
   const done = await doPlan(run, prepared, {reporter, push});
   await reporter.flush();
   const {publishes} = prepared.policy;

@@ -43,7 +43,9 @@ async function changesSince(work: Work, facts: ImageFacts): Promise<Difference |
   const {context, image, stateOf} = work;
   if (facts.digest === undefined) return undefined;
   const repository = repositoryOf(image.ref);
-  const stable = await context.registry.head(`${repository}:${stableTag(image.spec)}`, {once: true});
+  const stable = await context.registry.head(`${repository}:${stableTag(image.spec)}`, {
+    once: true,
+  });
   const earlier = [stable.state === 'present' ? stable.digest : undefined, image.before];
   for (const digest of earlier) {
     if (digest === undefined || digest === facts.digest) continue;
@@ -117,7 +119,10 @@ async function writePage(work: Work, facts: ImageFacts): Promise<void> {
   const changes = difference === undefined ? {} : {difference};
   state.details = {facts, ...changes};
   const name = join(outputFolders.manifests, fileNameOf(image.ref));
-  await context.workspace.write(`${name}.md`, manifestPage(facts, {reference: image.ref, home: 'Home', ...changes}));
+  await context.workspace.write(
+    `${name}.md`,
+    manifestPage(facts, {reference: image.ref, home: 'Home', ...changes}),
+  );
   await context.workspace.write(`${name}.json`, `${recordText(facts)}\n`);
 }
 
