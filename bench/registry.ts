@@ -165,11 +165,10 @@ async function publishAll({root}: BenchStack, server: RegistryServer): Promise<v
     tagOf: () => '1-feature',
   });
   const registry = createRegistry({credentials: new Map()});
-  const {values} = await hashStack(stack, {
-    contexts: openContexts(root, ['logs', 'artifacts', 'manifests']),
-    registry,
-    platform: 'linux/amd64',
-  });
+  const {values} = await hashStack(
+    {stack, stackDir: 'images', platform: 'linux/amd64'},
+    {contexts: openContexts(root, ['logs', 'artifacts', 'manifests']), registry},
+  );
   await registry.close();
   for (const {name, repository} of stack.spec.images.values()) {
     const {fingerprint = '', content = ''} = values.get(name) ?? {};

@@ -11,7 +11,6 @@ export const failureClasses = [
   'build-failed',
   'test-failed',
   'no-tests',
-  'context-changed',
   'timeout',
   'disk-full',
   'daemon-lost',
@@ -88,5 +87,5 @@ export function messageOf(error: unknown): string {
 export function failureText(subject: string, failure: Failure): string {
   const hint = failure.hint === undefined ? [] : [failure.hint];
   const tail = failure.tail.slice(-20).map((text) => `| ${text}`);
-  return [`${subject}: ${failure.message} (${failure.class})`, ...hint, ...tail].join('\n');
+  return [`${subject}: ${failure.message}`, ...hint, ...tail].join('\n');
 }

@@ -1,50 +1,58 @@
-import {readdir, readFile, rm} from 'node:fs/promises';
-import {basename, join} from 'node:path';
-import {getState, info, warning} from '@actions/core';
-import {runLabel} from './adapters/docker/index.ts';
-import {runCommand} from './adapters/process/index.ts';
+import {info, warning} from '@actions/core';
+import {privatePrefix, readPrivateTags, runLabel} from './adapters/docker/index.ts';
+import {leftRunFolder, readState} from './adapters/github/output.ts';
+import {dockerEnvironment, runCommand, stopLeftOver} from './adapters/process/index.ts';
+import {messageOf} from './failure.ts';
 import {tellKilledPromotion} from './modes/interrupted.ts';
+import {safeMessage} from './util/text.ts';
 
 /**
- * The post step: tells where a promotion that was killed stopped, and removes what a main step that was killed could not: builds that go on as orphans, containers, and
- * the folder with the credentials. After a main step that ended by itself there is nothing of it.
+ * The post step: removes what a main step that was killed could not: its programs (docker clients, tests and what they
+ * started, git), its containers and private tags, and its folder with the credentials; then it tells where a promotion
+ * that was killed stopped. After a main step that ended by itself there is nothing of it. It never fails: the outcome of
+ * the job is the main step's.
  */
 export async function post(): Promise<void> {
-  const promotion = getState('promotion');
-  const told = promotion === '' ? [] : await tellKilledPromotion(promotion);
-  if (told.length > 0) warning(told.join('\n'));
-  const folder = getState('dockerConfig');
-  const runId = getState('runId');
-  if (folder === '' || !/^stack-docker-/.test(basename(folder))) return;
-  if ((await readdir(folder).catch(() => undefined)) === undefined) return;
-  info('The main step was ended before it could clean up.');
-  await endOrphans(folder);
-  await removeContainers(runId);
-  await rm(folder, {recursive: true, force: true});
+  await reported('The clean-up after the action is not complete', cleanUp);
+  await reported('What the promotion left behind is not known', async () => {
+    const promotion = readState('promotion');
+    const told = promotion === '' ? [] : await tellKilledPromotion(promotion);
+    if (told.length > 0) warning(safeMessage(told.join('\n')));
+  });
 }
 
-/** Every docker client of the run has this folder in its environment, and no other process has. */
-async function endOrphans(folder: string): Promise<void> {
-  const pids = (await readdir('/proc').catch(() => [])).filter((name) => /^\d+$/.test(name));
-  for (const pid of pids) {
-    const environment = await readFile(join('/proc', pid, 'environ'), 'utf8').catch(() => '');
-    if (!environment.split('\0').includes(`DOCKER_CONFIG=${folder}`)) continue;
-    try {
-      process.kill(Number(pid), 'SIGTERM');
-    } catch {
-      // It ended by itself.
-    }
+async function reported(what: string, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    warning(safeMessage(`${what}: ${messageOf(error)}`));
   }
 }
 
-async function removeContainers(runId: string): Promise<void> {
+async function cleanUp(): Promise<void> {
+  const folder = await leftRunFolder();
+  if (folder === undefined) return;
+  info('The main step was terminated before it could clean up.');
+  try {
+    // Programs first: a test that goes on would start the next container.
+    await stopLeftOver(folder.path);
+    await removeLeftOvers(readState('runId'));
+  } finally {
+    await folder.remove();
+  }
+}
+
+async function removeLeftOvers(runId: string): Promise<void> {
+  if (runId === '') return;
+  const docker = (args: readonly string[], seconds: number) =>
+    runCommand({file: 'docker', args, env: dockerEnvironment(), seconds});
   const filter = ['--filter', `label=${runLabel}=${runId}`];
-  const listed = await runCommand({
-    file: 'docker',
-    args: ['ps', '--all', '--quiet', ...filter],
-    seconds: 10,
-  });
+  const listed = await docker(['ps', '--all', '--quiet', ...filter], 10);
   const ids = listed.ok ? listed.value.stdout.split('\n').filter((id) => id !== '') : [];
-  if (ids.length > 0)
-    await runCommand({file: 'docker', args: ['rm', '--force', ...ids], seconds: 20});
+  if (ids.length > 0) await docker(['rm', '--force', '--volumes', ...ids], 20);
+  const reference = `reference=${privatePrefix(runId)}/*`;
+  const format = '{{.Repository}}:{{.Tag}}';
+  const tagged = await docker(['image', 'ls', '--format', format, '--filter', reference], 10);
+  const tags = readPrivateTags(tagged.ok ? tagged.value.stdout.split('\n') : []);
+  if (tags.length > 0) await docker(['image', 'rm', ...tags.map(({ref}) => ref)], 20);
 }

@@ -286,7 +286,7 @@ describe('mode: tag', () => {
   });
 });
 
-/** Tests of two runs at once: each behind a proxy of its own would have other names for the same images. */
+/** Two runs for the same images, the second so many milliseconds later. */
 async function bothAtOnce(
   host: string,
   [first, second]: readonly [string, string],
@@ -322,7 +322,8 @@ describe('two promotions at once', () => {
         `round ${round}: ${runs.map((run) => run.stdout).join()}`,
       ).toBe(false);
     }
-    console.log(Map.groupBy(ends, (end) => end));
+    // Mostly one of them wins; that all fail is safe, but no way to live.
+    expect(ends.filter((end) => end.startsWith('0')).length).toBeLessThan(25);
   });
 
   it('a PUT that comes late is a failure of its own run, which says that the set may be mixed', async () => {
@@ -406,7 +407,7 @@ describe('restore', () => {
     const isGone = now.every((digest) => digest === null);
     expect(isGone ? [null, null, null] : digests).toEqual(now);
     expect(run.exitCode).toBe(isGone ? 0 : 1);
-    expect(run.stdout.includes('could not be deleted')).toBe(!isGone);
+    expect(run.stdout.includes('could not be deleted'), run.stdout).toBe(!isGone);
     expect(await digestsOf('2026.3-main')).toEqual(digests);
   });
 
@@ -492,7 +493,7 @@ describe('proof', () => {
     await pushImage({...recipe('base', proof, ['base 1']), labels});
     const tested = await promote({});
     expect(tested.exitCode, tested.stdout).toBe(0);
-    const asked = (proxy?.seen ?? []).filter((line) => line.includes('/base/'));
+    const asked = (proxy?.seen ?? []).filter((line) => line.includes('/base/manifests/'));
     expect(asked.length).toBeLessThanOrEqual(8);
   });
 

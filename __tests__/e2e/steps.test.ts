@@ -18,6 +18,7 @@ import type {PlannedImage, PlannedSource} from '../../src/plan/types.ts';
 import {readRecord, writeRecord} from '../../src/record/index.ts';
 import type {StepName} from '../../src/schedule/steps.ts';
 import type {ImageSpec} from '../../src/stack/spec/types.ts';
+import {createMask} from '../../src/util/masking.ts';
 import {imageSpec} from '../support/builders/stack.ts';
 import {type Fault, startFaultProxy} from '../support/servers/fault-proxy.ts';
 
@@ -26,6 +27,8 @@ const host = '127.0.0.1:5000';
 const run = `steps-${crypto.randomUUID().slice(0, 8)}`;
 const tag = '2026.3-main';
 const secret = 'ghs_very-secret-token';
+const mask = createMask();
+mask.add([secret]);
 const base = 'debian:bookworm-slim';
 /** What Docker 29 begins with; then the id of an image is the digest of its manifest. */
 const hasContainerdStore = docker('info', '--format', '{{json .DriverStatus}}').includes(
@@ -197,12 +200,12 @@ function steps(more: Wishes = {}): Steps {
     mask: (text) => text.replaceAll(secret, '***'),
     extraTags: () => [],
     stackDir: 'images',
-    workspace: openWorkspace(root),
+    workspace: openWorkspace(root, mask),
     docker: port,
     registry,
     run: runCommand,
     emit: () => {},
-    secrets: [secret],
+    onOutput: () => {},
     testEnvironment: testEnvironment({...process.env, GITHUB_TOKEN: secret}),
     tempDir: tmpdir(),
     push: more.push ?? true,

@@ -14,8 +14,6 @@ describe('readTested', () => {
     if (found.state !== 'present') throw new Error('an image expected');
     return found;
   };
-  /** As earlier versions labelled their images. */
-  const withoutTests = new Map([...labelsOf('a')].filter(([name]) => name !== labels.tests));
   const proof = `ghcr.io/o/a:${proofTag(fingerprint, tests)}`;
   const oldProof = `ghcr.io/o/a:${fingerprintTag(fingerprint)}`;
   const recordOf = (verdict: 'passed' | 'failed', of = digest) =>
@@ -73,7 +71,11 @@ describe('readTested', () => {
   });
 
   it('takes the old tag with this very digest for images of earlier versions', async () => {
-    const image = {...labelled(), labels: withoutTests};
+    const made = labelled();
+    const image = {
+      ...made,
+      labels: new Map([...made.labels].filter(([label]) => label !== labels.tests)),
+    };
     expect(await tested({[oldProof]: digest}, {image})).toMatchObject({by: 'old-proof'});
     expect(await tested({[oldProof]: digestOf('twin')}, {image})).toMatchObject({state: 'failed'});
   });

@@ -28,6 +28,7 @@ const move = (name: string, before: string | undefined): TagMove => ({
   after: manifestOf(digestOf(`new ${name}`)),
   revision: undefined,
   builtAs: undefined,
+  isExtra: false,
 });
 const moves = [move('a', 'old a'), move('b', undefined)];
 const begun = begunPromotion(run, moves);
@@ -59,6 +60,16 @@ describe('promotion.json', () => {
     const done = donePromotion(run, {outcome: 'passed', results});
     expect(done.images.map(({outcome}) => outcome)).toEqual(['moved', 'moved']);
     expect(parsePromotion(promotionText(done), 'p')).toEqual({ok: true, value: done});
+  });
+
+  it('takes a file that a person wrote, with what is needed only', () => {
+    const text = `{"schema": 1, "repository": "o/stack", "run": "0", "commit": "", "target": "stable",
+      "images": [{"ref": "r.io/o/a:1-stable", "outcome": "moved",
+                  "before": "${digestOf('old')}", "after": "${digestOf('new')}"}]}`;
+    expect(parsePromotion(text, 'p')).toMatchObject({
+      ok: true,
+      value: {dryRun: false, images: [{ref: 'r.io/o/a:1-stable', isExtra: false}]},
+    });
   });
 
   const changed = (change: object): string =>

@@ -13,6 +13,7 @@ const move = (name: string, more: Partial<TagMove> = {}): TagMove => ({
   after: manifestOf(`new-${name}`),
   revision: undefined,
   builtAs: undefined,
+  isExtra: false,
   ...more,
 });
 

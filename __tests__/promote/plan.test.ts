@@ -8,6 +8,7 @@ import {manifestOf} from '../support/fakes/tag-registry.ts';
 
 const stable = (name: string, digest?: string): TagAt => ({
   ref: `ghcr.io/o/${name}:2026.3-stable`,
+  isExtra: false,
   current: {state: 'known', manifest: digest === undefined ? undefined : manifestOf(digest)},
 });
 
@@ -113,7 +114,7 @@ describe('lineage', () => {
   const recordOf = (digest: string): ImageRecord => ({
     digest: digestOf('leaf'),
     tests: {hash: 'x', verdict: 'passed'},
-    parents: [{name: 'tools', digest}],
+    parents: [{image: 'tools', digest}],
   });
 
   it.each([

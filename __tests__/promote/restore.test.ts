@@ -2,12 +2,7 @@ import {describe, expect, it} from 'vitest';
 import type {Lookup} from '../../src/adapters/registry/types.ts';
 import {fail, failure} from '../../src/failure.ts';
 import type {PromotedTag, PromotionFile} from '../../src/promote/file.ts';
-import {
-  checkRestore,
-  isMainTag,
-  planRestore,
-  type RestoreRequest,
-} from '../../src/promote/restore.ts';
+import {checkRestore, planRestore, type RestoreRequest} from '../../src/promote/restore.ts';
 import {digestOf, labelsOf, published} from '../support/builders/stack.ts';
 import {tagRegistry} from '../support/fakes/tag-registry.ts';
 
@@ -17,6 +12,7 @@ const tag = (name: string, more: Partial<PromotedTag> = {}): PromotedTag => ({
   ref: `ghcr.io/o/${name}:1-stable`,
   before: digestOf(`old ${name}`),
   after: digestOf(`new ${name}`),
+  isExtra: false,
   outcome: 'moved',
   message: undefined,
   ...more,
@@ -157,17 +153,5 @@ describe('checkRestore', () => {
     ],
   ])('refuses a file %s', (_, asked, words) => {
     expect(checkRestore(asked)).toEqual([expect.stringContaining(words)]);
-  });
-});
-
-describe('isMainTag', () => {
-  it.each([
-    ['1-stable', 'ghcr.io/o/a:1-stable', true],
-    ['1-stable', 'ghcr.io/o/a:latest', false],
-    [undefined, 'ghcr.io/o/a:2-stable', true],
-    [undefined, 'ghcr.io/o/a:stable', true],
-    [undefined, 'ghcr.io/o/a:latest', false],
-  ])('%s, %s: %s', (wanted, ref, isMain) => {
-    expect(isMainTag({...request([]).promotion, tag: wanted}, ref)).toBe(isMain);
   });
 });

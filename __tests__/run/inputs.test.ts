@@ -54,6 +54,13 @@ describe('readInputs', () => {
     expect(() => readInputs()).toThrow('source-tag');
   });
 
+  it('needs no source tag to undo a promotion, and refuses both at once', () => {
+    withInputs({mode: 'tag', restore: 'undo/promotion.json'});
+    expect(readInputs().restore).toBe('undo/promotion.json');
+    withInputs({'source-tag': '2026.3-main'});
+    expect(() => readInputs()).toThrow('cannot be combined');
+  });
+
   it('names the artifact after the mode', () => {
     withInputs({mode: 'tag', 'source-tag': '2026.3-main'});
     expect(readInputs().artifactName).toBe('tag-artifacts');

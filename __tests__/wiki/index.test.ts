@@ -296,14 +296,26 @@ describe('what a promotion plans for the wiki', () => {
     expect(plan.refusals).toEqual([
       expect.stringContaining(`no manifest page for ${image}:2023.2-main`),
     ]);
-    const renderPage = async () => `# ${image}:2023.2-main\n\nfrom the record\n`;
+    const renderPage = async () => `# ${image}:2023.2-stable\n\nfrom the record\n`;
     const request = {wiki, isWanted: true, sources: {place, renderPage}};
     expect(await planPages(request, promotion)).toMatchObject({refusals: []});
     await publishPromotion(wiki, request.sources, {promotion, sha});
+    // There is no page of the source to link to.
+    expect(bare.read(stablePage).toString()).not.toContain('Promoted from');
     expect(bare.read(stablePage).toString()).toMatch(
       /^# ghcr\.io\/o\/base:2023\.2-stable\n[\s\S]*from the record/,
     );
   });
+});
+
+it('a page made from the record comes before a copy, with one title and a link to its source', async () => {
+  const bare = server.addWiki(repository, {'Home.md': home, [page]: '# old page\n'});
+  const renderPage = async () => `# ${image}:2023.2-stable\n\nfrom the record\n`;
+  await publishPromotion(wikiOf(), {place, renderPage}, {promotion, sha});
+  const text = bare.read(stablePage).toString();
+  expect(text.match(/^# .*/gm)).toEqual([`# ${image}:2023.2-stable`]);
+  expect(text).toContain('Promoted from [');
+  expect(text).toContain('from the record');
 });
 
 describe('somebody else who pushes in between', () => {

@@ -5,7 +5,7 @@
  * Not here: reading files (adapters/build-context/), deciding what to build (plan/).
  */
 import {createHash} from 'node:crypto';
-import type {BuildContexts, ContextUses} from '../adapters/build-context/index.ts';
+import type {BuildContext, ContextUses} from '../adapters/build-context/index.ts';
 import type {Registry} from '../adapters/registry/index.ts';
 import type {Result} from '../failure.ts';
 import {SpecError, type Stack} from '../stack/index.ts';
@@ -24,7 +24,7 @@ export interface HashRequest {
 }
 
 export interface HashPorts {
-  readonly contexts: BuildContexts;
+  readonly contexts: BuildContext;
   readonly registry: Registry;
 }
 
@@ -97,7 +97,7 @@ interface Hashed {
 
 async function hashContexts(
   images: readonly ImageSpec[],
-  contexts: BuildContexts,
+  contexts: BuildContext,
   usesOf: (image: ImageSpec) => ContextUses,
 ): Promise<Hashed> {
   const digests = new Map<string, string>();
@@ -121,7 +121,7 @@ async function hashContexts(
 async function hashAllTests(
   images: readonly ImageSpec[],
   {stack, stackDir}: HashRequest,
-  contexts: BuildContexts,
+  contexts: BuildContext,
 ): Promise<Hashed> {
   const digests = new Map<string, string>();
   const mistakes: string[] = [];

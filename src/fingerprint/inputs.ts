@@ -1,5 +1,5 @@
 import type {
-  BuildContexts,
+  BuildContext,
   ContextHash,
   ContextUses,
   HashOptions,
@@ -21,7 +21,7 @@ export const wholeContext: ContextUses = {
  * files. With `fresh` it looks at the disk again, and gives the same hash for the same files.
  */
 export async function hashInputs(
-  contexts: BuildContexts,
+  contexts: BuildContext,
   {context, dockerfile, watch}: InputsImage,
   uses: ContextUses,
   options: HashOptions = {},
@@ -38,7 +38,7 @@ const mostNamed = 5;
  * @param planned the hash at the time of the plan
  */
 export async function checkInputs(
-  contexts: BuildContexts,
+  contexts: BuildContext,
   image: InputsImage & Pick<ImageSpec, 'name'>,
   uses: ContextUses,
   planned: string,

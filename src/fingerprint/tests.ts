@@ -1,6 +1,6 @@
 import {createHash} from 'node:crypto';
 import {join} from 'node:path/posix';
-import type {BuildContexts, HashOptions} from '../adapters/build-context/index.ts';
+import type {BuildContext, HashOptions} from '../adapters/build-context/index.ts';
 import {ok, type Result} from '../failure.ts';
 import {testFolders} from '../stack/index.ts';
 import type {ImageSpec} from '../stack/spec/index.ts';
@@ -43,7 +43,7 @@ const configurations = [
  * the key `tests` and `integration_tests`. Links are followed, because the tests that they lead to are run.
  */
 export async function hashTests(
-  contexts: BuildContexts,
+  contexts: BuildContext,
   {stackDir, image}: TestsRequest,
   options: HashOptions = {},
 ): Promise<Result<TestsHash>> {

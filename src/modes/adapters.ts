@@ -1,7 +1,8 @@
 import {randomUUID} from 'node:crypto';
+import {setTimeout as sleep} from 'node:timers/promises';
 import {createDocker, createDockerConfig, type Docker} from '../adapters/docker/index.ts';
-import {saveForPost, temporaryFolder} from '../adapters/github/output.ts';
-import {runCommand, testEnvironment} from '../adapters/process/index.ts';
+import {saveState} from '../adapters/github/output.ts';
+import {type RunCommand, testEnvironment} from '../adapters/process/index.ts';
 import {
   createLogins,
   createRegistry,
@@ -17,34 +18,34 @@ import {readRecord, writeRecord} from '../record/index.ts';
 import {extraTag, type Run, type RunPolicy} from '../run/index.ts';
 import type {Stack} from '../stack/index.ts';
 import {fillTag} from '../stack/spec/index.ts';
-import {maskText} from '../util/masking.ts';
 import {checkBeforeBuild} from './checks.ts';
 import {logIn, stackHosts} from './logins.ts';
+import {hideSecrets} from './secrets.ts';
 
 /** The platform of this machine, as docker names it. */
 export const machinePlatform = `linux/${process.arch === 'x64' ? 'amd64' : process.arch}`;
 
 /** The registry of this run; the caller closes it. */
 export function openRegistry(
-  {log, signal}: Run,
+  {log, program, signal}: Run,
   {logins}: Pick<RunPolicy, 'logins'>,
   options: {readonly grace?: number} = {},
 ): Registry {
   return createRegistry({
     ...options,
-    logins: createLogins({...logins, run: runCommand, signal}),
-    isInsecure: askInsecure(signal),
+    logins: createLogins({...logins, run: program, signal}),
+    isInsecure: askInsecure(program, signal),
     onRetry: (note) => log.info(note),
     signal,
   });
 }
 
 /** Which hosts the engine speaks plain http to; asked once, and only where https does not work. */
-function askInsecure(signal: AbortSignal): (host: string) => Promise<boolean> {
+function askInsecure(program: RunCommand, signal: AbortSignal): (host: string) => Promise<boolean> {
   let asked: Promise<(host: string) => Promise<boolean>> | undefined;
   const ask = async (): Promise<(host: string) => Promise<boolean>> => {
     const args = ['info', '--format', '{{json .RegistryConfig}}'];
-    const info = await runCommand({file: 'docker', args, seconds: 15, signal});
+    const info = await program({file: 'docker', args, seconds: 15, signal});
     return insecureHosts(parseJson(info.ok ? info.value.stdout : ''));
   };
   return async (host) => {
@@ -72,6 +73,7 @@ export interface EngineRequest {
   readonly policy: RunPolicy;
   readonly registry: Registry;
   readonly emit: Emit;
+  readonly onOutput: StepContext['onOutput'];
   readonly push: boolean;
   readonly verifyInputs: StepContext['verifyInputs'];
   readonly baseOf: StepContext['baseOf'];
@@ -90,16 +92,17 @@ export async function withDocker<T>(
   const runId = randomUUID();
   const {allowLogins} = policy.logins;
   const hosts = stackHosts(request.stack);
-  const config = await createDockerConfig(temporaryFolder(), {allowLogins, hosts});
-  saveForPost('dockerConfig', config.folder);
-  saveForPost('runId', runId);
+  const config = await createDockerConfig(run.tempDir, {allowLogins, hosts});
+  saveState('runId', runId);
+  const secretNames = await hideSecrets(run, plan);
   const docker = createDocker({
-    run: runCommand,
+    run: run.program,
     config,
     builder: run.inputs.builder,
     runId,
     root: run.workspace.root,
-    tempDir: temporaryFolder(),
+    tempDir: run.tempDir,
+    secretNames,
   });
   const isNeeded = plan.images.some(({action}) => action === 'build' || action === 'test');
   let swept: Promise<unknown> | undefined;
@@ -125,7 +128,7 @@ export async function withDocker<T>(
 
 function contextOf(request: EngineRequest, docker: Docker): Omit<StepContext, 'caches'> {
   const {run, stack, plan, policy, registry, emit, push, verifyInputs, baseOf} = request;
-  const {inputs, event, workspace, secrets} = run;
+  const {inputs, event, workspace, mask} = run;
   const {owner, repo} = event.repository;
   const sourceUrl = repo === '' ? undefined : `${event.serverUrl}/${owner}/${repo}`;
   let isRefused = false;
@@ -149,7 +152,7 @@ function contextOf(request: EngineRequest, docker: Docker): Omit<StepContext, 'c
     }),
     subject: event.messages.at(-1)?.split('\n', 1)[0],
     platform: machinePlatform,
-    mask: (text) => maskText(text, secrets),
+    mask: mask.text,
     extraTags: policy.isDefaultBranchPush
       ? (image) => extraTagsOf(stack, image, event.headSha)
       : () => [],
@@ -157,11 +160,11 @@ function contextOf(request: EngineRequest, docker: Docker): Omit<StepContext, 'c
     workspace,
     docker,
     registry,
-    run: runCommand,
+    run: run.program,
     emit,
-    secrets,
+    onOutput: request.onOutput,
     testEnvironment: testEnvironment(),
-    tempDir: temporaryFolder(),
+    tempDir: run.tempDir,
     push,
     cache: inputs.cache,
     timeoutMinutes: inputs.timeoutMinutes,
@@ -170,6 +173,7 @@ function contextOf(request: EngineRequest, docker: Docker): Omit<StepContext, 'c
     sourceUrl,
     login: () => logIn(docker, request),
     now: () => new Date(),
+    wait: (seconds, stop) => sleep(seconds * 1000, undefined, {signal: stop}),
   };
 }
 

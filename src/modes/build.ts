@@ -1,10 +1,10 @@
 import {openContexts} from '../adapters/build-context/index.ts';
-import {outputFolders, readExcerpt} from '../adapters/files/index.ts';
-import {addSummary, setOutputs} from '../adapters/github/output.ts';
+import {addSummary} from '../adapters/github/output.ts';
 import type {Registry} from '../adapters/registry/index.ts';
 import {type RunReport, runPlan} from '../build/index.ts';
 import {saysSkipPush} from '../changes/index.ts';
 import {failureText, type Result} from '../failure.ts';
+import {outputFolders} from '../image/files.ts';
 import {type Planned, planRun} from '../plan/index.ts';
 import {
   createReporter,
@@ -12,23 +12,25 @@ import {
   planOutput,
   planSummaryPage,
   type Reporter,
+  refusedSummaryPage,
   reportPlan,
 } from '../report/index.ts';
 import {policyOf, type Run, type RunPolicy, tagsOf} from '../run/index.ts';
 import {loadStack, type Stack} from '../stack/index.ts';
 import {machinePlatform, openRecords, openRegistry, withDocker} from './adapters.ts';
 import {checkPush} from './checks.ts';
-import {finish, upload, writePlan} from './finish.ts';
+import type {ModeEnd} from './end.ts';
+import {contextOf, finish, upload, writePlan} from './finish.ts';
 
 /**
- * `mode: build` and `mode: plan`. Resolves with the sentence that fails the step, or undefined.
+ * `mode: build` and `mode: plan`.
  * @throws {SpecError | InputError} for mistakes of the user
  */
-export async function build(run: Run): Promise<string | undefined> {
+export async function build(run: Run): Promise<ModeEnd> {
   const {inputs, event, workspace, log, signal} = run;
   if (event.kind === 'push' && event.deleted) {
     log.info(`${event.branch} was deleted: nothing is left to build.`);
-    return undefined;
+    return {outcome: 'passed', outputs: {}};
   }
   const {stackDir, tagPrefix} = inputs;
   const tagOf = tagsOf(inputs, event);
@@ -39,23 +41,26 @@ export async function build(run: Run): Promise<string | undefined> {
   try {
     const contexts = openContexts(workspace.root, Object.values(outputFolders));
     const records = openRecords(registry);
+    const mayPush = policy.push.kind !== 'never' && inputs.mode === 'build' && !inputs.dryRun;
     const planned = await planRun(
       {inputs, event, stack, policy, platform: machinePlatform, signal},
-      {workspace, registry, changes: run.changes, contexts, readRecord: records.read},
+      {workspace, registry, changes: run.changes, contexts, readRecord: records.read, mayPush},
     );
     const {plan} = planned;
+    // What was asked while everything was being stopped is not a plan.
+    if (run.signal.aborted) return await nothingBuilt(run, 'cancelled', 'The run was cancelled.');
     for (const warning of planned.warnings) log.warning(warning);
     for (const note of planned.notes) log.info(note);
     reportPlan(log, plan);
-    setOutputs({tag: plan.tag, plan: planOutput(plan), matrix: matrixOutput(plan)});
+    const outputs = {tag: plan.tag, plan: planOutput(plan), matrix: matrixOutput(plan)};
     await writePlan(workspace, plan);
     if (inputs.mode === 'plan' || inputs.dryRun) {
-      const problem = await addSummary(planSummaryPage(plan));
+      const problem = await addSummary(planSummaryPage(plan, contextOf(run)), run.mask);
       if (problem !== undefined) log.warning(problem);
-      setOutputs({outcome: 'passed'});
-      return undefined;
+      return {outcome: 'passed', outputs};
     }
-    return await buildPlan(run, {stack, policy, planned, registry});
+    const end = await buildPlan(run, {stack, policy, planned, registry});
+    return {...end, outputs: {...outputs, ...end.outputs}};
   } finally {
     await registry.close();
   }
@@ -68,7 +73,7 @@ interface Prepared {
   readonly registry: Registry;
 }
 
-async function buildPlan(run: Run, prepared: Prepared): Promise<string | undefined> {
+async function buildPlan(run: Run, prepared: Prepared): Promise<ModeEnd> {
   const {workspace, log} = run;
   const {planned} = prepared;
   if (run.signal.aborted) return await nothingBuilt(run, 'cancelled', 'The run was cancelled.');
@@ -80,8 +85,9 @@ async function buildPlan(run: Run, prepared: Prepared): Promise<string | undefin
   }
   const reporter = createReporter({
     log,
-    readLog: (name) => readExcerpt(workspace.path(`logs/${name}`), `logs/${name}`),
+    readLog: (name) => workspace.readExcerpt(`logs/${name}`),
     now: () => new Date(),
+    plan: planned.plan,
   });
   const done = await doPlan(run, prepared, {reporter, push});
   await reporter.flush();
@@ -108,10 +114,18 @@ async function nothingBuilt(
   run: Run,
   outcome: 'failed' | 'cancelled',
   sentence: string,
-): Promise<string> {
-  setOutputs({outcome});
-  await upload(run);
-  return sentence;
+): Promise<ModeEnd> {
+  const lines = sentence.replace(/^Nothing was built: /, '').split('\n');
+  const isTail = (line: string): boolean => line.startsWith('| ');
+  const page = refusedSummaryPage({
+    title: 'Nothing was built',
+    causes: lines.filter((line) => !isTail(line)),
+    tail: lines.filter(isTail).map((line) => line.slice(2)),
+    run: contextOf(run),
+  });
+  const problem = await addSummary(page, run.mask);
+  if (problem !== undefined) run.log.warning(problem);
+  return {outcome, sentence, outputs: await upload(run)};
 }
 
 interface Doing {

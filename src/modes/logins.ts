@@ -1,5 +1,4 @@
 import type {Docker} from '../adapters/docker/index.ts';
-import {runCommand} from '../adapters/process/index.ts';
 import {createLogins} from '../adapters/registry/index.ts';
 import {ok, type Result} from '../failure.ts';
 import {parseReference} from '../image/reference.ts';
@@ -22,7 +21,7 @@ export async function logIn(
 ): Promise<Result<void>> {
   const {inputs, fallback, allowLogins} = policy.logins;
   if (!allowLogins) return ok();
-  const known = createLogins({...policy.logins, run: runCommand, signal: run.signal});
+  const known = createLogins({...policy.logins, run: run.program, signal: run.signal});
   const needed = stackHosts(stack);
   const used = await Promise.all(
     fallback.map(async (login) => {
@@ -31,7 +30,7 @@ export async function logIn(
     }),
   );
   for (const {host, username, password} of [...inputs, ...used.flat()]) {
-    const done = await docker.login(host, username, password);
+    const done = await docker.login(host, username, password, {signal: run.signal});
     if (!done.ok) return done;
   }
   return ok();

@@ -2,7 +2,6 @@ import {fail, ok, type Result} from '../failure.ts';
 import {
   checkRestore,
   type FactPorts,
-  isMainTag,
   largestPromotionFile,
   parsePromotion,
   planRestore,
@@ -30,7 +29,7 @@ export async function readRestoreRequest(
   stack: Stack,
   path: string,
 ): Promise<Result<RestoreRequest, string>> {
-  const file = (await workspace.isFolder(path)) ? `${path}/promotion.json` : path;
+  const file = await findFile(workspace, path);
   const size = await workspace.size(file);
   if (size === undefined || (await workspace.isFolder(file))) {
     return fail(
@@ -51,11 +50,18 @@ export async function readRestoreRequest(
   return problems.length === 0 ? ok(request) : fail(problems.join('\n'));
 }
 
+/** The file itself, or the folder that an artifact was unpacked into. */
+async function findFile(workspace: Run['workspace'], path: string): Promise<string> {
+  if (!(await workspace.isFolder(path))) return path;
+  const whole = `${path}/artifacts/promotion.json`;
+  return (await workspace.size(whole)) === undefined ? `${path}/promotion.json` : whole;
+}
+
 /** What the undoing of a promotion moves, and what becomes of its row and pages in the wiki. */
 export async function planRestoration(ports: FactPorts, request: RestoreRequest): Promise<Wish> {
   const {target, tag} = request.promotion;
   const plan = await planRestore(ports, request);
-  const main = plan.moves.filter((move) => isMainTag(request.promotion, move.target));
+  const main = plan.moves.filter(({isExtra}) => !isExtra);
   return {
     what: 'restore',
     tag,

@@ -1,9 +1,9 @@
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
-import {outputFolders} from '../adapters/files/index.ts';
-import {addSummary, saveForPost, setOutputs} from '../adapters/github/output.ts';
+import {addSummary, saveState} from '../adapters/github/output.ts';
 import type {Registry} from '../adapters/registry/index.ts';
 import {failureText} from '../failure.ts';
+import {outputFolders} from '../image/files.ts';
 import {repositoryOf} from '../image/reference.ts';
 import {manifestPage} from '../page/index.ts';
 import {
@@ -31,17 +31,20 @@ import {isFork, loginsOf, type Run} from '../run/index.ts';
 import {fillTag, type Spec} from '../stack/spec/index.ts';
 import {type Promotion, publishPromotion, type RenderPage, type WikiPlan} from '../wiki/index.ts';
 import {openRegistry} from './adapters.ts';
+import type {ModeEnd} from './end.ts';
 import {upload} from './finish.ts';
 import {planRestoration, readRestoreRequest, type Wish} from './restore.ts';
 import {planWiki} from './wiki.ts';
 
 /**
  * `mode: tag`: gives a tested set of images its stable tag, all or none; or undoes that, with the input `restore`.
- * Resolves with the sentence that fails the step.
  * @throws {SpecError | InputError} for mistakes of the user
  */
-export async function promote(run: Run): Promise<string | undefined> {
-  if (isFork(run.event)) return 'Pull requests from forks cannot promote images.';
+export async function promote(run: Run): Promise<ModeEnd> {
+  if (isFork(run.event)) {
+    const sentence = 'Pull requests from forks cannot promote images.';
+    return {outcome: 'failed', sentence, outputs: {}};
+  }
   const {restore} = run.inputs;
   if (restore === undefined) {
     const request = await readTagRequest(
@@ -53,11 +56,10 @@ export async function promote(run: Run): Promise<string | undefined> {
     );
     const {source, target} = request.names;
     run.log.info(`promoting ${source} to ${target}${dryRunNote(run)}`);
-    setOutputs({tag: target});
-    return withRegistry(run, request.stack.spec, async (ports) => {
+    const end = await withRegistry(run, request.stack.spec, async (ports) => {
       const {facts, warnings} = await readTagFacts(ports, request);
       const plan = makeTagPlan(facts);
-      const images = plan.moves.filter((move) => move.target.endsWith(`:${target}`));
+      const images = plan.moves.filter(({isExtra}) => !isExtra);
       return {
         what: 'promotion',
         tag: target,
@@ -66,10 +68,11 @@ export async function promote(run: Run): Promise<string | undefined> {
         promotion: {target: run.inputs.target, images: images.flatMap(promotedImage)},
       };
     });
+    return {...end, outputs: {tag: target, ...end.outputs}};
   }
   const stack = await loadPromotedStack(run);
   const request = await readRestoreRequest(run, stack, restore);
-  if (!request.ok) return refuse([request.error]);
+  if (!request.ok) return refuse(run, [request.error]);
   run.log.info(`undoing the promotion in ${restore}${dryRunNote(run)}`);
   return withRegistry(run, stack.spec, (ports) => planRestoration(ports, request.value));
 }
@@ -86,7 +89,7 @@ async function withRegistry(
   run: Run,
   spec: Spec,
   wishFor: (ports: FactPorts) => Promise<Wish>,
-): Promise<string | undefined> {
+): Promise<ModeEnd> {
   // No PUT is cut short that is done in time; a promotion stops between two of them, and takes them back.
   const logins = loginsOf(run.inputs, run.event, spec);
   const registry = openRegistry(run, {logins}, {grace: 2});
@@ -95,16 +98,20 @@ async function withRegistry(
       registry,
       readRecord: (image) => readRecord(registry, image),
       tags: registry.tags,
-      mayPush: registry.mayPush,
+      // A real run asks with its first PUT; nothing is lost when that is refused.
+      ...(run.inputs.dryRun ? {mayPush: registry.mayPush} : {}),
     };
-    return await fulfil(run, registry, await wishFor(ports));
+    const end = await fulfil(run, registry, await wishFor(ports)).catch(async (error: unknown) => {
+      await upload(run);
+      throw error;
+    });
+    return {...end, outputs: {...end.outputs, ...(await upload(run))}};
   } finally {
     await registry.close();
-    await upload(run);
   }
 }
 
-async function fulfil(run: Run, registry: Registry, wish: Wish): Promise<string | undefined> {
+async function fulfil(run: Run, registry: Registry, wish: Wish): Promise<ModeEnd> {
   const {inputs, log, signal} = run;
   const {moves, refusals, warnings} = wish.plan;
   for (const warning of warnings) log.warning(warning);
@@ -112,12 +119,12 @@ async function fulfil(run: Run, registry: Registry, wish: Wish): Promise<string 
   const pages = await planWiki(run, wish.promotion, renderFrom(registry));
   if (signal.aborted) return stopped(wish);
   const all = [...refusals, ...pages.refusals];
-  if (all.length > 0) return await refuse(all);
+  if (all.length > 0) return await refuse(run, all);
   const promotionRun = promotionRunOf(run, wish);
   if (!inputs.dryRun) {
     // Before the first tag moves: should this run be killed, the post step can tell which tags point where.
     await writePromotion(run, begunPromotion(promotionRun, moves));
-    saveForPost('promotion', run.workspace.path(promotionPath));
+    saveState('promotion', run.workspace.path(promotionPath));
   }
   const clock = {now: () => performance.now(), wait: (milliseconds: number) => sleep(milliseconds)};
   const report = inputs.dryRun
@@ -128,12 +135,18 @@ async function fulfil(run: Run, registry: Registry, wish: Wish): Promise<string 
   return await conclude(run, report, {wish, pages});
 }
 
-/** The page of a promoted image, made from its record: the wiki may have none of a digest that was reused. */
+/** The pages of promoted images, made from their records; each record is read once. */
 function renderFrom(registry: RecordRegistry): RenderPage {
-  return async ({target, digest}) => {
+  const pages = new Map<string, Promise<string | undefined>>();
+  const render: RenderPage = async ({target, digest}) => {
     const found = await readRecord(registry, {repository: repositoryOf(target), digest});
     if (!found.ok || found.value === undefined) return undefined;
     return manifestPage(found.value, {reference: target, home: 'Home'});
+  };
+  return (image) => {
+    const page = pages.get(image.target) ?? render(image);
+    pages.set(image.target, page);
+    return page;
   };
 }
 
@@ -155,16 +168,15 @@ function promotionRunOf({event, inputs}: Run, {target, tag}: Wish): PromotionRun
   };
 }
 
-function stopped({what}: Wish): string {
-  setOutputs({outcome: 'cancelled', images: '{}'});
-  return `The ${what} was cancelled before anything was moved.`;
+function stopped({what}: Wish): ModeEnd {
+  const sentence = `The ${what} was cancelled before anything was moved.`;
+  return {outcome: 'cancelled', sentence, outputs: {images: '{}'}};
 }
 
-async function refuse(refusals: readonly string[]): Promise<string> {
-  setOutputs({outcome: 'failed', images: '{}'});
+async function refuse({mask}: Run, refusals: readonly string[]): Promise<ModeEnd> {
   const list = refusals.map((refusal) => `- ${refusal}`).join('\n');
-  await addSummary(`## No tag was moved\n\n${list}\n`);
-  return `No tag was moved:\n${list}`;
+  await addSummary(`## No tag was moved\n\n${list}\n`, mask);
+  return {outcome: 'failed', sentence: `No tag was moved:\n${list}`, outputs: {images: '{}'}};
 }
 
 interface Listing {
@@ -186,6 +198,7 @@ async function writeLists(run: Run, report: TagReport, {pages, target}: Listing)
   log.group('Result', tagReportTable(report).split('\n'));
   await addSummary(
     `## ${inputs.dryRun ? 'Dry run' : 'Promotion'}: ${report.outcome}\n\n${tagPlanTable(moves)}\n\n${tagReportTable(report)}\n`,
+    run.mask,
   );
   if (report.outcome !== 'passed') return;
   await workspace.write(join(artifacts, tagged), lines(moves.map((move) => move.target)));
@@ -196,8 +209,9 @@ async function conclude(
   run: Run,
   report: TagReport,
   {wish, pages}: {readonly wish: Wish; readonly pages: WikiPlan},
-): Promise<string | undefined> {
+): Promise<ModeEnd> {
   const {inputs, log} = run;
+  const {outcome} = report;
   // Of several tags of an image the first is the one that this mode is about.
   const images = report.results
     .toReversed()
@@ -205,11 +219,13 @@ async function conclude(
       one.move.name,
       {ref: one.move.target, digest: digestAfter(one), outcome: one.state},
     ]);
-  setOutputs({images: JSON.stringify(Object.fromEntries(images)), outcome: report.outcome});
-  if (report.outcome !== 'passed') return sentenceOf(report, wish.what);
+  const outputs = {images: JSON.stringify(Object.fromEntries(images))};
+  const why = sentenceOf(report, wish.what);
+  if (outcome !== 'passed')
+    return {outcome, ...(why === undefined ? {} : {sentence: why}), outputs};
   if (report.results.every(({state}) => state === 'unchanged'))
     log.info('Every tag is unchanged: all of them already pointed to these digests.');
-  if (inputs.dryRun || pages.wiki === undefined) return undefined;
+  if (inputs.dryRun || pages.wiki === undefined) return {outcome, outputs};
   const {promotion} = wish;
   const published = await publishPromotion(pages.wiki, pages.sources, {
     promotion,
@@ -217,13 +233,13 @@ async function conclude(
   });
   if (published.ok) {
     log.info(`wiki: ${pages.index.name} and the stable pages ${published.value.state}`);
-    return undefined;
+    return {outcome, outputs};
   }
-  setOutputs({outcome: 'failed'});
-  return failureText(
+  const sentence = failureText(
     'The tags were moved, but the wiki could not be updated. Re-run the job to complete it',
     published.error,
   );
+  return {outcome: 'failed', sentence, outputs};
 }
 
 /** The commit that all images were built from: the wiki then names one commit only. */

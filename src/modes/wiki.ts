@@ -1,8 +1,6 @@
-import {outputFolders} from '../adapters/files/index.ts';
 import {openWiki, type Wiki} from '../adapters/git/index.ts';
-import {temporaryFolder} from '../adapters/github/output.ts';
-import {runCommand} from '../adapters/process/index.ts';
 import {failureText} from '../failure.ts';
+import {outputFolders} from '../image/files.ts';
 import type {Run} from '../run/index.ts';
 import {
   type Promotion,
@@ -13,7 +11,7 @@ import {
 } from '../wiki/index.ts';
 
 /** The wiki of the repository; undefined where it cannot be written. */
-function wikiOf({inputs, event, signal}: Run): Wiki | undefined {
+function wikiOf({inputs, event, program, tempDir, mask, signal}: Run): Wiki | undefined {
   const {owner, repo} = event.repository;
   if (inputs.githubToken === '' || owner === '' || repo === '') return undefined;
   const remote = {
@@ -21,7 +19,7 @@ function wikiOf({inputs, event, signal}: Run): Wiki | undefined {
     repository: `${owner}/${repo}`,
     token: inputs.githubToken,
   };
-  return openWiki(remote, {run: runCommand, tempDir: temporaryFolder(), signal});
+  return openWiki(remote, {run: program, tempDir, mask, signal});
 }
 
 /** Publishes the pages of a green build, by their names without `.md`. A wiki that cannot be written costs one warning: the images stay good. */

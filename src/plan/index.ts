@@ -1,4 +1,4 @@
-import type {BuildContexts} from '../adapters/build-context/index.ts';
+import type {BuildContext} from '../adapters/build-context/index.ts';
 import type {Workspace} from '../adapters/files/index.ts';
 import type {Event} from '../adapters/github/event.ts';
 import {
@@ -25,7 +25,7 @@ export type {BuildReason, Plan, PlannedAction, PlannedImage, PlannedSource} from
 export interface PlannerPorts extends RegistryPorts {
   readonly workspace: Workspace;
   readonly changes: ChangeSources;
-  readonly contexts: BuildContexts;
+  readonly contexts: BuildContext;
 }
 
 export interface PlanRequest {

@@ -12,7 +12,7 @@ export interface PromotionFile {
   readonly run: string;
   readonly commit: string;
   readonly target: 'stable' | 'global-stable';
-  /** The tag that the set was to get; others are of `tag.extra`. Undefined in a file that does not have it. */
+  /** The tag that the set was to get, without the variants of images; undefined in a file that does not have it. */
   readonly tag: string | undefined;
   readonly dryRun: boolean;
   readonly outcome: TagReport['outcome'] | 'begun';
@@ -27,6 +27,8 @@ export interface PromotedTag {
   readonly before: string | undefined;
   /** What the run set it to, or was to; undefined: it was to be deleted. */
   readonly after: string | undefined;
+  /** A further tag of `tag.extra`. */
+  readonly isExtra: boolean;
   readonly outcome: TagState | 'begun';
   readonly message: string | undefined;
 }
@@ -61,8 +63,15 @@ export function donePromotion(run: PromotionRun, report: TagReport): PromotionFi
   };
 }
 
-function tagOf({name, source, target, before, after}: TagMove) {
-  return {image: name, source, ref: target, before: before?.digest, after: after?.digest};
+function tagOf({name, source, target, before, after, isExtra}: TagMove) {
+  return {
+    image: name,
+    source,
+    ref: target,
+    before: before?.digest,
+    after: after?.digest,
+    isExtra,
+  };
 }
 
 export function promotionText({dryRun, images, ...file}: PromotionFile): string {
@@ -75,10 +84,11 @@ export function promotionText({dryRun, images, ...file}: PromotionFile): string 
     tag: file.tag,
     dry_run: dryRun,
     outcome: file.outcome,
-    images: images.map(({before, after, message, ...image}) => ({
+    images: images.map(({before, after, message, isExtra, ...image}) => ({
       ...image,
       before: before ?? null,
       after: after ?? null,
+      ...(isExtra ? {extra: true} : {}),
       ...(message === undefined ? {} : {message}),
     })),
   };
@@ -167,6 +177,7 @@ function parseTag(value: unknown): Result<PromotedTag, string> {
     ref,
     before: textOf(before),
     after: textOf(after),
+    isExtra: value['extra'] === true,
     outcome,
     message: textOf(message),
   });

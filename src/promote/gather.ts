@@ -20,7 +20,10 @@ export interface TagRequest {
 }
 
 /** The stack as a promotion reads it: which tag the parents have does not matter, only that it is the same for all. */
-export function loadPromotedStack({inputs, workspace}: Run): Promise<Stack> {
+export function loadPromotedStack({
+  inputs,
+  workspace,
+}: Pick<Run, 'inputs' | 'workspace'>): Promise<Stack> {
   return loadStack(workspace, {
     stackDir: inputs.stackDir,
     tagPrefix: inputs.tagPrefix,
@@ -33,7 +36,7 @@ export function loadPromotedStack({inputs, workspace}: Run): Promise<Stack> {
  * @throws {SpecError | InputError} for mistakes of the user
  */
 export async function readTagRequest(
-  run: Run,
+  run: Pick<Run, 'inputs' | 'workspace'>,
   extraTagsOf: (stack: Stack) => TagRequest['extraTags'] = () => () => [],
 ): Promise<TagRequest> {
   const {inputs} = run;
@@ -74,10 +77,16 @@ async function readFacts(
   const {registry} = ports;
   const {name, repository} = image;
   const source = `${repository}:${extraTag(names.source, image)}`;
-  const tags = [...new Set([names.target, ...extraTags(image)].map((tag) => extraTag(tag, image)))];
+  const target = extraTag(names.target, image);
+  const tags = new Set([target, ...extraTags(image).map((tag) => extraTag(tag, image))]);
   const [lookup, targets, denied] = await Promise.all([
     registry.inspect(source),
-    Promise.all(tags.map((tag) => readTag(registry, `${repository}:${tag}`))),
+    Promise.all(
+      Array.from(tags, async (tag) => {
+        const ref = `${repository}:${tag}`;
+        return {ref, isExtra: tag !== target, current: await readTag(registry, ref)};
+      }),
+    ),
     deniedBy(ports, repository),
   ]);
   const record =
@@ -95,7 +104,9 @@ async function readFacts(
         ? await readTested(registry, {repository, image: lookup, record})
         : undefined,
     bases,
-    copies: image.parents.filter((parent) => !bases.includes(parent)),
+    copies: [...(stack.references.get(name)?.keys() ?? [])].filter(
+      (parent) => !bases.includes(parent),
+    ),
     record: record?.ok === true ? record.value : undefined,
     similar: lookup.state === 'absent' ? await similarTags(ports, repository, names) : undefined,
     denied,

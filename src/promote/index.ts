@@ -29,7 +29,7 @@ export {loadPromotedStack, readTagFacts, readTagRequest, type TagRequest} from '
 export {makeTagPlan} from './plan.ts';
 export {presenceOf} from './presence.ts';
 export {digestAfter, sentenceOf, tagPlanTable, tagReportTable} from './report.ts';
-export {checkRestore, isMainTag, planRestore, type RestoreRequest} from './restore.ts';
+export {checkRestore, planRestore, type RestoreRequest} from './restore.ts';
 export type {FactPorts, MovePorts, TagMove, TagPlan, TagReport, TagState} from './types.ts';
 
 /**

@@ -27,7 +27,7 @@ export function makeTagPlan(images: readonly TagFacts[]): TagPlan {
 function movesOf({name, source, lookup, targets}: TagFacts): readonly TagMove[] {
   if (lookup.state !== 'present') return [];
   const {digest, bytes, mediaType} = lookup;
-  return targets.flatMap(({ref, current}) =>
+  return targets.flatMap(({ref, current, isExtra}) =>
     current.state === 'unknown'
       ? []
       : {
@@ -38,6 +38,7 @@ function movesOf({name, source, lookup, targets}: TagFacts): readonly TagMove[] 
           after: {digest, bytes, mediaType},
           revision: lookup.labels.get(labels.revision),
           builtAs: undefined,
+          isExtra,
         },
   );
 }

@@ -26,16 +26,19 @@ export async function readByGet(
   }
 }
 
-/** The tag with the bytes that it points to now: they are what it gets back when the promotion fails. */
+/** A tag with the bytes that it points to now: they are what it gets back when the promotion fails. */
 export async function readTag(
   registry: Pick<TagRegistry, 'manifest'>,
   ref: string,
-): Promise<TagAt> {
+): Promise<TagAt['current']> {
   const found = await registry.manifest(ref);
-  if (found.state === 'unknown') return {ref, current: {state: 'unknown', because: found.because}};
-  if (found.state === 'absent') return {ref, current: {state: 'known', manifest: undefined}};
-  const {bytes, mediaType, digest} = found;
-  return {ref, current: {state: 'known', manifest: {bytes, mediaType, digest}}};
+  if (found.state === 'present') {
+    const {bytes, mediaType, digest} = found;
+    return {state: 'known', manifest: {bytes, mediaType, digest}};
+  }
+  // A registry that only refuses to show a tag has not said that there is none: it could not be deleted again.
+  if (found.because !== undefined) return {state: 'unknown', because: found.because};
+  return {state: 'known', manifest: undefined};
 }
 
 export function digestIn(shown: Presence): string | undefined {

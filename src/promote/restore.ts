@@ -15,12 +15,6 @@ export interface RestoreRequest {
   readonly repositories: readonly string[];
 }
 
-/** Whether this is the tag that the promotion was about, and the wiki tells of; not a further one of `tag.extra`. */
-export function isMainTag({tag}: PromotionFile, ref: string): boolean {
-  const shown = parseReference(ref)?.tag ?? '';
-  return tag === undefined ? /(?:^|-)stable$/.test(shown) : shown === tag;
-}
-
 /** What a run may have moved: only these get their old digest back. */
 const mayHaveMoved: readonly PromotedTag['outcome'][] = [
   'begun',
@@ -90,7 +84,7 @@ async function planTag(
 ): Promise<PlannedTag> {
   const {ref, before, after} = tag;
   const repository = repositoryOf(ref);
-  const [{current}, old, allowed] = await Promise.all([
+  const [current, old, allowed] = await Promise.all([
     readTag(registry, ref),
     before === undefined ? undefined : registry.inspect(`${repository}@${before}`),
     mayPush?.(repository),
@@ -124,6 +118,7 @@ async function planTag(
       before: current.manifest,
       after: target,
       revision: old?.labels.get(labels.revision),
+      isExtra: tag.isExtra,
       builtAs: builtAs(repository, old?.labels.get(labels.version)),
     },
   };

@@ -47,6 +47,7 @@ export interface TagFacts {
 /** A tag, and the manifest that it points to. */
 export interface TagAt {
   readonly ref: string;
+  readonly isExtra: boolean;
   readonly current:
     | {readonly state: 'known'; readonly manifest: RawManifest | undefined}
     | {readonly state: 'unknown'; readonly because: string};
@@ -65,6 +66,8 @@ export interface TagMove {
   readonly revision: string | undefined;
   /** The reference that the image was built as, by its label: where its page is looked for. */
   readonly builtAs: string | undefined;
+  /** A further tag of `tag.extra`, of which the wiki does not tell. */
+  readonly isExtra: boolean;
 }
 
 export interface TagPlan {

@@ -22,13 +22,14 @@ function planValue(plan: Plan, images: readonly PlannedImage[], truncated: boole
     schema: 1,
     tag: plan.tag,
     ...(truncated ? {truncated} : {}),
-    images: images.map(({name, parents, level, ref, action, fingerprint, reasons}) => ({
+    images: images.map(({name, parents, level, ref, action, fingerprint, tests, reasons}) => ({
       name,
       parents,
       level,
       ref,
       action,
       fingerprint,
+      tests,
       reasons,
     })),
   };

@@ -3,8 +3,10 @@ import type {Git} from '../adapters/git/index.ts';
 import type {GitHubApi} from '../adapters/github/api.ts';
 import type {Event} from '../adapters/github/event.ts';
 import type {JobLog} from '../adapters/github/log.ts';
+import type {RunCommand} from '../adapters/process/index.ts';
 import {parseReference} from '../image/reference.ts';
 import type {ImageSpec, Spec} from '../stack/spec/index.ts';
+import type {Mask} from '../util/masking.ts';
 import {InputError, type Inputs} from './inputs.ts';
 import {checkTags, defaultBranchOf, type TagOf, tagsOf} from './tags.ts';
 
@@ -20,8 +22,12 @@ export interface Run {
   readonly workspace: Workspace;
   readonly log: JobLog;
   readonly changes: ChangeSources;
-  /** Every form of every secret; none of them may reach a file. */
-  readonly secrets: readonly string[];
+  /** Hides the secrets of the run in every text that leaves; takes more of them while the run goes on. */
+  readonly mask: Mask;
+  /** Runs programs; what a killed run started is found again by its post step. */
+  readonly program: RunCommand;
+  /** A folder of this run, gone when it is over. */
+  readonly tempDir: string;
   readonly signal: AbortSignal;
 }
 

@@ -40,7 +40,7 @@ export async function loadStack(workspace: Workspace, request: StackRequest): Pr
   const size = await workspace.size(file);
   if (size === undefined) {
     throw new SpecError([
-      `${file}:1:1: no such file. Write one (docs/spec.md has an example), or set the input "stack-dir" to the folder that has it.`,
+      `${file}:1:1: no such file. Is actions/checkout missing before this step? Otherwise write one (docs/spec.md has an example), or set the input "stack-dir" to the folder that has it.`,
     ]);
   }
   if (!(await workspace.isInside(file)))

@@ -1,35 +1,54 @@
-import {escapePattern} from './text.ts';
+import {secretForms} from './secret-forms.ts';
+
+export {secretForms} from './secret-forms.ts';
 
 /** What a secret is replaced by. */
 export const maskMark = '***';
 
-/** A shorter one would blacken every log and hide nothing. */
-const shortestSecret = 4;
-
-/**
- * Every form in which a secret is seen in output: itself, `base64(user:secret)` as registries get it, base64 of
- * itself, and as JSON and URLs spell it. GitHub masks exact strings only (RELIABILITY.md 3a). Longest first.
- */
-export function secretForms(secret: string, username = ''): readonly string[] {
-  if (secret.length < shortestSecret) return [];
-  const base64 = (text: string): string => Buffer.from(text).toString('base64');
-  const forms = [
-    secret,
-    base64(`${username}:${secret}`),
-    base64(`${username}:${secret}`).replace(/=+$/, ''),
-    base64(secret),
-    base64(secret).replace(/=+$/, ''),
-    JSON.stringify(secret).slice(1, -1),
-    encodeURIComponent(secret),
-    encodeURIComponent(secret).replace(/%20/g, '+'),
-  ];
-  return [...new Set(forms)].sort((a, b) => b.length - a.length);
+/** The secrets of a run, for every door through which text leaves. Secrets may be added while the run goes on. */
+export interface Mask {
+  /**
+   * Hides these values from now on, in every form; a value of several lines also line by line. Returns those that are
+   * too short to be hidden: they would blacken every log.
+   */
+  add(values: readonly string[], username?: string): readonly string[];
+  /** The text with every secret replaced. */
+  text(text: string): string;
+  /** For bytes that come in pieces, such as a step's log. Secrets that are added later are hidden from then on. */
+  stream(): Masker;
 }
 
-/** The text with every form replaced; the longest form wins where several begin. */
+/** A mask without secrets. `onForms` learns every form that is added, for example to tell the runner. */
+export function createMask(onForms: (forms: readonly string[]) => void = () => {}): Mask {
+  const forms = new Set<string>();
+  let needles = createNeedles([]);
+  return {
+    add: (values, username = '') => {
+      const given = values.filter((value) => value.trim() !== '');
+      const fresh = [...new Set(given.flatMap((value) => secretForms(value, username)))];
+      const added = fresh.filter((form) => !forms.has(form));
+      for (const form of added) forms.add(form);
+      if (added.length > 0) {
+        needles = createNeedles([...forms]);
+        onForms(added);
+      }
+      return given.filter((value) => secretForms(value).length === 0);
+    },
+    text: (text) => maskWith(needles, text),
+    stream: () => streamOf(() => needles),
+  };
+}
+
+/** The text with every form replaced; forms that overlap become one mark. */
 export function maskText(text: string, forms: readonly string[]): string {
-  const parts = forms.filter((form) => form !== '').map(escapePattern);
-  return parts.length === 0 ? text : text.replace(new RegExp(parts.join('|'), 'g'), maskMark);
+  return maskWith(createNeedles(forms), text);
+}
+
+function maskWith(needles: Needles, text: string): string {
+  if (needles.isEmpty || text === '') return text;
+  const masker = streamOf(() => needles);
+  const parts = [masker.push(Buffer.from(text)), masker.flush()];
+  return masker.hasMasked() ? Buffer.concat(parts).toString() : text;
 }
 
 /** Masks bytes that come in pieces; what could be the beginning of a secret waits for the next piece. */
@@ -41,60 +60,156 @@ export interface Masker {
 
 /** A masker for one stream of bytes. All other bytes come out as they went in, valid UTF-8 or not. */
 export function createMasker(forms: readonly string[]): Masker {
-  const needles = forms.filter((form) => form !== '').map((form) => Buffer.from(form));
-  needles.sort((a, b) => b.length - a.length);
-  let held = Buffer.alloc(0);
+  const needles = createNeedles(forms);
+  return streamOf(() => needles);
+}
 
-  const push = (chunk: Uint8Array): Uint8Array => {
-    if (needles.length === 0) return chunk;
-    const fresh = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-    const data = held.length === 0 ? fresh : Buffer.concat([held, fresh]);
+/** A part of the stream that is a secret, from its first byte to the one after its last. */
+interface Found {
+  readonly from: number;
+  readonly to: number;
+}
+
+function streamOf(current: () => Needles): Masker & {hasMasked(): boolean} {
+  let needles = current();
+  let held: Uint8Array = new Uint8Array();
+  let hasMasked = false;
+  /** So many of the held bytes belong to a secret whose mark is out already. */
+  let covered = 0;
+
+  /** What is final comes out; what a later byte could turn into a secret stays. */
+  const release = (data: Uint8Array, found: readonly Found[], end: number): Uint8Array => {
     const out: Uint8Array[] = [];
-    // Where each needle is found next; found again only when it was passed.
-    const next = needles.map((needle) => data.indexOf(needle));
     let from = 0;
-    for (;;) {
-      const found = firstOf(next);
-      if (found === undefined) break;
-      const end = (next[found] ?? 0) + (needles[found]?.length ?? 0);
-      out.push(data.subarray(from, next[found]), Buffer.from(maskMark));
-      from = end;
-      needles.forEach((needle, index) => {
-        const at = next[index] ?? -1;
-        if (at >= 0 && at < end) next[index] = data.indexOf(needle, end);
-      });
+    let keepFrom = end;
+    let stillCovered = 0;
+    for (const one of found) {
+      const isOpen = one.to > end;
+      if (isOpen && end - one.from < longestHeld) {
+        keepFrom = Math.min(keepFrom, one.from);
+        break;
+      }
+      out.push(data.subarray(from, one.from));
+      if (one.from > 0 || covered === 0) out.push(mark);
+      hasMasked = true;
+      from = Math.min(one.to, end);
+      if (isOpen) stillCovered = one.to - end;
     }
-    const keep = unfinished(data.subarray(from), needles);
-    out.push(data.subarray(from, data.length - keep));
+    // What was announced by a mark and is still waiting stays announced.
+    covered = keepFrom === 0 ? covered : stillCovered;
+    out.push(data.subarray(from, Math.max(from, keepFrom)));
     // A copy: the rest of a large chunk is not kept alive for a few bytes.
-    held = Buffer.from(data.subarray(data.length - keep));
+    held = Uint8Array.from(data.subarray(keepFrom));
     return out.length === 1 ? (out[0] ?? data) : Buffer.concat(out);
   };
 
-  const flush = (): Uint8Array => {
-    const rest = held;
-    held = Buffer.alloc(0);
-    return rest;
+  const join = (chunk: Uint8Array): Uint8Array =>
+    held.length === 0 ? chunk : Buffer.concat([held, chunk]);
+
+  return {
+    push: (chunk) => {
+      needles = current();
+      if (needles.isEmpty && held.length === 0) return chunk;
+      const data = join(chunk);
+      const {found, openFrom} = needles.find(data, covered);
+      return release(data, found, openFrom);
+    },
+    flush: () => {
+      const data = held;
+      held = new Uint8Array();
+      return release(data, needles.find(data, covered).found, data.length);
+    },
+    hasMasked: () => hasMasked,
   };
-  return {push, flush};
 }
 
-/** The needle found first; of several at one place the first in the list, which is the longest. */
-function firstOf(next: readonly number[]): number | undefined {
-  let best: number | undefined;
-  next.forEach((at, index) => {
-    if (at >= 0 && (best === undefined || at < (next[best] ?? 0))) best = index;
-  });
-  return best;
+const mark = Buffer.from(maskMark);
+
+/** Secrets that overlap without an end (`aaaa…`) are one: its mark is written, and the memory stays small. */
+const longestHeld = 64 * 1024;
+
+interface Needles {
+  readonly isEmpty: boolean;
+  /** Where the needles are, in order and apart, with the bytes that are covered already, and from where on a needle may have begun that is not over. */
+  find(
+    data: Uint8Array,
+    covered: number,
+  ): {readonly found: readonly Found[]; readonly openFrom: number};
 }
 
-/** How many of the last bytes are the beginning of a needle. */
-function unfinished(data: Buffer, needles: readonly Buffer[]): number {
-  let longest = 0;
-  for (const needle of needles) {
-    for (let length = Math.min(needle.length - 1, data.length); length > longest; length--) {
-      if (data.subarray(data.length - length).equals(needle.subarray(0, length))) longest = length;
+/** A node of the tree of all needles: what has been read is the way to it. */
+interface Node {
+  readonly depth: number;
+  readonly next: Map<number, Node>;
+  /** The longest end of what has been read that begins a needle too. */
+  fallback: Node | undefined;
+  /** Length of the longest needle that ends here. */
+  longest: number;
+}
+
+/**
+ * Aho and Corasick's machine: one look at each byte, however many needles there are and whatever they share. Searching
+ * for each in turn takes minutes for a secret of many lines and a log of 500 MB.
+ */
+function createNeedles(forms: readonly string[]): Needles {
+  const root: Node = {depth: 0, next: new Map(), fallback: undefined, longest: 0};
+  const begins = new Uint8Array(256);
+  for (const form of forms) {
+    let node = root;
+    for (const byte of Buffer.from(form)) {
+      const next = node.next.get(byte) ?? childOf(node);
+      node.next.set(byte, next);
+      node = next;
+    }
+    node.longest = node.depth;
+  }
+  for (const byte of root.next.keys()) begins[byte] = 1;
+  linkFallbacks(root);
+
+  const find: Needles['find'] = (data, covered) => {
+    const found: Found[] = covered > 0 ? [{from: 0, to: covered}] : [];
+    let node = root;
+    for (let at = 0; at < data.length; at++) {
+      const byte = data[at] ?? 0;
+      if (node === root && begins[byte] === 0) continue;
+      node = step(node, byte, root);
+      if (node.longest > 0) addFound(found, {from: at + 1 - node.longest, to: at + 1});
+    }
+    return {found, openFrom: data.length - node.depth};
+  };
+  return {isEmpty: root.next.size === 0, find};
+}
+
+function childOf({depth}: Node): Node {
+  return {depth: depth + 1, next: new Map(), fallback: undefined, longest: 0};
+}
+
+function step(from: Node, byte: number, root: Node): Node {
+  for (let node: Node | undefined = from; node !== undefined; node = node.fallback) {
+    const next = node.next.get(byte);
+    if (next !== undefined) return next;
+  }
+  return root;
+}
+
+/** Level by level, since a fallback is always on a higher one. */
+function linkFallbacks(root: Node): void {
+  const queue: Node[] = [root];
+  for (const node of queue) {
+    for (const [byte, child] of node.next) {
+      child.fallback = node.fallback === undefined ? root : step(node.fallback, byte, root);
+      child.longest = Math.max(child.longest, child.fallback.longest);
+      queue.push(child);
     }
   }
-  return longest;
+}
+
+/** Parts that overlap become one, so that no end of a secret is left beside the mark of another. */
+function addFound(found: Found[], one: Found): void {
+  let {from} = one;
+  for (let last = found.at(-1); last !== undefined && last.to > from; last = found.at(-1)) {
+    from = Math.min(from, last.from);
+    found.pop();
+  }
+  found.push({from, to: one.to});
 }

@@ -12,7 +12,7 @@ export interface Attempt {
   readonly waited: number;
   /** Seconds waited in all. */
   readonly total: number;
-  /** Nobody is there to answer: refused, no such host, no way to it. */
+  /** There is nothing that could answer: refused, no such host, no way to it. */
   readonly isUnreachable?: boolean;
   /** Seconds in which requests were open and no answer came, in all. */
   readonly silence?: number;
@@ -26,7 +26,7 @@ export type RetryDecision =
 const mostAttempts = 5;
 const longestWait = 120;
 const longestTotal = 600;
-/** Two deadlines: who said nothing twice is down, and a run must not take minutes to say so. */
+/** Two deadlines without an answer: the host is down, and a run must not take minutes to find out. */
 const longestSilence = 60;
 const passingStatuses: ReadonlySet<number> = new Set([408, 429, 499, 500, 502, 503, 504, 522]);
 
@@ -35,13 +35,13 @@ export function isRateLimit(status: number | undefined, body: string): boolean {
   return status === 429 || /secondary rate limit|toomanyrequests/i.test(body);
 }
 
-/** Trouble that mostly is over soon; a blob can be unknown where the store lags behind the registry. */
+/** Trouble that is mostly over soon; a blob can be unknown where the store lags behind the registry. */
 export function isPassing(status: number | undefined, body: string): boolean {
   if (status === undefined || passingStatuses.has(status) || isRateLimit(status, body)) return true;
   return /BLOB_UNKNOWN|blob unknown|unknown blob/i.test(body);
 }
 
-/** The rules of RELIABILITY.md 2d.2 and 2d.3: what is tried again, and after how long. */
+/** What is tried again, and after how long. */
 export function decideRetry(attempt: Attempt, now: number, random: number): RetryDecision {
   const {status, body} = attempt;
   const stop = (because?: string): RetryDecision => ({retry: false, because});

@@ -56,33 +56,53 @@ export function escapePattern(text: string): string {
   return text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
 }
 /**
- * Output of builds, tests and images is text from strangers. The runner takes `::name::` at the start of a line
- * (after white space) and `##[name]` anywhere in one as a command, and it ends lines at CR as well as LF
- * (actions/runner ActionCommand.cs, ProcessInvoker.cs).
+ * Output of builds, tests and images is text from strangers, and so are names of files and branches. The runner takes
+ * `::name::` at the start of a line (after white space) and `##[name]` anywhere in one as a command, and it ends lines
+ * at CR as well as LF (actions/runner ActionCommand.cs, ProcessInvoker.cs).
  */
 
 /** Longer lines take the runner seconds each (actions/runner#1031). */
-const longestLine = 4000;
+const longestLine = {foreign: 4000, own: 12_000} as const;
+
+/** The runner drops what is longer. */
+const longestAnnotation = 4000;
 
 /** Lines that may be printed as they are: each starts with `| ` and holds no live command. */
 export function safeLines(text: string): readonly string[] {
-  const lines = text.split(/\r\n|\r|\n/);
+  const lines = splitLines(text);
   if (lines.at(-1) === '') lines.pop();
-  return lines.map((line) => `| ${disarm(cut(line))}`);
+  return lines.map((line) => `| ${disarm(cut(line, longestLine.foreign))}`);
 }
 
-/** One line of our own that quotes text from outside; it must begin with a word of ours. */
+/** One line of our own that quotes text from outside: never two lines, never a command, never too long. */
 export function safeLine(text: string): string {
-  return disarm(cut(text.replace(/[\r\n]+/g, ' ')));
+  return atStart(disarm(cut(text.replace(/[\r\n]+/g, ' '), longestLine.own)));
+}
+
+/** The message of an annotation: it may have several lines, and is escaped as a whole when it is printed. */
+export function safeMessage(text: string): string {
+  return cut(splitLines(text).map(disarm).join('\n'), longestAnnotation);
+}
+
+function splitLines(text: string): string[] {
+  return text.split(/\r\n|\r|\n/);
 }
 
 function disarm(line: string): string {
   return line.replaceAll('##[', '##\u200b[');
 }
 
-function cut(line: string): string {
-  const rest = line.length - longestLine;
-  return rest > 0 ? `${line.slice(0, longestLine)} … ${rest} more characters` : line;
+/** .NET trims more than JavaScript (U+0085), and skips what does not show when it compares. */
+function atStart(line: string): string {
+  return /^[\s\p{Cc}\p{Cf}]*:[\p{Cc}\p{Cf}]*:/u.test(line) ? `| ${line}` : line;
+}
+
+function cut(line: string, longest: number): string {
+  // The notice is part of what may not be longer; cut twice, a line stays as it is.
+  const rest = line.length - longest;
+  if (rest <= 0) return line;
+  const notice = ` … ${rest} more characters`;
+  return `${line.slice(0, longest - notice.length)}${notice}`;
 }
 
 /** True when any of the messages holds the phrase, in any case. */

@@ -27,7 +27,7 @@ export interface Promotion {
   };
 }
 
-/** The text of the manifest page of an image that the wiki has no page of, for example from its record. */
+/** The text of the page of an image under its stable tag, made from its record; undefined where it has none. */
 export type RenderPage = (image: PromotedImage) => Promise<string | undefined>;
 
 /** What a promotion writes into the wiki as it stands now. */
@@ -118,12 +118,19 @@ async function makePages(
   };
 }
 
+/** A page made from the record of this very digest says more than a copy of the page of its source. */
 async function copyOf(
   snapshot: WikiSnapshot,
   {place, renderPage}: PageSources,
   {image, isUndone}: {readonly image: PromotedImage; readonly isUndone: boolean},
 ): Promise<Uint8Array | undefined> {
-  const page = (await snapshot.read(pageOf(image.source))) ?? (await rendered(renderPage, image));
+  const [own, copied] = await Promise.all([
+    renderPage?.(image),
+    snapshot.read(pageOf(image.source)),
+  ]);
+  // Without a page of the source there is nothing to link to.
+  if (own !== undefined && copied === undefined) return Buffer.from(own);
+  const page = own === undefined ? copied : Buffer.from(own);
   // One character for one byte, and words that are plain ASCII: whatever encoding the page has, it keeps its bytes.
   const text = page === undefined ? undefined : Buffer.from(page).toString('latin1');
   if (!isUndone) {
@@ -132,14 +139,6 @@ async function copyOf(
   // The tag that an image was once built as may have moved on: only a page of this very digest tells of it.
   if (text?.includes(image.digest) !== true) return Buffer.from(barePage(image));
   return Buffer.from(stablePage(text, image, {place, verb: 'Restored to'}), 'latin1');
-}
-
-async function rendered(
-  renderPage: RenderPage | undefined,
-  image: PromotedImage,
-): Promise<Uint8Array | undefined> {
-  const text = await renderPage?.(image);
-  return text === undefined ? undefined : Buffer.from(text);
 }
 
 function indexPage(

@@ -15,7 +15,7 @@ export function stablePage(
   const eol = lines.find(({end}) => end !== '')?.end ?? '\n';
   const first = lines.findIndex(({text}) => text.trim() !== '');
   // A page of another tool keeps its own heading below ours.
-  const isTitled = isTitleOf(lines[first]?.text ?? '', source);
+  const isTitled = [source, target].some((ref) => isTitleOf(lines[first]?.text ?? '', ref));
   const rest = lines.slice(isTitled ? first + 1 : 0);
   const kept = isTitled ? withoutOrigin(rest) : rest;
   const body = kept.map(({text, end}) => text + end).join('');

@@ -43,7 +43,9 @@ afterEach(() => {
   fake.remove();
 });
 
+const waits: number[] = [];
 function open(rules: readonly Rule[], builder?: string) {
+  waits.length = 0;
   fake = fakeDocker(rules);
   vi.stubEnv('PATH', fake.bin);
   return createDocker({
@@ -58,6 +60,7 @@ function open(rules: readonly Rule[], builder?: string) {
     runId: '77',
     root: fake.folder,
     tempDir: fake.folder,
+    wait: async (seconds) => waits.push(seconds),
   });
 }
 
@@ -168,6 +171,49 @@ describe('login', () => {
       message: expect.stringContaining('ghcr.io'),
     });
   });
+});
+
+describe('login again', () => {
+  const timeout =
+    'Error response from daemon: Get "https://ghcr.io/v2/": net/http: request canceled (Client.Timeout exceeded while awaiting headers)';
+
+  it('tries again what may pass', async () => {
+    const docker = open([{when: 'login', stderr: timeout, exitCode: 1, times: 2}]);
+    expect(await docker.login('ghcr.io', 'octocat', 'hunter2')).toEqual({
+      ok: true,
+      value: undefined,
+    });
+    expect(fake.calls()).toHaveLength(3);
+    expect(waits).toHaveLength(2);
+  });
+
+  it('gives up after four attempts', async () => {
+    const docker = open([{when: 'login', stderr: timeout, exitCode: 1}]);
+    expect(failureOf(await docker.login('ghcr.io', 'octocat', 'hunter2')).class).toBe(
+      'registry-unavailable',
+    );
+    expect(fake.calls()).toHaveLength(4);
+  });
+
+  it.each([
+    'Error response from daemon: Get "https://ghcr.io/v2/": unauthorized: incorrect username or password',
+    'Error response from daemon: Get "https://r.invalid/v2/": dial tcp: lookup r.invalid: no such host',
+    'Error response from daemon: Get "https://r.example/v2/": tls: failed to verify certificate: x509: certificate signed by unknown authority',
+    'Error response from daemon: Get "https://r.example/v2/": http: server gave HTTP response to HTTPS client',
+  ])('does not try again: %s', async (stderr) => {
+    const docker = open([{when: 'login', stderr, exitCode: 1}]);
+    expect((await docker.login('ghcr.io', 'octocat', 'hunter2')).ok).toBe(false);
+    expect(fake.calls()).toHaveLength(1);
+  });
+
+  it.each(['https://index.docker.io/v1/', 'index.docker.io', 'registry-1.docker.io', 'docker.io'])(
+    'logs in to Docker Hub, written %s, so that a push finds the login',
+    async (name) => {
+      const docker = open([]);
+      await docker.login(name, 'octocat', 'hunter2');
+      expect(fake.calls()[0]?.at(-1)).toBe('docker.io');
+    },
+  );
 });
 
 describe('build', () => {

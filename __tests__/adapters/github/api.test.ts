@@ -1,5 +1,6 @@
 import {afterAll, beforeAll, beforeEach, describe, expect, test} from 'vitest';
 import {type GitHubApi, openGitHubApi} from '../../../src/adapters/github/api.ts';
+import {createMask} from '../../../src/util/masking.ts';
 import {type GitHubServer, startGitHubServer} from '../../support/servers/github-server.ts';
 import {type Prism, startPrism} from '../../support/servers/prism.ts';
 
@@ -26,6 +27,9 @@ beforeEach(() => {
   server.requests.length = 0;
   server.world.files = [];
   server.world.comments.clear();
+  server.world.authors.clear();
+  server.world.viewer = undefined;
+  server.world.failureMessage = 'Sorry';
   server.world.failures = {status: 503, times: 0};
 });
 
@@ -93,7 +97,7 @@ describe('the files of a pull request', () => {
   test('of an unknown pull request are no answer', async () => {
     expect(await api.pullRequestFiles(6)).toEqual({
       ok: false,
-      error: "GitHub's API did not give the list of files: HTTP 404",
+      error: 'Could not read the files of the pull request: GitHub returned HTTP 404',
     });
   });
 
@@ -108,7 +112,7 @@ describe('the files of a pull request', () => {
     const answer = await open(server.url).pullRequestFiles(5);
     expect(answer).toEqual({
       ok: false,
-      error: `GitHub's API did not give the list of files: HTTP ${status}`,
+      error: `Could not read the files of the pull request: GitHub returned HTTP ${status}`,
     });
     expect(server.requests).toHaveLength(4);
   });
@@ -117,7 +121,7 @@ describe('the files of a pull request', () => {
     const answer = await open('http://127.0.0.1:1').pullRequestFiles(5);
     expect(answer).toEqual({
       ok: false,
-      error: expect.stringMatching(/^GitHub's API did not give the list of files: .+/),
+      error: expect.stringMatching(/^Could not read the files of the pull request: .+/),
     });
     expect(JSON.stringify(answer)).not.toContain('secret-token');
   });
@@ -152,7 +156,7 @@ describe('a comparison', () => {
   test('with a commit that is gone is no answer', async () => {
     expect(await api.compare('c'.repeat(40), to)).toEqual({
       ok: false,
-      error: "GitHub's API did not give the comparison: HTTP 404",
+      error: 'Could not compare the commits: GitHub returned HTTP 404',
     });
   });
 });
@@ -175,7 +179,7 @@ describe('the comment', () => {
     }
     expect(texts).toEqual([`${marker}\nfirst`, `${marker}\nsecond`, `${marker}\nsecond`]);
     expect(server.world.comments.size).toBe(3);
-    const writes = server.requests.filter((request) => !request.startsWith('GET'));
+    const writes = server.requests.filter((request) => /^(POST|PATCH) \/repos/.test(request));
     expect(writes).toEqual([
       'POST /repos/o/r/issues/5/comments',
       'PATCH /repos/o/r/issues/comments/3',
@@ -197,8 +201,89 @@ describe('the comment', () => {
     expect(comment).toMatch(/whole report is in the artifact\.$/);
   });
 
+  test.each([
+    ['somebody else', 'mallory'],
+    ['another app', 'other-app[bot]'],
+    ['a user who is gone', undefined],
+    ['a user with the name of ours', 'github-actions'],
+  ])('of %s is left alone, whatever it begins with', async (_, author) => {
+    server.world.comments.set(1, `${marker}\nnot ours`);
+    server.world.authors.set(1, author);
+    await api.upsertComment(5, marker, 'ours');
+    await api.upsertComment(5, marker, 'ours, again');
+    expect([...server.world.comments]).toEqual([
+      [1, `${marker}\nnot ours`],
+      [2, `${marker}\nours, again`],
+    ]);
+  });
+
+  test.each([
+    ['a person', 'octocat', 'octocat'],
+    ['an app', 'my-app', 'my-app[bot]'],
+    ['an app by its whole name', 'my-app[bot]', 'my-app[bot]'],
+  ])('is found again when the token is that of %s', async (_, viewer, author) => {
+    server.world.viewer = viewer;
+    server.world.comments.set(1, `${marker}\nof the job's token`).set(2, `${marker}\nold`);
+    server.world.authors.set(2, author);
+    await open(server.url).upsertComment(5, marker, 'new');
+    expect(server.world.comments.get(1)).toBe(`${marker}\nof the job's token`);
+    expect(server.world.comments.get(2)).toBe(`${marker}\nnew`);
+  });
+
+  test('holds no secret', async () => {
+    const mask = createMask();
+    mask.add(['hunter2']);
+    const masked = openGitHubApi({
+      token: 'secret-token',
+      apiUrl: prism.url,
+      repository: {owner: 'o', repo: 'r'},
+      mask,
+    });
+    await masked?.upsertComment(5, marker, 'the word is hunter2');
+    expect(server.world.comments.get(1)).toBe(`${marker}\nthe word is ***`);
+  });
+
   test('of an unknown pull request is no answer', async () => {
     expect(await api.upsertComment(6, marker, 'x')).toMatchObject({ok: false});
+  });
+});
+
+describe('a refused request', () => {
+  test.each([
+    ['pullRequestFiles', () => api.pullRequestFiles(5), 'pull-requests: read'],
+    ['compare', () => api.compare(from, to), 'contents: read'],
+    ['commitMessage', () => api.commitMessage(to), 'contents: read'],
+    ['upsertComment', () => api.upsertComment(5, '<!-- m -->', 'x'), 'pull-requests: write'],
+  ] as const)('of %s says which permission is missing', async (_, ask, permission) => {
+    server.world.failures = {status: 403, times: 100};
+    server.world.failureMessage = 'Resource not accessible by integration';
+    const answer = await ask();
+    expect(answer.ok ? '' : answer.error).toMatch(
+      new RegExp(`GitHub returned HTTP 403\\. The job needs \`permissions: ${permission}\`\\.$`),
+    );
+  });
+
+  test.each([
+    'API rate limit exceeded for installation ID 1.',
+    'You have exceeded a secondary rate limit.',
+  ])('that asked too often speaks of no permission: %s', async (message) => {
+    server.world.failures = {status: 403, times: 100};
+    server.world.failureMessage = message;
+    const answer = await api.commitMessage(to);
+    expect(answer.ok ? '' : answer.error).toMatch(/HTTP 403 \(too many requests\)$/);
+  });
+
+  test('is stopped by the signal of the run', async () => {
+    const controller = new AbortController();
+    const stopped = openGitHubApi({
+      token: 'secret-token',
+      apiUrl: server.url,
+      repository: {owner: 'o', repo: 'r'},
+      signal: controller.signal,
+    });
+    controller.abort(new Error('cancelled'));
+    expect(await stopped?.commitMessage(to)).toMatchObject({ok: false});
+    expect(server.requests).toEqual([]);
   });
 });
 

@@ -1,10 +1,23 @@
 import {execFileSync} from 'node:child_process';
-import {mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync} from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
+import fc from 'fast-check';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import {withEncodedPadding, withoutMimeType} from '../../../src/adapters/github/act.ts';
-import {type ArtifactFiles, uploadArtifact} from '../../../src/adapters/github/artifact.ts';
+import {
+  type ArtifactFiles,
+  artifactName,
+  uploadArtifact,
+} from '../../../src/adapters/github/artifact.ts';
 import {type ResultsService, startResultsService} from '../../support/servers/results-service.ts';
 
 const names = [
@@ -77,6 +90,7 @@ describe('the artifact of a run', () => {
         id: 4711,
         url: 'https://github.com/o/r/actions/runs/42/artifacts/4711',
         leftOut: [],
+        renamed: [],
       },
     });
     const zip = artifacts.get('build-artifacts');
@@ -114,6 +128,51 @@ describe('the artifact of a run', () => {
     ]);
   });
 
+  it('has files with impossible names under other names, which no two of them share', async () => {
+    const {artifacts} = await start('github');
+    const odd = [
+      'a:b.png',
+      'a?b.png',
+      'a-b.png',
+      'line\nbreak.txt',
+      'star*.log',
+      'pipe|',
+      `${'x'.repeat(250)}.txt`,
+    ];
+    for (const name of odd) writeFileSync(join(root, 'logs', name), name);
+    mkdirSync(join(root, 'logs', 'c:d'));
+    writeFileSync(join(root, 'logs', 'c:d', 'deep.txt'), 'deep');
+    const names = [...odd, 'c:d/deep.txt'].map((name) => join(root, 'logs', name));
+    const result = await uploadArtifact({...artifact, files: [...artifact.files, ...names]});
+    const files = filesOf(artifacts.get('build-artifacts') ?? Buffer.alloc(0));
+    expect(Object.values(files).sort()).toEqual([...odd, 'deep', 'hello\n', '{}'].sort());
+    expect(Object.keys(files).filter((name) => /[":<>|*?\r\n]/.test(name))).toEqual([]);
+    expect(files).toHaveProperty(['logs/a-b.png'], 'a-b.png');
+    expect(result.ok && result.value?.leftOut).toEqual([]);
+    expect(result.ok && result.value?.renamed.length).toBe(odd.length);
+    // On disk everything is as it was.
+    expect(existsSync(join(root, 'logs', 'a:b.png'))).toBe(true);
+  });
+
+  it('follows no link that takes the place of a file after it was found', async () => {
+    const {artifacts} = await start('github');
+    rmSync(join(root, 'plan.json'));
+    symlinkSync('/etc/hostname', join(root, 'plan.json'));
+    const result = await uploadArtifact(artifact);
+    expect(result).toMatchObject({ok: true, value: {leftOut: [join(root, 'plan.json')]}});
+    expect(Object.keys(filesOf(artifacts.get('build-artifacts') ?? Buffer.alloc(0)))).toEqual([
+      'logs/run.log',
+    ]);
+  });
+
+  it('leaves nothing in the folder that it borrows', async () => {
+    await start('github');
+    const tempDir = join(root, 'temp');
+    mkdirSync(tempDir);
+    await uploadArtifact({...artifact, tempDir});
+    expect(readdirSync(tempDir)).toEqual([]);
+  });
+
   it('is not uploaded where there is no service', async () => {
     setEnvironment({GITHUB_SERVER_URL: 'https://github.com'});
     expect(await uploadArtifact(artifact)).toEqual({ok: true, value: undefined});
@@ -140,6 +199,41 @@ describe('the artifact of a run', () => {
     await uploadArtifact(artifact);
     expect(process.env['ACTIONS_RESULTS_URL']).toBe(url);
     expect(process.env).not.toHaveProperty('ACTIONS_ARTIFACT_UPLOAD_CONCURRENCY');
+  });
+});
+
+describe('a name in the artifact', () => {
+  it('is possible, short enough, and no other file has it', () => {
+    const part = fc.oneof(
+      fc.string({unit: 'binary', minLength: 1, maxLength: 5}),
+      fc.constantFrom(
+        'a:b',
+        'a?b',
+        'a-b',
+        'x'.repeat(255),
+        `${'é'.repeat(127)}`,
+        'a.png',
+        '.x',
+        'NUL',
+      ),
+    );
+    const name = part
+      .map((text) => text.replace(/[/\0]/g, '_'))
+      .filter((text) => !/^\.{1,2}$/.test(text));
+    const path = fc.array(name, {minLength: 1, maxLength: 3}).map((parts) => parts.join('/'));
+    fc.assert(
+      fc.property(fc.uniqueArray(path, {maxLength: 8}), (paths) => {
+        const given = paths.map(artifactName);
+        expect(new Set(given).size).toBe(paths.length);
+        for (const one of given) {
+          expect(one).not.toMatch(/[":<>|*?\\\r\n]/);
+          for (const component of one.split('/')) {
+            expect(Buffer.byteLength(component)).toBeLessThanOrEqual(255);
+          }
+        }
+      }),
+      {numRuns: 1000},
+    );
   });
 });
 

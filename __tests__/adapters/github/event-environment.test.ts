@@ -24,7 +24,6 @@ test('the event is what the runner says and its payload file holds', () => {
       GITHUB_REPOSITORY: 'o/r',
       GITHUB_RUN_ID: '12',
       GITHUB_RUN_ATTEMPT: '3',
-      GITHUB_ACTOR: 'me',
       GITHUB_SERVER_URL: 'https://ghe.example.org/',
       GITHUB_API_URL: 'https://ghe.example.org/api/v3',
     }),
@@ -35,7 +34,6 @@ test('the event is what the runner says and its payload file holds', () => {
     repository: {owner: 'o', repo: 'r'},
     runId: '12',
     runAttempt: 3,
-    actor: 'me',
     serverUrl: 'https://ghe.example.org',
     apiUrl: 'https://ghe.example.org/api/v3',
   });

@@ -10,6 +10,7 @@ import {
   runCommand,
 } from '../../../src/adapters/process/index.ts';
 import type {Failure} from '../../../src/failure.ts';
+import {createMask} from '../../../src/util/masking.ts';
 
 const sh = (script: string, more: Partial<CommandRequest> = {}) =>
   runCommand({file: 'sh', args: ['-c', script], seconds: 20, ...more});
@@ -167,7 +168,7 @@ describe('runCommand', () => {
 
   it('replaces what is no UTF-8 in its answer, and keeps the bytes in the log', async () => {
     const path = join(folder, 'a.log');
-    const log = openLog(path, []);
+    const log = openLog({root: folder, file: 'a.log', mask: createMask()});
     const done = await output(sh(`printf 'a\\377\\000\\033[31mb\\r\\n'`, {log}));
     await log.close();
     expect(done.stdout).toBe('a\ufffd\0\u001b[31mb\r\n');
@@ -189,7 +190,9 @@ describe('runCommand', () => {
 
   it('writes 200 MB to the log and keeps little of it', async () => {
     const path = join(folder, 'big.log');
-    const log = openLog(path, ['never-there']);
+    const mask = createMask();
+    mask.add(['never-there']);
+    const log = openLog({root: folder, file: 'big.log', mask});
     const before = process.memoryUsage().rss;
     const done = await output(sh('yes 0123456789 | head -c 200000000', {log}));
     await log.close();

@@ -37,8 +37,8 @@ const hasPid = (name: string): boolean => existsSync(join(folder, name)) && pidI
 async function killedMain(script: string, files: readonly string[]): Promise<void> {
   const source = `
     import {openLedger, runCommand} from '${adapter}';
-    const ledger = openLedger('${folder}/ledger', '${folder}', runCommand);
-    await ledger.run({file: 'sh', args: ['-c', ${JSON.stringify(script)}], cwd: '${folder}', seconds: 600});
+    const run = openLedger('${folder}', runCommand);
+    await run({file: 'sh', args: ['-c', ${JSON.stringify(script)}], cwd: '${folder}', seconds: 600});
   `;
   const main = spawn(process.execPath, ['--input-type=module', '--eval', source], {
     stdio: 'inherit',
@@ -59,27 +59,27 @@ it('stops what a killed run left: deaf programs, their groups, and what left the
   );
   const pids = files.map(pidIn);
   expect(pids.map(isAlive)).toEqual([true, true, true, true]);
-  expect(await stopLeftOver(join(folder, 'ledger'), folder)).toBeGreaterThanOrEqual(4);
+  expect(await stopLeftOver(folder)).toBeGreaterThanOrEqual(4);
   await until(() => !pids.some(isAlive));
-  expect(await stopLeftOver(join(folder, 'ledger'), folder)).toBe(0);
+  expect(await stopLeftOver(folder)).toBe(0);
 });
 
 it('leaves a program alone that was given the number of one of ours', async () => {
   const other = spawn('sleep', ['600'], {detached: true});
   others.push(other);
   const line = (time: number): void =>
-    appendFileSync(join(folder, 'ledger'), `${other.pid} ${time}\n`);
+    appendFileSync(join(folder, 'processes'), `${other.pid} ${time}\n`);
   line(1);
-  expect(await stopLeftOver(join(folder, 'ledger'), folder)).toBe(0);
+  expect(await stopLeftOver(folder)).toBe(0);
   expect(isAlive(other.pid ?? 0)).toBe(true);
   // With its own time it is ours.
   line(Number(readFileSync(`/proc/${other.pid}/stat`, 'utf8').split(' ')[21]));
-  expect(await stopLeftOver(join(folder, 'ledger'), folder)).toBe(1);
+  expect(await stopLeftOver(folder)).toBe(1);
   await until(() => !isAlive(other.pid ?? 0));
 });
 
 it('finds nothing where nothing was written, and in a ledger of other words', async () => {
-  expect(await stopLeftOver(join(folder, 'none'), folder)).toBe(0);
-  appendFileSync(join(folder, 'ledger'), '1\n-1 0\nx y\n0 0\n \n');
-  expect(await stopLeftOver(join(folder, 'ledger'), folder)).toBe(0);
+  expect(await stopLeftOver(join(folder, 'none'))).toBe(0);
+  appendFileSync(join(folder, 'processes'), '1\n-1 0\nx y\n0 0\n \n');
+  expect(await stopLeftOver(folder)).toBe(0);
 });

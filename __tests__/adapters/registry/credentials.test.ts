@@ -164,6 +164,14 @@ describe('credential helpers', () => {
     expect(await logins('e.example')).toMatchObject({credentials: undefined});
   });
 
+  it('shows a helper no more of the environment than it is given', async () => {
+    helper('curious', `echo "{\\"Username\\":\\"u\\",\\"Secret\\":\\"-$SECRET-$REGION\\"}"`);
+    write({credHelpers: {'r.example': 'curious'}});
+    vi.stubEnv('SECRET', 'secret');
+    const env = {PATH: process.env['PATH'] ?? '', REGION: 'eu'};
+    expect((await find('r.example', {env}))?.password).toBe('--eu');
+  });
+
   it('ends a helper that hangs when the run is cancelled', async () => {
     helper('hangs', 'sleep 60');
     write({credHelpers: {'r.example': 'hangs'}});

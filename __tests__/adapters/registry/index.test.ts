@@ -118,6 +118,53 @@ describe('the three answers', () => {
     expect(await registry.manifest(ref('t'))).toMatchObject({mediaType: indexType});
   });
 
+  it.each([400, 401, 403, 404, 405, 406, 500, 501])(
+    'present, where HEAD is answered %i and GET finds it',
+    async (status) => {
+      await open({troubles: [{match: /^HEAD/, status}]});
+      const digest = addImage('t');
+      for (let number = 0; number < 3; number++)
+        expect(await registry.head(ref('t'))).toEqual({state: 'present', digest});
+      expect(await registry.head(ref('t'), {once: true})).toEqual({state: 'present', digest});
+      // HEAD is asked once; then it is known to be of no use.
+      expect(lines().filter((line) => line.startsWith('HEAD'))).toHaveLength(1);
+      expect(waits).toEqual([]);
+    },
+  );
+
+  it('unknown, where HEAD says 404 and GET cannot say', async () => {
+    await open({
+      troubles: [
+        {match: /^HEAD/, status: 404},
+        {match: /^GET .*manifests/, status: 500},
+      ],
+    });
+    expect(await registry.head(ref('t'))).toMatchObject({state: 'unknown'});
+  });
+
+  it.each([
+    ['without a word, to a login', 404, {}, '', 'absent'],
+    [
+      'by its status alone, to a login',
+      404,
+      {},
+      '{"errors":[{"status":404,"message":"Not Found"}]}',
+      'absent',
+    ],
+    ['by an empty page', 404, {'content-type': 'text/html'}, '', 'unknown'],
+    ['by a page', 404, {'content-type': 'text/plain'}, '404 page not found', 'unknown'],
+  ] as const)('absent or unknown, %s', async (_, status, headers, body, state) => {
+    await open({troubles: [{match: /manifests/, status, headers, body}]});
+    expect(await registry.manifest(ref('t'))).toMatchObject({state});
+  });
+
+  it('unknown, for an empty 404 to a caller without a login', async () => {
+    await open({troubles: [{match: /manifests/, status: 404}]});
+    const stranger = createRegistry({});
+    expect(await stranger.head(ref('t'))).toMatchObject({state: 'unknown'});
+    await stranger.close();
+  });
+
   it('unknown, for bytes of another digest than promised', async () => {
     await open({
       troubles: [
@@ -151,6 +198,28 @@ describe('the three answers', () => {
     await registry.head(`${gone}/o/i:u`);
     expect(waits).toHaveLength(tries);
     expect(waits.reduce((sum, seconds) => sum + seconds, 0)).toBeLessThan(15);
+  });
+});
+
+describe('a host that gives no answer', () => {
+  it('is given up once for fifty questions', async () => {
+    await open({troubles: [{match: /./, status: 503}]});
+    const answers = await Promise.all(
+      Array.from({length: 50}, (_, index) => registry.head(ref(`t${index}`))),
+    );
+    expect(new Set(answers.map((one) => JSON.stringify(one))).size).toBe(1);
+    expect(server.seen).toHaveLength(5);
+    expect(notes).toHaveLength(4);
+  });
+
+  it('is asked once by all questions that matter little, and again by one that does', async () => {
+    await open({troubles: [{match: /./, status: 'reset', times: 1}]});
+    addImage('t');
+    for (let number = 0; number < 9; number++)
+      expect(await registry.head(ref('t'), {once: true})).toMatchObject({state: 'unknown'});
+    expect(server.seen).toHaveLength(1);
+    expect(await registry.head(ref('t'))).toMatchObject({state: 'present'});
+    expect(await registry.head(ref('t'), {once: true})).toMatchObject({state: 'present'});
   });
 });
 
@@ -301,6 +370,11 @@ describe('authorization', () => {
       await open({auth}, 'wrong-password');
       const found = await registry.manifest(ref('t'));
       expect(found).toMatchObject({state: 'unknown', failure: {class: 'auth'}});
+      // One sentence for every reference on this host.
+      const other = await registry.head(ref('other'));
+      expect(other.state === 'unknown' && other.because).toBe(
+        found.state === 'unknown' && found.because,
+      );
       expect(JSON.stringify([found, notes])).not.toContain('wrong-password');
     },
   );

@@ -170,6 +170,17 @@ describe('the way to a host', () => {
     expect(await open().registry.head(`${server.host}/o/i:t`)).toEqual({state: 'absent'});
   });
 
+  it('uploads over TLS, though a proxy in front lets the registry name itself without', async () => {
+    const [tls] = makeCertificates(folder, ['DNS:other.example']).identities;
+    if (tls === undefined) throw new Error('one was asked for');
+    const server = keep(await startRegistry({tls, location: 'plain', auth: 'basic'}));
+    const {registry} = open({credentials: new Map([[server.host, login]])});
+    const image = {config: Buffer.from('{}'), layers: []};
+    expect(await registry.putImage(`${server.host}/o/i:t`, image)).toMatchObject({ok: true});
+    expect(await registry.mayPush(`${server.host}/o/i`)).toMatchObject({ok: true});
+    expect(server.uploads.size).toBe(0);
+  });
+
   it('fails once for all references on a name that does not resolve', async () => {
     const {registry, notes} = open();
     const refs = Array.from({length: 50}, (_, index) => `no.such.invalid/o/i${index}:t`);

@@ -221,13 +221,6 @@ describe('push', () => {
     expect(failure).toMatchObject({class: 'auth'});
     expect(calls.filter((call) => call === 'push')).toHaveLength(2);
   });
-
-  it('hides secrets in what is reported', async () => {
-    const push: Docker['push'] = async () =>
-      failed('permission', {message: 'hunter2 may not', tail: ['token hunter2']});
-    const {failure} = await go(['build', 'push'], {docker: {push}});
-    expect(failure).toMatchObject({message: '*** may not', tail: ['token ***']});
-  });
 });
 
 describe('reuse', () => {

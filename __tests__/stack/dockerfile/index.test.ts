@@ -347,6 +347,19 @@ describe('what a Dockerfile uses', () => {
   });
 });
 
+it('the platform has the spelling that BuildKit gives it', () => {
+  const text =
+    'FROM scratch\nARG TARGETPLATFORM TARGETARCH TARGETVARIANT TARGETOS\nCOPY $TARGETPLATFORM $TARGETOS-$TARGETARCH-$TARGETVARIANT /d/';
+  const questions =
+    'amd64 amd64/v1 amd64/v2 x86_64 arm64 arm64/v8 aarch64 arm64/v9 arm arm/7 arm/v6 armhf armel i386 386 riscv64 ppc64le s390x'
+      .split(' ')
+      .map((name) => ({text, platform: `linux/${name}`}));
+  const answers = askBuildKit(questions);
+  for (const [index, question] of questions.entries()) {
+    expect(askOurselves(question)).toEqual(answers[index]);
+  }
+});
+
 describe('the base of the image', () => {
   const text =
     'FROM a:1 AS one\nFROM b:1 AS two\nFROM one AS three\nCOPY --from=two x y\nFROM scratch AS none';

@@ -23,7 +23,6 @@ export function environmentOf(
     runAttempt: '1',
     serverUrl: 'https://github.com',
     apiUrl: 'https://api.github.com',
-    actor: 'Codertocat',
     ...overrides,
   };
 }

@@ -89,6 +89,8 @@ func ask(q question) (a answer) {
 		if err != nil {
 			return answer{Error: err.Error()}
 		}
+		// As buildx and the frontend do with --platform.
+		target = platforms.Normalize(target)
 		opt.TargetPlatform = &target
 	}
 	plan, err := dockerfile2llb.Dockerfile2LLB(context.Background(), []byte(q.Text), opt)

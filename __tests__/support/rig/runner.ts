@@ -16,6 +16,8 @@ export interface StepRequest {
   readonly event?: string;
   readonly payload?: object;
   readonly env?: Readonly<Record<string, string>>;
+  /** `src/index.ts` in place of the committed bundle. */
+  readonly fromSource?: boolean;
 }
 
 export interface StepRun {
@@ -62,7 +64,9 @@ export async function startStep(request: StepRequest): Promise<StartedStep> {
     ...(await inputVariables(request.inputs ?? {})),
     ...request.env,
   };
-  const child = spawn(process.execPath, [join(repository, 'dist', 'index.js')], {
+  const entry =
+    request.fromSource === true ? 'src/index.ts' : (process.env['STACK_ENTRY'] ?? 'dist/index.js');
+  const child = spawn(process.execPath, [join(repository, entry)], {
     env,
     cwd: request.workspace,
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,7 +1,7 @@
 import {execFileSync} from 'node:child_process';
 import {randomUUID} from 'node:crypto';
-import {readFile, rm, writeFile} from 'node:fs/promises';
-import {join} from 'node:path';
+import {mkdir, readFile, rm, writeFile} from 'node:fs/promises';
+import {dirname, join} from 'node:path';
 import {makeWorkspace, runStep, type StepRequest, type StepRun} from './runner.ts';
 
 const registry = process.env['REGISTRY'] ?? '127.0.0.1:5000';
@@ -87,7 +87,10 @@ export async function makeSmallStack(): Promise<SmallStack> {
     request,
     ref: (image, tag = '1-feature') => `${prefix}/${image}:${tag}`,
     commit: async (files) => {
-      for (const [name, text] of Object.entries(files)) await writeFile(join(root, name), text);
+      for (const [name, text] of Object.entries(files)) {
+        await mkdir(dirname(join(root, name)), {recursive: true});
+        await writeFile(join(root, name), text);
+      }
       git('add', '--all');
       git('commit', '--quiet', '--allow-empty', '--message', 'Change');
       return head();

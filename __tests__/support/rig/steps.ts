@@ -127,7 +127,7 @@ export function useSteps() {
       registry: fakeRegistryPort(calls, setting.registry),
       run: runCommand,
       emit: () => {},
-      secrets: ['hunter2'],
+      onOutput: () => {},
       testEnvironment: {PATH: join(root, 'bin')},
       tempDir: tmpdir(),
       push: true,

@@ -15,6 +15,12 @@ export interface GitHubWorld {
   messages: Readonly<Record<string, string>>;
   /** Comments of pull request 5 by id. */
   readonly comments: Map<number, string>;
+  /** Who wrote them; the job's own token where nobody is named. Undefined is a user who is gone. */
+  readonly authors: Map<number, string | undefined>;
+  /** What GraphQL calls the user of the token; undefined where it is not reached. */
+  viewer: string | undefined;
+  /** Sent with `failures`. */
+  failureMessage: string;
   /** So many requests are answered with this status before any real answer. */
   failures: {readonly status: number; readonly times: number};
 }
@@ -41,6 +47,9 @@ export async function startGitHubServer(): Promise<GitHubServer> {
     comparisons: {},
     messages: {},
     comments: new Map(),
+    authors: new Map(),
+    viewer: undefined,
+    failureMessage: 'Sorry',
     failures: {status: 503, times: 0},
   };
   const server = createServer(async (request, response) => {
@@ -74,7 +83,7 @@ function replyTo(world: GitHubWorld, call: string, url: URL, body: string): Repl
   const {status, times} = world.failures;
   if (times > 0) {
     world.failures = {status, times: times - 1};
-    return {status, json: {message: 'Sorry'}};
+    return {status, json: {message: world.failureMessage}};
   }
   const pair = /^GET \/repos\/o\/r\/compare\/(.+)$/.exec(call)?.[1] ?? '';
   const comparison = world.comparisons[pair];
@@ -83,6 +92,9 @@ function replyTo(world: GitHubWorld, call: string, url: URL, body: string): Repl
   const message = world.messages[commit];
   if (message !== undefined) return {json: asCommit(commit, message)};
   if (call === 'GET /repos/o/r/pulls/5/files') return page(world, url, world.files.map(asFile));
+  if (call === 'POST /graphql' && world.viewer !== undefined) {
+    return {json: {data: {viewer: {login: world.viewer}}}};
+  }
   return replyToComment(world, call, url, body);
 }
 
@@ -92,7 +104,7 @@ function replyToComment(world: GitHubWorld, call: string, url: URL, body: string
     return page(
       world,
       url,
-      [...comments].map(([id, comment]) => asComment(id, comment)),
+      [...comments].map(([id, comment]) => asComment(id, comment, authorOf(world, id))),
     );
   }
   const id = Number(/^PATCH \/repos\/o\/r\/issues\/comments\/(\d+)$/.exec(call)?.[1]);
@@ -100,7 +112,14 @@ function replyToComment(world: GitHubWorld, call: string, url: URL, body: string
   if (!isNew && !comments.has(id)) return notFound;
   const written = isNew ? 1 + Math.max(0, ...comments.keys()) : id;
   comments.set(written, JSON.parse(body).body);
-  return {status: isNew ? 201 : 200, json: asComment(written, comments.get(written) ?? '')};
+  return {
+    status: isNew ? 201 : 200,
+    json: asComment(written, comments.get(written) ?? '', authorOf(world, written)),
+  };
+}
+
+function authorOf({authors}: GitHubWorld, id: number): string | undefined {
+  return authors.has(id) ? authors.get(id) : 'github-actions[bot]';
 }
 
 /** As GitHub cuts lists: `per_page` items, and the address of the next page in a header. */

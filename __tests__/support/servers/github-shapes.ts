@@ -68,14 +68,39 @@ export function asComparison(
   };
 }
 
-export function asComment(id: number, body: string): unknown {
+/** A user as lists of comments have them; the name of an app ends in `[bot]`. */
+function asUser(login: string): unknown {
+  const url = `${api}/users/${encodeURIComponent(login)}`;
+  return {
+    login,
+    id: 1,
+    node_id: 'U',
+    avatar_url: html,
+    gravatar_id: '',
+    url,
+    html_url: html,
+    followers_url: url,
+    following_url: url,
+    gists_url: url,
+    starred_url: url,
+    subscriptions_url: url,
+    organizations_url: url,
+    repos_url: url,
+    events_url: url,
+    received_events_url: url,
+    type: login.endsWith('[bot]') ? 'Bot' : 'User',
+    site_admin: false,
+  };
+}
+
+export function asComment(id: number, body: string, author: string | undefined): unknown {
   return {
     id,
     node_id: 'IC',
     url: `${api}/issues/comments/${id}`,
     html_url: `${html}/pull/5#issuecomment-${id}`,
     body,
-    user: null,
+    user: author === undefined ? null : asUser(author),
     created_at: '2026-01-01T00:00:00Z',
     updated_at: '2026-01-01T00:00:00Z',
     issue_url: `${api}/issues/5`,

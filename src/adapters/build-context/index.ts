@@ -60,7 +60,7 @@ export interface PathsHash {
 }
 
 /** One for each run: what it read for one image, it does not read again for the next. */
-export interface BuildContexts {
+export interface BuildContext {
   /**
    * Hashes what a build is made from: the Dockerfile, the files that docker takes from the context, and the watched
    * files; name, kind, executable bit and content of each.
@@ -71,7 +71,7 @@ export interface BuildContexts {
 }
 
 /** @param own names in the workspace that the action writes: they never count */
-export function openContexts(workspace: string, own: readonly string[]): BuildContexts {
+export function openContexts(workspace: string, own: readonly string[]): BuildContext {
   const memory: Memory = new Map();
   let planned: Session | undefined;
   const sessionOf = ({fresh = false}: HashOptions = {}): Session => {
@@ -84,21 +84,21 @@ export function openContexts(workspace: string, own: readonly string[]): BuildCo
       try {
         return ok(await hashContext(sessionOf(options), request));
       } catch (error) {
-        return refusal(request.context, problemOf(workspace, error));
+        return fail(refusal(request.context, problemOf(workspace, error)));
       }
     },
     hashPaths: async (request, options) => {
       try {
         return ok(await hashPaths(sessionOf(options), request));
       } catch (error) {
-        return refusal(request.paths.join(', '), problemOf(workspace, error));
+        return fail(refusal('the tests', problemOf(workspace, error)));
       }
     },
   };
 }
 
-function refusal(subject: string, problem: string): {readonly ok: false; readonly error: Failure} {
-  return fail(failure('spec-invalid', `${subject}: ${problem}`));
+function refusal(subject: string, problem: string): Failure {
+  return failure('spec-invalid', `${subject}: ${problem}`);
 }
 
 /** What is wrong with a file, and the mend. */

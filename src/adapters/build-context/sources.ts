@@ -150,7 +150,9 @@ async function digestOf(
   source: ContextSource,
   known: Known,
 ): Promise<Digest> {
-  if (source.excludes.length === 0) return await wholeDigest(tree, node, known);
+  // An exception may take back by one way of reading the path what is excluded by another.
+  const isDoubtful = source.parents !== false && source.excludes.some((one) => one.startsWith('!'));
+  if (source.excludes.length === 0 || isDoubtful) return await wholeDigest(tree, node, known);
   const rules = compileRules(source.excludes);
   const filters = filtersOf(node, rules, source);
   return (await filteredDigest(tree, node, filters)) ?? emptyFolder;

@@ -13,9 +13,12 @@ import type {Docker} from './types.ts';
 export function createLogin(
   call: CallDocker,
   config: DockerConfig,
-  wait: (seconds: number) => Promise<unknown> = (seconds) => sleep(seconds * 1000),
+  wait?: (seconds: number) => Promise<unknown>,
 ): Docker['login'] {
-  return async (name, username, password) => {
+  return async (name, username, password, options = {}) => {
+    const {signal} = options;
+    const pause =
+      wait ?? ((seconds: number) => sleep(seconds * 1000, undefined, signal && {signal}));
     // Docker would log in to `index.docker.io` as to any other host, and push without that login.
     const host = hostOf(name);
     await config.releaseHost(host);
@@ -23,14 +26,16 @@ export function createLogin(
     const seconds = deadlines.login;
     let [waited, total] = [0, 0];
     for (let number = 1; ; number++) {
-      const done = await call({args, operation: 'login', subject: host, seconds, input: password});
+      const question = {args, operation: 'login', subject: host, seconds, input: password} as const;
+      const done = await call({...question, options});
       if (done.ok || !mayPass(done.error)) return withoutValue(done);
       const attempt = {status: undefined, body: '', retryAfter: undefined, number, waited, total};
       const decision = decideRetry(attempt, Date.now(), Math.random());
-      if (!decision.retry || number >= mostAttempts) return withoutValue(done);
+      if (!decision.retry || number >= mostAttempts || signal?.aborted) return withoutValue(done);
       waited = decision.seconds;
       total += decision.seconds;
-      await wait(decision.seconds);
+      // Ended by the signal, the next attempt says that the run was cancelled.
+      await pause(decision.seconds).catch(() => undefined);
     }
   };
 }

@@ -72,7 +72,13 @@ export interface Docker {
   check(): Promise<Result<EngineFacts>>;
   /** The driver of the builder, asked once; a builder that the user names and that is not there is a failure. */
   driver(): Promise<Result<string>>;
-  login(host: string, username: string, password: string): Promise<Result<void>>;
+  /** Retries what may pass; a refused password is said at once. */
+  login(
+    host: string,
+    username: string,
+    password: string,
+    options?: DockerOptions,
+  ): Promise<Result<void>>;
   pull(ref: string, options: DockerOptions): Promise<Result<void>>;
   /** Builds into the engine's store. */
   build(request: BuildRequest, options: DockerOptions): Promise<Result<BuiltImage>>;

@@ -1,13 +1,12 @@
-import {closeSync, mkdirSync, openSync, writeSync} from 'node:fs';
-import {open} from 'node:fs/promises';
-import {dirname} from 'node:path';
+import {closeSync, fstatSync, readSync, writeSync} from 'node:fs';
 import {messageOf} from '../../failure.ts';
-import {createMasker} from '../../util/masking.ts';
+import type {Mask} from '../../util/masking.ts';
 import type {LogSink} from '../process/index.ts';
+import {isInPlace, type OpenedFile, openOwn, openOwnToRead} from './own.ts';
 
 /** A log file that is being written. */
 export interface LogFile extends LogSink {
-  /** Why the file is not whole, for example a full disk; undefined while it is. */
+  /** Why the file is not complete, for example a full disk; undefined while it is. */
   problem(): string | undefined;
 }
 
@@ -16,19 +15,23 @@ export interface LogOptions {
   readonly append?: boolean;
 }
 
+export interface LogPlace {
+  readonly root: string;
+  /** Relative to the root. */
+  readonly file: string;
+  readonly mask: Mask;
+}
+
 /**
- * Opens a log and the folders above it. Secrets (all their forms, see `secretForms`) become `***`, also across the
- * borders of chunks; every other byte stays. Written at once and synchronously: what a killed run printed is on
- * disk, and a fast writer cannot fill the memory. A log that cannot be written never fails the work it tells of.
+ * Opens a log and the folders above it. Secrets become `***`, also across the borders of chunks; every other byte
+ * stays. Written at once and synchronously: what a killed run printed is on disk, and a fast writer cannot fill the
+ * memory. A log that cannot be written never fails the work it reports on; one that a test removed is made anew, with
+ * what it had.
  */
-export function openLog(
-  path: string,
-  secrets: readonly string[],
-  {append = false}: LogOptions = {},
-): LogFile {
-  const masker = createMasker(secrets);
+export function openLog({root, file, mask}: LogPlace, {append = false}: LogOptions = {}): LogFile {
+  const masker = mask.stream();
   let problem: string | undefined;
-  let file: number | undefined;
+  let open: OpenedFile | undefined;
   const attempt = (work: () => void): void => {
     if (problem !== undefined) return;
     try {
@@ -37,24 +40,45 @@ export function openLog(
       problem = messageOf(error);
     }
   };
+  const keepInPlace = (): void => {
+    if (open === undefined || isInPlace(root, file, open)) return;
+    const lost = open;
+    // Something else may be in its place now, which is refused.
+    open = openOwn(root, file, 'new');
+    copyAll(lost.descriptor, open.descriptor);
+    closeSync(lost.descriptor);
+  };
   const writeAll = (bytes: Uint8Array): void => {
-    if (file === undefined) return;
-    for (let from = 0; from < bytes.length; ) from += writeSync(file, bytes, from);
+    keepInPlace();
+    if (open === undefined) return;
+    for (let from = 0; from < bytes.length; ) from += writeSync(open.descriptor, bytes, from);
   };
   attempt(() => {
-    mkdirSync(dirname(path), {recursive: true});
-    file = openSync(path, append ? 'a' : 'w');
+    open = openOwn(root, file, append ? 'append' : 'new');
   });
   return {
     write: (chunk) => attempt(() => writeAll(masker.push(chunk))),
     close: async () => {
       attempt(() => writeAll(masker.flush()));
-      const open = file;
-      file = undefined;
-      if (open !== undefined) attempt(() => closeSync(open));
+      const last = open;
+      open = undefined;
+      if (last !== undefined) attempt(() => closeSync(last.descriptor));
     },
     problem: () => problem,
   };
+}
+
+const copyBytes = 1024 * 1024;
+
+function copyAll(from: number, to: number): void {
+  const buffer = Buffer.allocUnsafe(copyBytes);
+  const {size} = fstatSync(from);
+  for (let at = 0; at < size; ) {
+    const read = readSync(from, buffer, 0, copyBytes, at);
+    if (read === 0) return;
+    for (let done = 0; done < read; ) done += writeSync(to, buffer, done, read - done);
+    at += read;
+  }
 }
 
 const headBytes = 64 * 1024;
@@ -64,20 +88,26 @@ const tailBytes = 192 * 1024;
  * The text of a log for the console: whole when it is small, else its beginning and its end with a notice between,
  * so that a build that prints 500 MB costs a quarter of a megabyte. Empty when there is no such file.
  */
-export async function readExcerpt(path: string, shownPath: string): Promise<string> {
-  const file = await open(path).catch(() => undefined);
-  if (file === undefined) return '';
+export function readExcerpt(root: string, file: string): string {
+  let opened: OpenedFile | undefined;
   try {
-    const {size} = await file.stat();
-    const read = async (start: number, length: number): Promise<string> => {
-      const {buffer, bytesRead} = await file.read(Buffer.alloc(length), 0, length, start);
-      return buffer.toString('utf8', 0, bytesRead);
-    };
-    if (size <= headBytes + tailBytes) return await read(0, size);
-    const left = size - headBytes - tailBytes;
-    const notice = `… ${Math.round(left / 1024)} KiB are only in ${shownPath} …`;
-    return `${await read(0, headBytes)}\n${notice}\n${await read(size - tailBytes, tailBytes)}`;
+    opened = openOwnToRead(root, file);
+    return opened === undefined ? '' : excerptOf(opened.descriptor, file);
+  } catch (error) {
+    return messageOf(error);
   } finally {
-    await file.close();
+    if (opened !== undefined) closeSync(opened.descriptor);
   }
+}
+
+function excerptOf(descriptor: number, file: string): string {
+  const {size} = fstatSync(descriptor);
+  const read = (start: number, length: number): string => {
+    const buffer = Buffer.alloc(length);
+    return buffer.toString('utf8', 0, readSync(descriptor, buffer, 0, length, start));
+  };
+  if (size <= headBytes + tailBytes) return read(0, size);
+  const left = size - headBytes - tailBytes;
+  const notice = `… ${Math.round(left / 1024)} KiB are only in ${file} …`;
+  return `${read(0, headBytes)}\n${notice}\n${read(size - tailBytes, tailBytes)}`;
 }

@@ -2,6 +2,7 @@ import {mkdtemp, rm} from 'node:fs/promises';
 import {join} from 'node:path';
 import {setTimeout as wait} from 'node:timers/promises';
 import {type Failure, fail, ok, type Result} from '../../failure.ts';
+import type {Mask} from '../../util/masking.ts';
 import type {RunCommand} from '../process/index.ts';
 import {
   checkOut,
@@ -39,6 +40,8 @@ export interface WikiPorts {
   /** Where the clone may stand for a while. */
   readonly tempDir: string;
   readonly signal?: AbortSignal;
+  /** Takes secrets out of the pages. */
+  readonly mask?: Mask;
   /** Waits before a further try, counted from 1; by default some seconds at random. */
   readonly pause?: (attempt: number) => Promise<void>;
 }
@@ -90,7 +93,7 @@ export function openWiki(remote: WikiRemote, ports: WikiPorts): Wiki {
         if (!tip.ok) return tip;
         const pages = await makePages(snapshotOf(folder, tip.value.names));
         if (!pages.ok) return pages;
-        const files = pages.value;
+        const files = pages.value.map((file) => maskedFile(file, ports.mask));
         const commit = await commitFiles(git, {folder, files, message});
         if (!commit.ok) return commit;
         if (commit.value === undefined) {
@@ -106,6 +109,13 @@ export function openWiki(remote: WikiRemote, ports: WikiPorts): Wiki {
       });
     },
   };
+}
+
+/** Pages are text; bytes that are not stay as they are. */
+function maskedFile(file: WikiFile, mask: Mask | undefined): WikiFile {
+  if (mask === undefined) return file;
+  const stream = mask.stream();
+  return {...file, content: Buffer.concat([stream.push(file.content), stream.flush()])};
 }
 
 function gitIn(folder: string, remote: WikiRemote, {run, signal}: WikiPorts): WikiGit {

@@ -1,6 +1,7 @@
 import {getOctokit} from '@actions/github';
 import {retry} from '@octokit/plugin-retry';
-import {fail, ok, type Result} from '../../failure.ts';
+import {fail, messageOf, ok, type Result} from '../../failure.ts';
+import type {Mask} from '../../util/masking.ts';
 
 export interface GitHubApiOptions {
   /** Empty: there is no API to ask. */
@@ -10,9 +11,13 @@ export interface GitHubApiOptions {
   readonly repository: {readonly owner: string; readonly repo: string};
   /** Waiting time before the first retry of a server error; it grows with the square of the tries. */
   readonly retryMs?: number;
+  /** Takes secrets out of what is written. */
+  readonly mask?: Mask;
+  /** Stops what is under way. */
+  readonly signal?: AbortSignal;
 }
 
-/** GitHub stops both lists here without a word. */
+/** GitHub cuts both lists here without saying so. */
 const pullRequestFilesCap = 3000;
 const compareFilesCap = 300;
 const commentLimit = 65_536;
@@ -20,11 +25,16 @@ const deadlineMs = 120_000;
 
 /** The API, or undefined where there is no token. Server errors are tried again, three times. */
 export function openGitHubApi(options: GitHubApiOptions): GitHubApi | undefined {
-  const {token, apiUrl, repository} = options;
+  const {token, apiUrl, repository, mask, signal} = options;
   if (token === '') return undefined;
   const settings = {baseUrl: apiUrl, retry: {retryAfterBaseValue: options.retryMs ?? 1000}};
-  const {rest, paginate} = getOctokit(token, settings, retry);
-  const request = () => ({request: {signal: AbortSignal.timeout(deadlineMs)}});
+  const {rest, paginate, graphql} = getOctokit(token, settings, retry);
+  const request = () => {
+    const deadline = AbortSignal.timeout(deadlineMs);
+    return {
+      request: {signal: signal === undefined ? deadline : AbortSignal.any([deadline, signal])},
+    };
+  };
 
   const compareOnce = async (from: string, to: string) => {
     const basehead = `${from}...${to}`;
@@ -37,9 +47,22 @@ export function openGitHubApi(options: GitHubApiOptions): GitHubApi | undefined 
     return {status: data.status, isCapped: files.length >= compareFilesCap, names: namesOf(files)};
   };
 
+  /** The user of the token. GitHub tells it to every kind of token, except where GraphQL is not reached. */
+  const ownLogin = async (): Promise<string> => {
+    try {
+      const {viewer} = await graphql<{readonly viewer?: {readonly login?: unknown}}>(
+        'query { viewer { login } }',
+        {request: {...request().request, retries: 0}},
+      );
+      return typeof viewer?.login === 'string' ? viewer.login : actionsBot;
+    } catch {
+      return actionsBot;
+    }
+  };
+
   return {
     pullRequestFiles: (number) =>
-      answer('the list of files', async () => {
+      answer('read the files of the pull request', 'pull-requests: read', async () => {
         const files = await paginate(rest.pulls.listFiles, {
           ...repository,
           ...request(),
@@ -51,7 +74,7 @@ export function openGitHubApi(options: GitHubApiOptions): GitHubApi | undefined 
       }),
 
     compare: (from, to) =>
-      answer('the comparison', async () => {
+      answer('compare the commits', 'contents: read', async () => {
         const forward = await compareOnce(from, to);
         // The API compares with the merge base: after a forced push the other side is missing in its answer.
         const isLinear = forward.status === 'ahead' || forward.status === 'identical';
@@ -62,22 +85,25 @@ export function openGitHubApi(options: GitHubApiOptions): GitHubApi | undefined 
       }),
 
     commitMessage: (commit) =>
-      answer('the commit', async () => {
+      answer('read the commit', 'contents: read', async () => {
         const parameters = {...repository, ...request(), ref: commit};
         const {data} = await rest.repos.getCommit(parameters);
         return ok(data.commit.message);
       }),
 
     upsertComment: (number, marker, body) =>
-      answer('the comment', async () => {
-        const text = cut(`${marker}\n${body}`);
+      answer('update the pull request comment', 'pull-requests: write', async () => {
+        const text = cut(`${marker}\n${mask?.text(body) ?? body}`);
         const comments = await paginate(rest.issues.listComments, {
           ...repository,
           ...request(),
           issue_number: number,
           per_page: 100,
         });
-        const mine = comments.find((comment) => comment.body?.startsWith(marker));
+        // Anybody can begin a comment with the marker.
+        const marked = comments.filter((comment) => comment.body?.startsWith(marker));
+        const self = marked.length === 0 ? '' : await ownLogin();
+        const mine = marked.find(({user}) => isSelf(user, self));
         if (mine === undefined) {
           // Not tried again: a server that failed after it had written would show the comment twice.
           const once = {request: {...request().request, retries: 0}};
@@ -90,6 +116,21 @@ export function openGitHubApi(options: GitHubApiOptions): GitHubApi | undefined 
         return ok();
       }),
   };
+}
+
+/** Who writes with the token of a job. */
+const actionsBot = 'github-actions[bot]';
+
+interface ApiUser {
+  readonly login: string;
+  readonly type: string;
+}
+
+/** REST ends the name of an app with `[bot]`, GraphQL not always. */
+function isSelf(user: ApiUser | null | undefined, self: string): boolean {
+  if (user === null || user === undefined) return false;
+  const names = user.type === 'Bot' ? [self, `${self}[bot]`] : [self];
+  return names.some((name) => name.toLowerCase() === user.login.toLowerCase());
 }
 
 interface ApiFile {
@@ -106,27 +147,42 @@ function namesOf(files: readonly ApiFile[]): readonly string[] {
 }
 
 function cut(text: string): string {
-  const notice = '\n\n… cut: a comment holds no more. The whole report is in the artifact.';
+  const notice = '\n\n… cut: a comment has a limit. The whole report is in the artifact.';
   return text.length <= commentLimit ? text : text.slice(0, commentLimit - notice.length) + notice;
 }
 
 /** Whatever the API or the network did is an answer, never an exception. */
 async function answer<T>(
-  what: string,
+  task: string,
+  permission: string,
   ask: () => Promise<Result<T, string>>,
 ): Promise<Result<T, string>> {
   try {
     return await ask();
   } catch (error) {
-    return fail(`GitHub's API did not give ${what}: ${reasonOf(error)}`);
+    const hint = isForbidden(error) ? `. The job needs \`permissions: ${permission}\`.` : '';
+    return fail(`Could not ${task}: ${reasonOf(error)}${hint}`);
   }
+}
+
+/** A 403 that is not a limit on requests, which GitHub also answers with 403. */
+function isForbidden(error: unknown): boolean {
+  if (!(error instanceof Error) || !('status' in error) || error.status !== 403) return false;
+  return !isLimit(error);
+}
+
+function isLimit(error: Error): boolean {
+  return /rate limit|abuse detection/i.test(error.message);
 }
 
 /** Octokit's own messages quote the whole answer; of a page of HTML that is too much. */
 function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
+  if (!(error instanceof Error)) return messageOf(error);
   const hasAnswer = 'response' in error && error.response !== undefined;
-  if (hasAnswer && 'status' in error) return `HTTP ${error.status}`;
+  if (hasAnswer && 'status' in error) {
+    const limit = error.status === 403 && isLimit(error) ? ' (too many requests)' : '';
+    return `GitHub returned HTTP ${error.status}${limit}`;
+  }
   return (error.message.split('\n', 1)[0] ?? '').slice(0, 200);
 }
 

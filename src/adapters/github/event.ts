@@ -1,10 +1,13 @@
 import {context} from '@actions/github';
-/** What started the run, as every later step needs it: nobody else looks at the payload or the environment. */
+
+/** What started the run: the only place that looks at the payload and the runner's variables of the event. */
 export type Event = PushEvent | PullRequestEvent | MergeGroupEvent | OtherEvent;
 
 interface EventBase {
   /** `GITHUB_EVENT_NAME`; empty outside GitHub. */
   readonly name: string;
+  /** One of the events that are built as they are; also where there is no event, outside GitHub. */
+  readonly isKnown: boolean;
   /** False when the runner gave no payload, or an empty one: then nothing below is certain. */
   readonly hasPayload: boolean;
   /** Branch or tag without `refs/heads/` or `refs/tags/`; the head branch of a pull request. Empty outside GitHub. */
@@ -24,7 +27,6 @@ interface EventBase {
   /** Without a slash at the end: `https://github.com`. */
   readonly serverUrl: string;
   readonly apiUrl: string;
-  readonly actor: string;
 }
 
 export interface PushEvent extends EventBase {
@@ -36,7 +38,6 @@ export interface PushEvent extends EventBase {
   readonly created: boolean;
   /** Nothing is left to build; `GITHUB_SHA` is the default branch's. */
   readonly deleted: boolean;
-  readonly forced: boolean;
 }
 
 export interface PullRequestEvent extends EventBase {
@@ -72,18 +73,30 @@ export interface EventEnvironment {
   readonly runAttempt: string | undefined;
   readonly serverUrl: string | undefined;
   readonly apiUrl: string | undefined;
-  readonly actor: string | undefined;
 }
 
+/** Events whose checkout is the code that GITHUB_SHA names, unless the workflow says otherwise. */
+const knownEvents: ReadonlySet<string> = new Set([
+  ...['push', 'pull_request', 'merge_group', 'schedule', 'workflow_dispatch'],
+  ...['release', 'repository_dispatch'],
+]);
+
 /**
- * Why this event must not be worked on: it runs code of a pull request with the secrets of the base
- * repository. Undefined for every other event.
+ * Why this event must not be worked on; undefined when it may. Events such as `pull_request_target` and
+ * `issue_comment` have the secrets of the repository and its default branch as GITHUB_SHA: when something else is
+ * checked out, it is the code of somebody's pull request. `head` is the commit that is checked out, undefined when
+ * that cannot be determined.
  */
-export function refusalOf(event: Event): string | undefined {
-  if (event.name !== 'pull_request_target' && event.name !== 'workflow_run') return undefined;
+export function refusalOf(
+  event: Pick<Event, 'name' | 'isKnown' | 'sha'>,
+  head: string | undefined,
+): string | undefined {
+  if (event.isKnown || (head !== undefined && head !== '' && head === event.sha)) return undefined;
+  const checkedOut = head === undefined || head === '' ? 'an unknown commit' : head.slice(0, 7);
   return (
-    `The event "${event.name}" gives code of a pull request the secrets of this repository, so nothing is ` +
-    'built. Use "on: pull_request" to check pull requests and "on: push" to publish.'
+    `The event "${event.name}" runs with the secrets of this repository for ${event.sha.slice(0, 7) || 'no commit'} ` +
+    `(GITHUB_SHA), but ${checkedOut} is checked out, which may be code of a pull request. So nothing is done. Use ` +
+    '"on: pull_request" to check pull requests and "on: push" to publish, or check out GITHUB_SHA.'
   );
 }
 
@@ -121,6 +134,7 @@ function readCommon(payload: unknown, env: EventEnvironment): Common {
   const attempt = Number.parseInt(env.runAttempt ?? '', 10);
   return {
     name: env.name ?? '',
+    isKnown: (env.name ?? '') === '' || knownEvents.has(env.name ?? ''),
     hasPayload: isRecord(payload) && Object.keys(payload).length > 0,
     branch: shortRef(env.ref),
     isTag: env.ref?.startsWith('refs/tags/') ?? false,
@@ -133,7 +147,6 @@ function readCommon(payload: unknown, env: EventEnvironment): Common {
     runAttempt: Number.isNaN(attempt) ? 1 : attempt,
     serverUrl: (env.serverUrl || 'https://github.com').replace(/\/+$/, ''),
     apiUrl: (env.apiUrl || 'https://api.github.com').replace(/\/+$/, ''),
-    actor: env.actor ?? '',
   };
 }
 
@@ -153,7 +166,6 @@ function readPush(payload: unknown, env: EventEnvironment, common: Common): Even
     after: sha(payload, 'after'),
     created: field(payload, 'created') === true || (before !== undefined && isZero(before)),
     deleted: field(payload, 'deleted') === true || isZero(text(payload, 'after') ?? ''),
-    forced: field(payload, 'forced') === true,
     // The push of a tag has no commits, but a head commit.
     messages: newest === undefined || newest === messages.at(-1) ? messages : [...messages, newest],
   };
@@ -169,7 +181,8 @@ function readPullRequest(payload: unknown, env: EventEnvironment, common: Common
     kind: 'pull_request',
     branch: text(pull, 'head', 'ref') ?? (env.headRef || common.branch),
     isTag: false,
-    number: typeof number === 'number' && Number.isSafeInteger(number) ? number : undefined,
+    number:
+      typeof number === 'number' && Number.isSafeInteger(number) && number > 0 ? number : undefined,
     headSha: sha(pull, 'head', 'sha') ?? common.sha,
     baseSha: sha(pull, 'base', 'sha'),
     baseRef: text(pull, 'base', 'ref') ?? (env.baseRef || undefined),
@@ -231,6 +244,5 @@ export function readEvent(): Event {
     runAttempt: env['GITHUB_RUN_ATTEMPT'],
     serverUrl: env['GITHUB_SERVER_URL'],
     apiUrl: env['GITHUB_API_URL'],
-    actor: env['GITHUB_ACTOR'],
   });
 }

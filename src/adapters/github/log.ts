@@ -1,66 +1,79 @@
-import {appendFileSync, mkdirSync, writeFileSync} from 'node:fs';
-import {dirname} from 'node:path';
 import * as core from '@actions/core';
-import {safeLine} from '../../util/text.ts';
-
-/** The job log as the runner shows it, and the same text in logs/run.log. */
-export interface JobLog {
-  info(line: string): void;
-  /** A closed group; its lines must already be harmless (safeLines). */
-  group(title: string, lines: readonly string[]): void;
-  /** An annotation; the runner keeps ten of each kind for a step, so the caller sums up. */
-  warning(message: string): void;
-  error(message: string): void;
-}
-
-/** The runner drops what is longer. */
-const longestAnnotation = 4000;
+import type {Place} from '../../failure.ts';
+import type {Mask} from '../../util/masking.ts';
+import {safeLine, safeMessage} from '../../util/text.ts';
 
 /**
- * Opens the job log. `mask` takes the secrets out of a text: the runner masks the console, nobody masks the file.
- * A log file that cannot be written is said once and costs nothing else.
+ * The job log as the runner shows it, and the same text in logs/run.log. Whatever is given, no line of it is a
+ * workflow command, holds a secret, or is too long for the runner.
  */
-export function openJobLog(file: string, mask: (text: string) => string): JobLog {
-  const write = openRunLog(file, mask);
-  const print = (line: string): void => {
-    core.info(mask(line));
+export interface JobLog {
+  info(line: string): void;
+  /** A closed group, one line for each item. */
+  group(title: string, lines: readonly string[]): void;
+  /** An annotation, at its place where there is one; the runner keeps ten of each kind for a step, so sum up. */
+  warning(message: string, place?: Place): void;
+  error(message: string, place?: Place): void;
+}
+
+/** Where the text goes besides the console; it hides secrets itself. */
+export interface RunLog {
+  write(chunk: Uint8Array): void;
+  /** Why the file is not complete; undefined while it is. */
+  problem(): string | undefined;
+}
+
+/** Opens the job log. The runner hides what it was told to, in the console and not in files: so the mask does both. */
+export function openJobLog(file: RunLog, mask: Mask): JobLog {
+  let isComplete = true;
+  const write = (line: string): void => {
+    file.write(Buffer.from(`${line}\n`));
+    const problem = file.problem();
+    if (problem === undefined || !isComplete) return;
+    // Said once, and costs nothing else.
+    isComplete = false;
+    core.warning(safeMessage(mask.text(`The run log is not complete: ${problem}`)));
+  };
+  const print = (text: string): void => {
+    const line = safeLine(mask.text(text));
+    core.info(line);
     write(line);
   };
-  const annotation = (text: string): string =>
-    mask(text).split('\n').map(safeLine).join('\n').slice(0, longestAnnotation);
+  const annotate = (kind: 'warning' | 'error', text: string, place: Place | undefined): void => {
+    const message = mask.text(text);
+    const show = kind === 'warning' ? core.warning : core.error;
+    show(safeMessage(message), propertiesOf(place, mask));
+    write(`${kind === 'warning' ? 'Warning' : 'Error'}: ${placeText(place)}${message}`);
+  };
   return {
-    info: (line) => print(safeLine(line)),
+    info: print,
     group: (title, lines) => {
-      core.startGroup(safeLine(mask(title)));
-      write(title);
+      const shown = safeLine(mask.text(title));
+      core.startGroup(shown);
+      write(shown);
       try {
         for (const line of lines) print(line);
       } finally {
         core.endGroup();
       }
     },
-    warning: (message) => {
-      core.warning(annotation(message));
-      write(`Warning: ${message}`);
-    },
-    error: (message) => {
-      core.error(annotation(message));
-      write(`Error: ${message}`);
-    },
+    warning: (message, place) => annotate('warning', message, place),
+    error: (message, place) => annotate('error', message, place),
   };
 }
 
-function openRunLog(file: string, mask: (text: string) => string): (line: string) => void {
-  let isOpen = false;
-  try {
-    mkdirSync(dirname(file), {recursive: true});
-    writeFileSync(file, '');
-    isOpen = true;
-  } catch (error) {
-    core.warning(`${file} cannot be written: ${String(error)}`);
-  }
-  // Written at once: a killed run keeps its log.
-  return (line) => {
-    if (isOpen) appendFileSync(file, `${mask(line)}\n`);
-  };
+/** No system has longer paths. */
+const longestPath = 4096;
+
+function propertiesOf(place: Place | undefined, mask: Mask): core.AnnotationProperties {
+  if (place === undefined) return {};
+  const {line, column} = place;
+  const file = mask.text(place.file).slice(0, longestPath);
+  return {file, startLine: line, ...(column === undefined ? {} : {startColumn: column})};
+}
+
+function placeText(place: Place | undefined): string {
+  if (place === undefined) return '';
+  const {file, line, column} = place;
+  return `${file}:${line}:${column === undefined ? '' : `${column}:`} `;
 }

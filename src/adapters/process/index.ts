@@ -1,12 +1,20 @@
 import {existsSync} from 'node:fs';
 import {execa} from 'execa';
 import {join as shellJoin} from 'shlex';
-import {type Failure, fail, failure, messageOf, ok, type Result} from '../../failure.ts';
+import {type Failure, fail, failure, messageOf, ok} from '../../failure.ts';
 import {watchEnd} from './end.ts';
 import {forwardLines, keepHead, keepTail, release} from './output.ts';
+import type {CommandOutput, CommandRequest, RunCommand} from './types.ts';
 
-export {dockerEnvironment, gitEnvironment, isSet, testEnvironment} from './environment.ts';
-export {type Ledger, openLedger, stopLeftOver} from './ledger.ts';
+export {
+  dockerEnvironment,
+  gitEnvironment,
+  isSet,
+  testEnvironment,
+  variableOf,
+} from './environment.ts';
+export {openLedger, stopLeftOver} from './ledger.ts';
+export type {CommandOutput, CommandRequest, LogSink, RunCommand} from './types.ts';
 
 const mib = 1024 * 1024;
 /** Output that goes to a log is whole there. */
@@ -148,41 +156,3 @@ function codeOf(error: unknown): string {
   if ('code' in error && typeof error.code === 'string') return error.code;
   return 'cause' in error ? codeOf(error.cause) : 'unknown';
 }
-
-/** A log that is being written: raw bytes in, secrets masked on the way to the file. */
-export interface LogSink {
-  /** The bytes belong to the caller again when this returns: copy what is to be kept. */
-  write(chunk: Uint8Array): void;
-  /** Resolves when everything is on disk. */
-  close(): Promise<void>;
-}
-
-export interface CommandRequest {
-  readonly file: string;
-  readonly args: readonly string[];
-  readonly cwd?: string;
-  /** The whole environment of the child; nothing is inherited when given. */
-  readonly env?: Readonly<Record<string, string>>;
-  /** Written to the child's standard input, for secrets that must not be arguments. */
-  readonly input?: string;
-  /** Deadline in seconds; the whole process group is terminated then. */
-  readonly seconds: number;
-  /** Receives stdout and stderr as they come. */
-  readonly log?: LogSink;
-  readonly signal?: AbortSignal;
-  /** Called with the child's process id as soon as it runs. */
-  readonly onStart?: (pid: number) => void;
-}
-
-export interface CommandOutput {
-  /** Bounded: the first 16 MiB of stdout, the first MiB when it goes to a log as well. */
-  readonly stdout: string;
-  readonly stderr: string;
-  /** The last lines of both. */
-  readonly tail: readonly string[];
-  /** Whether stdout had more than that. */
-  readonly isCut?: boolean;
-}
-
-/** Runs a program without a shell. A non-zero exit, a deadline, a signal and a missing program are all failures. */
-export type RunCommand = (request: CommandRequest) => Promise<Result<CommandOutput>>;

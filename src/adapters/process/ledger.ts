@@ -1,21 +1,20 @@
 import {appendFileSync, readdirSync, readFileSync} from 'node:fs';
+import {join} from 'node:path';
 import {setTimeout as wait} from 'node:timers/promises';
-import type {RunCommand} from './index.ts';
+import type {RunCommand} from './types.ts';
 
 /** The variable that every program of a run has in its environment, and whatever it starts inherits. */
 const marker = 'STACK_ACTION_RUN';
 
-/** Remembers on disk what a run started, for a post step that finds the main step killed. */
-export interface Ledger {
-  /** Like the one it was made of, with each program written down while it runs. */
-  readonly run: RunCommand;
-}
+const ledgerName = 'processes';
 
 /**
- * Opens the ledger of a run in `file`. A line has the process id, which is also the id of its group, and the time at
- * which it started: an id that the system gave to somebody else since has another time. `id` marks the run.
+ * Runs programs, and writes them down in the folder of the run for a post step that finds the main step killed. A line
+ * has the process id, which is also the id of its group, and the time at which it started: an id that the system gave
+ * to another program since has another time.
  */
-export function openLedger(file: string, id: string, run: RunCommand): Ledger {
+export function openLedger(folder: string, run: RunCommand): RunCommand {
+  const file = join(folder, ledgerName);
   const note = (pid: number): void => {
     try {
       appendFileSync(file, `${pid} ${startTimeOf(pid) ?? ''}\n`);
@@ -23,17 +22,15 @@ export function openLedger(file: string, id: string, run: RunCommand): Ledger {
       // Without the line the program is still found by its environment.
     }
   };
-  return {
-    run: (request) =>
-      run({
-        ...request,
-        env: {...(request.env ?? definedVariables()), [marker]: id},
-        onStart: (pid) => {
-          note(pid);
-          request.onStart?.(pid);
-        },
-      }),
-  };
+  return (request) =>
+    run({
+      ...request,
+      env: {...(request.env ?? definedVariables()), [marker]: folder},
+      onStart: (pid) => {
+        note(pid);
+        request.onStart?.(pid);
+      },
+    });
 }
 
 const graceMs = 1500;
@@ -42,13 +39,13 @@ const graceMs = 1500;
  * Stops what a killed run left behind: its programs, their process groups, and whatever has the mark of the run in its
  * environment. SIGTERM first, SIGKILL for what is still there after a moment. Resolves with how many there were.
  */
-export async function stopLeftOver(file: string, id: string): Promise<number> {
-  const found = leftOver(file, id);
+export async function stopLeftOver(folder: string): Promise<number> {
+  const found = leftOver(folder);
   if (found.length === 0) return 0;
   for (const {pid} of found) signalTo(pid, 'SIGTERM');
   const end = performance.now() + graceMs;
   while (found.some(isAlive) && performance.now() < end) await wait(50);
-  for (const {pid} of [...found.filter(isAlive), ...leftOver(file, id)]) signalTo(pid, 'SIGKILL');
+  for (const {pid} of [...found.filter(isAlive), ...leftOver(folder)]) signalTo(pid, 'SIGKILL');
   return found.length;
 }
 
@@ -58,14 +55,14 @@ interface Process {
   readonly startTime: string;
 }
 
-function leftOver(file: string, id: string): readonly Process[] {
-  const noted = new Set(linesOf(file));
+function leftOver(folder: string): readonly Process[] {
+  const noted = new Set(linesOf(join(folder, ledgerName)));
   const alive = readProcesses().filter(({pid}) => pid !== process.pid);
   // A group is known by its first process: when that is gone, the number may be another program's by now.
   const groups = new Set(
     alive.filter(({pid, startTime}) => noted.has(`${pid} ${startTime}`)).map(({pid}) => pid),
   );
-  return alive.filter(({pid, group}) => groups.has(group) || isMarked(pid, id));
+  return alive.filter(({pid, group}) => groups.has(group) || isMarked(pid, folder));
 }
 
 function isAlive({pid, startTime}: Process): boolean {
@@ -98,9 +95,9 @@ function startTimeOf(pid: number): string | undefined {
   return readProcess(pid)?.startTime;
 }
 
-function isMarked(pid: number, id: string): boolean {
+function isMarked(pid: number, folder: string): boolean {
   const environment = readText(`/proc/${pid}/environ`) ?? '';
-  return environment.split('\0').includes(`${marker}=${id}`);
+  return environment.split('\0').includes(`${marker}=${folder}`);
 }
 
 function signalTo(pid: number, signal: 'SIGTERM' | 'SIGKILL'): void {

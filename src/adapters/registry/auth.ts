@@ -64,6 +64,9 @@ interface Token {
   readonly expires: number;
 }
 
+/** Headers and scopes that one request tries. */
+const mostTries = 8;
+
 interface AuthorizerOptions {
   readonly host: string;
   readonly endpoint: Endpoint;
@@ -120,7 +123,7 @@ export function createAuthorizer({
     const body = Buffer.from(answer.body).toString();
     const json = parseJson(body);
     const value = textIn(json, 'token') ?? textIn(json, 'access_token');
-    if (answer.status !== 200 || value === undefined || isPassing(answer.status, '')) {
+    if (answer.status !== 200 || value === undefined || !/^[!-~]+$/.test(value)) {
       // What is no token and no refusal is no token service's.
       const status = answer.status < 400 ? 502 : answer.status;
       return {kind: 'token-service', host: url.host, answer: {...answer, status}};
@@ -156,6 +159,8 @@ export function createAuthorizer({
     /** Every scheme that is offered, in its order, until one has something that was not sent yet. */
     const choose = async (offered: readonly Challenge[]): Promise<Way> => {
       let verdict: Way = {kind: 'refused'};
+      // Others may renew a token as fast as this request is refused.
+      if (tried.size > mostTries) return verdict;
       for (const challenge of offered) {
         if (challenge.scheme === 'basic') {
           if (basic !== undefined && !tried.has(basic)) return send(basic);

@@ -15,6 +15,8 @@ export interface LoginSources {
   readonly allowLogins?: boolean;
   /** Starts credential helpers. */
   readonly run: RunCommand;
+  /** What helpers see; the whole environment of this process by default. */
+  readonly env?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
 }
 
@@ -68,7 +70,7 @@ export async function machineConfig(): Promise<Json> {
   return {...file, auths: {...objectIn(file, 'auths'), ...extra}};
 }
 
-function createMachineLogins({run, signal}: LoginSources): Logins {
+function createMachineLogins({run, env, signal}: LoginSources): Logins {
   let config: Promise<Json> | undefined;
   return async (host) => {
     config ??= machineConfig();
@@ -84,7 +86,7 @@ function createMachineLogins({run, signal}: LoginSources): Logins {
     const spellings = new Set([configKeyOf(host), ...entries.map(([name]) => name)]);
     const from = `docker-credential-${helper}`;
     for (const server of spellings) {
-      const answer = await askHelper({run, helper, server, signal});
+      const answer = await askHelper({run, env, helper, server, signal});
       if (typeof answer === 'string')
         return {credentials: undefined, from, problem: `${from} failed: ${answer}`};
       if (answer !== undefined) return {credentials: answer, from};
@@ -132,17 +134,19 @@ interface HelperQuestion {
   readonly run: RunCommand;
   readonly helper: string;
   readonly server: string;
+  readonly env: LoginSources['env'];
   readonly signal: AbortSignal | undefined;
 }
 
 /** Undefined when the helper has none; a sentence when it could not say. */
 async function askHelper(question: HelperQuestion): Promise<Credentials | string | undefined> {
-  const {run, helper, server, signal} = question;
+  const {run, env, helper, server, signal} = question;
   const asked = await run({
     file: `docker-credential-${helper}`,
     args: ['get'],
     input: server,
     seconds: helperSeconds,
+    ...(env === undefined ? {} : {env}),
     ...(signal === undefined ? {} : {signal}),
   });
   if (!asked.ok) {

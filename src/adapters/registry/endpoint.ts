@@ -26,6 +26,8 @@ export function createEndpoints(options: EndpointOptions): FindEndpoint {
   const settled = new Map<string, Result<Endpoint>>();
   const pending = new Map<string, Promise<Result<Endpoint>>>();
   const silent = new Set<string>();
+  /** What the nice-to-have questions met: one of them on a host is enough. */
+  const missed = new Map<string, Result<Endpoint>>();
   const find = async (host: string, once: boolean): Promise<Result<Endpoint>> => {
     const found = await search(host, options, once || silent.has(host));
     if (found.ok) {
@@ -33,13 +35,15 @@ export function createEndpoints(options: EndpointOptions): FindEndpoint {
       settled.set(host, found);
     } else if (found.error.isFinal) {
       settled.set(host, fail(found.error.failure));
-    } else if (!once) {
+    } else if (once) {
+      missed.set(host, fail(found.error.failure));
+    } else {
       silent.add(host);
     }
     return found.ok ? found : fail(found.error.failure);
   };
   return async (host, once) => {
-    const known = settled.get(host);
+    const known = settled.get(host) ?? (once ? missed.get(host) : undefined);
     if (known !== undefined) return known;
     const key = `${host} ${once}`;
     const running = pending.get(key) ?? find(host, once).finally(() => pending.delete(key));

@@ -23,6 +23,8 @@ export interface Trouble {
   readonly problem?: string | undefined;
   /** The token service that answered instead of the registry. */
   readonly tokenService: string | undefined;
+  /** The password itself was sent, not a token for one repository. */
+  readonly isBasic?: boolean;
 }
 
 /** Registries that keep a tag as it is say so with 400 (Quay, ECR), 403, 409 or 412. */
@@ -30,10 +32,13 @@ const immutable = /TAG_INVALID|immutable|cannot be overwritten|already exists/i;
 
 /** The class of a failed request, and what to do about it. */
 export function registryFailure({method, ref}: Asked, trouble: Trouble): Failure {
-  const {status, body, what, tokenService} = trouble;
+  const {status, body, what, tokenService, login, isBasic} = trouble;
   const cause = {kind: 'http', request: `${method} ${ref}`, status} as const;
   const speaker = tokenService === undefined ? 'the registry' : `the token service ${tokenService}`;
-  const message = `${ref}: ${speaker} returned ${what}.`;
+  const isLogin = login !== undefined && (tokenService !== undefined || isBasic === true);
+  // A wrong password is the same for every reference on the host.
+  const subject = status === 401 && isLogin ? trouble.host : ref;
+  const message = `${subject}: ${speaker} returned ${what}.`;
   if (status === undefined) {
     const unreachable = `${ref}: the registry cannot be reached: ${what}.`;
     return failure('registry-unavailable', unreachable, {cause});
@@ -62,7 +67,11 @@ function loginHint({host, login, problem}: Trouble): string {
     return `No login for ${host} was found: set the inputs "registry", "username" and "password", or log in before this step (docker/login-action).`;
   }
   if (login.startsWith('the input')) {
-    return `Check ${login}; the token may have expired, or be for another registry than ${host}.`;
+    const more =
+      host === 'ghcr.io'
+        ? 'the job needs "permissions: packages: write", and the package must grant this repository access (package settings, Manage Actions access)'
+        : `the token may have expired, or be for another registry than ${host}`;
+    return `Check ${login}; ${more}.`;
   }
   return `The login for ${host} comes from ${login}. Log in again, or set the inputs "registry", "username" and "password".`;
 }

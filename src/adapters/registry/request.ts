@@ -162,6 +162,7 @@ export function createSender(options: RegistryOptions): Sender {
           login,
           problem: reached.login.problem,
           tokenService: isAnswer ? sent.tokenService : undefined,
+          isBasic: isAnswer && schemeOf(sent) === 'basic',
         };
         return {
           ok: false,

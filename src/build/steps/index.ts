@@ -1,9 +1,9 @@
 import {type Failure, failure} from '../../failure.ts';
 import type {StepName} from '../../schedule/index.ts';
-import {maskText} from '../../util/masking.ts';
 import type {ImageFacts, RunStep} from '../types.ts';
 import {buildStep, pullStep} from './build.ts';
 import {
+  type ImageDetails,
   type ImageState,
   internalFailure,
   type Step,
@@ -22,6 +22,8 @@ export interface Steps {
   readonly runStep: RunStep;
   /** What is known of an image so far. */
   facts(image: string): ImageFacts;
+  /** What its page says; undefined where no page was made. */
+  details(image: string): ImageDetails | undefined;
 }
 
 const steps: Record<StepName, Step> = {
@@ -57,8 +59,8 @@ export function createSteps(context: StepContext): Steps {
       step,
       startedMs: started,
       durationMs: ended - started,
-      failure: failure === undefined ? undefined : masked(failure, context.secrets),
-      notes: notes.map((note) => maskText(note, context.secrets)),
+      failure,
+      notes,
       ...(cacheSeconds === undefined ? {} : {cacheSeconds}),
       ...(tests === undefined ? {} : {tests}),
     };
@@ -66,6 +68,7 @@ export function createSteps(context: StepContext): Steps {
 
   return {
     runStep,
+    details: (name) => stateOf(name).details,
     facts: (name) => {
       const planned = context.plan.images.find((image) => image.name === name);
       const {digest, size} = stateOf(name);
@@ -100,16 +103,8 @@ function freshState(): ImageState {
     counts: undefined,
     isTested: false,
     inventory: undefined,
+    details: undefined,
+    difference: undefined,
     seconds: new Map(),
   };
-}
-
-/** Results are uploaded, so they hold no secret either. */
-function masked(failure: Failure, secrets: readonly string[]): Failure {
-  const mask = (text: string): string => maskText(text, secrets);
-  const {cause, message, tail} = failure;
-  const base = {...failure, message: mask(message), tail: tail.map(mask)};
-  return cause !== undefined && 'command' in cause
-    ? {...base, cause: {...cause, command: mask(cause.command)}}
-    : base;
 }

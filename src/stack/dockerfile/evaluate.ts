@@ -8,6 +8,8 @@ import {type Command, type Dockerfile, type Stage, type StageGraph, scratch} fro
 
 /** What a COPY, an ADD or a bind mount takes from the build context. */
 export interface ContextSource extends SourcePath {
+  /** `COPY --parents`, whose excludes are relative to another folder. */
+  readonly parents?: boolean;
   readonly excludes: readonly string[];
   readonly line: number;
   readonly kind: 'copy' | 'add' | 'mount';
@@ -234,8 +236,9 @@ function runCopy(walk: Walk, scope: Scope, command: Command, {kind, words}: Copy
     if (origin !== 'context') {
       if (kind === 'copy') refuse(`COPY cannot take ${path.text}. Use ADD.`);
     } else if (from === undefined) {
-      const source = readSource(path.text, words.keepsParents);
-      walk.sources.push({...source, excludes: words.excludes, line, kind});
+      const parents = words.keepsParents;
+      const source = readSource(path.text, parents);
+      walk.sources.push({...source, parents, excludes: words.excludes, line, kind});
     }
   }
 }

@@ -92,6 +92,8 @@ export function findUses(dockerfile: Dockerfile, request: UseRequest): Dockerfil
   }
   const platforms = request.platforms.length > 0 ? request.platforms : ['linux/amd64'];
   const all = platforms.map((platform) => usesOn(dockerfile, request, platform));
+  const [only] = all;
+  if (only !== undefined && all.length === 1) return only;
   const unresolved = all.find(({context}) => context.unresolved !== undefined);
   return {
     images: distinct(all.flatMap(({images}) => images)),
