@@ -28,7 +28,9 @@ import {byDigest, type StepEnd, type Work} from './context.ts';
 export async function settleRecord(work: Work): Promise<StepEnd> {
   const {context, image, state} = work;
   const isFinal = state.verdict === 'failed' || state.inventory !== undefined;
-  if (!isFinal || (state.verdict === undefined && isPushed(image, context))) return {};
+  // A reused image is not tested in this run: nothing more comes, and its page is made all the same.
+  const awaitsTests = image.action !== 'reuse' && isPushed(image, context);
+  if (!isFinal || (state.verdict === undefined && awaitsTests)) return {};
   const found =
     state.digest === undefined
       ? undefined
