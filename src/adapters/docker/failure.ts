@@ -4,7 +4,7 @@ import type {Failure, FailureClass} from '../../failure.ts';
 export type DockerOperation = 'login' | 'pull' | 'build' | 'push' | 'run' | 'other';
 
 /**
- * Says which class a failed docker command belongs to, in one sentence with what to do (RELIABILITY.md 2d.1).
+ * Finds the class of a failed docker command, which decides about retries, and one sentence with what to do.
  * `subject` is the full reference, or the host of a login. Deadlines and cancellations stay what they are.
  */
 export function explainDockerFailure(
@@ -38,17 +38,18 @@ const verbs: Record<DockerOperation, string> = {
 };
 
 const hints: Partial<Record<FailureClass, string>> = {
-  'daemon-lost': 'Start the Docker daemon, or look why it ended; then run the job again.',
+  'daemon-lost': 'Start the Docker daemon, or find out why it stopped; then re-run the job.',
   'disk-full':
     'Free space where Docker keeps its data, or set "prune: true" for images in spec.yml.',
-  'rate-limit': 'The registry wants fewer requests. Run the job again later, or log in.',
+  'rate-limit': 'The registry is rate limiting requests. Re-run the job later, or log in.',
   auth: 'Check the inputs "username" and "password"; a token may have expired.',
   permission:
-    'The token may not do this. On GitHub give the job "packages: write" and connect the package to this repository (package settings, Manage Actions access).',
-  'tag-conflict': 'The tag cannot be moved, or another run moved it. Use another tag.',
-  'registry-unavailable': 'The registry or the network has a problem. Run the job again.',
+    'The token lacks permission. On GitHub give the job "packages: write" and connect the package to this repository (package settings, Manage Actions access).',
+  'tag-conflict':
+    'The registry does not allow this tag to be moved. Use another tag, or allow tags to be overwritten.',
+  'registry-unavailable': 'The registry or the network has a problem. Re-run the job.',
   'oom-killed':
-    'Something was killed with signal 9, mostly for want of memory. Use a larger runner.',
+    'A process was killed (SIGKILL), most likely because the runner ran out of memory. Use a larger runner.',
 };
 
 const daemon =

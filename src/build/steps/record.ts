@@ -123,7 +123,7 @@ async function recordIt(work: Work, facts: ReturnType<typeof imageFacts>): Promi
   return {};
 }
 
-/** The page of an image that is reused: its record says it all, and nothing is pulled. */
+/** The page of an image that is reused: its record has everything, and nothing is pulled. */
 export async function writePageFromRecord(work: Work, record: ImageRecord): Promise<void> {
   await writePage(work, record);
   void parseReference;

@@ -34,7 +34,11 @@ export interface YamlFile {
 }
 
 /**
- * Reads one YAML document with the position of everything. Scalars keep the digits of the source (`3.10`), anchors
+ * YAML with places, so that every mistake of a user's file has its line.
+ * Enters: the text of one file and its name.
+ * Leaves: nodes with their offsets, and the collector of findings; helpers that read fixed keys of a mapping.
+ * Not here: what the keys mean (stack/spec/).
+ * Reads one document. Scalars keep the digits of the source (`3.10`), anchors
  * and `<<` are resolved, duplicate keys and foreign tags are findings.
  * @throws {SpecError} for bad syntax, several documents, and what expands or nests too far
  */
@@ -56,7 +60,7 @@ function composeDocument(
   lineCounter: LineCounter,
   findings: Findings,
 ): Document.Parsed | undefined {
-  // Every scalar stays text (failsafe): the key it stands at says what it means. Duplicate keys are found by
+  // Every scalar stays text (failsafe): its key decides what it means. Duplicate keys are found by
   // convertNodes, because the library compares every key with every other.
   const options = {schema: 'failsafe', uniqueKeys: false, prettyErrors: false} as const;
   const composer = new Composer({...options, lineCounter});
@@ -127,20 +131,33 @@ function offsetOfError(source: Source): number {
   return 'offset' in source ? source.offset : (source[0] ?? 0);
 }
 
+const unquoted =
+  'a value without quotes cannot contain ": ". Quote the whole value; a command with quotes of its own goes in single quotes: \'bash -c "echo a: b"\'.';
+
 /** What the library says, with the fix where the usual cause is known. */
 function explain(code: string, message: string): string {
+  if (/^(?:Nested mappings|Block collections) are not allowed/.test(message)) return unquoted;
+  if (message.startsWith('Implicit keys need')) {
+    return 'a key and its value belong on one line, as "key: value" with a blank after the colon.';
+  }
+  if (message.startsWith('Plain value cannot start with')) {
+    return `a value without quotes cannot begin with ${message.at(-1)}. Quote it.`;
+  }
+  if (message.startsWith('Unexpected scalar at node end')) {
+    return 'text follows a value that is complete. Quote the whole value.';
+  }
   if (code === 'BAD_INDENT' && message.startsWith('All ')) {
-    return 'the indentation fits no line above. Align keys of one level.';
+    return 'inconsistent indentation: this key does not line up with any key above it.';
   }
   const fix: Readonly<Record<string, string>> = {
-    TAB_AS_INDENT: 'a tab stands where YAML wants spaces. Indent with spaces.',
+    TAB_AS_INDENT: 'tab used for indentation; YAML requires spaces.',
     RESOURCE_EXHAUSTION: 'nested too deeply. A spec needs no more than six levels.',
     MULTIPLE_DOCS: 'a second document begins here. Keep one, without "---".',
   };
   return fix[code] ?? `bad YAML: ${message}.`.replace(/\.\.$/, '.');
 }
 
-/** What a YAML file says, as readonly data; nodes behind an anchor are shared and never change. */
+/** The content of a YAML file as readonly data; nodes behind an anchor are shared and never change. */
 export type SpecNode = TextNode | ListNode | MapNode;
 
 export interface TextNode extends NodeBase {
@@ -188,7 +205,7 @@ export function convertNodes(root: Node, findings: Findings): SpecNode {
   return convert({findings, anchors: new Map(), expanded: {nodes: 0}}, root, {depth: 0, offset: 0});
 }
 
-/** Where a node stands; `offset` serves one that has no characters of its own. */
+/** The place of a node; `offset` serves one that has no characters of its own. */
 interface Place {
   readonly depth: number;
   readonly offset: number;
@@ -201,7 +218,7 @@ function convert(context: Context, node: unknown, place: Place): SpecNode {
   if (!isScalar(node) && !isSeq(node) && !isMap(node)) return emptyText(offset);
   if (node.tag !== undefined && !knownTags.test(node.tag)) {
     const tag = node.tag.replace(/^tag:yaml\.org,2002:/, '!!');
-    context.findings.mistake(offset, `the tag ${tag} means nothing here. Remove it.`);
+    context.findings.mistake(offset, `unsupported YAML tag ${tag}. Remove it.`);
   }
   const inside = {depth: place.depth + 1, offset};
   const converted = isScalar(node)
@@ -229,7 +246,7 @@ function convertText(
   offset: number,
 ): TextNode {
   const text = typeof node.value === 'string' ? node.value : '';
-  if (text.includes('\0')) findings.mistake(offset, 'holds a NUL character. Remove it.');
+  if (text.includes('\0')) findings.mistake(offset, 'contains a NUL character. Remove it.');
   const isPlain = node.type === 'PLAIN' && !(node.tag?.endsWith(':str') || node.tag === '!');
   return {kind: 'text', text, isPlain, offset, size: 1};
 }
@@ -269,7 +286,7 @@ function addEntry({findings}: Context, own: Map<string, Entry>, name: string, en
   }
   findings.mistake(
     entry.keyOffset,
-    `the key "${name}" stands twice; first at ${findings.placeOf(first.keyOffset)}. Keep one.`,
+    `duplicate key "${name}" (first defined at ${findings.placeOf(first.keyOffset)}). Keep one of them.`,
   );
 }
 
