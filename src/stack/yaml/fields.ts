@@ -1,5 +1,5 @@
 import type {Findings} from './findings.ts';
-import type {Entry, MapNode, SpecNode, TextNode} from './index.ts';
+import type {Entry, MapNode, SpecNode, TextNode} from './nodes.ts';
 
 /** The keys of one mapping whose names are fixed, with the words for messages about them. */
 export interface Fields {
