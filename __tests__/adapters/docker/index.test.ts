@@ -115,10 +115,12 @@ describe('check', () => {
   it('says that the daemon does not answer, and how to start it', async () => {
     const stderr =
       'Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?';
-    const docker = open([{when: 'info', stderr, exitCode: 1}]);
+    // docker prints what --format asks for all the same.
+    const stdout = '{"version":"","storage":null,"plugins":[],"root":""}\n';
+    const docker = open([{when: 'info', stderr: `${stderr}\n`, stdout, exitCode: 1}]);
     expect(failureOf(await docker.check())).toMatchObject({
       class: 'daemon-lost',
-      message: expect.stringContaining(stderr),
+      message: `The Docker daemon is not reachable: ${stderr}`,
       hint: expect.stringContaining('systemctl start docker'),
     });
   });
@@ -331,26 +333,36 @@ describe('containers', () => {
     expect(fake.calls().at(-1)).toEqual(['rm', '--force', '--volumes', 'lost', 'made']);
   });
 
-  it('removes of other runs only what is older than six hours, in two calls', async () => {
+  it('removes of other runs only containers and private tags older than six hours', async () => {
     const stdout = [
       'old 12 2026-11-24 05:59:00 +0000 UTC',
       'new 12 2026-11-24 06:01:00 +0000 UTC',
       'ours 77 2026-11-24 11:59:00 +0000 UTC',
       '',
     ].join('\n');
-    const docker = open([{when: 'ps', stdout}]);
+    const second = (time: string): number => Date.parse(`2026-11-24T${time}Z`) / 1000;
+    const tag = (run: string, time: string): string =>
+      `stack-run.invalid/${run}/${second(time)}:0123456789abcdef`;
+    const tags = [tag('12', '05:59:00'), tag('12', '06:01:00'), tag('77', '05:00:00'), ''];
+    const docker = open([
+      {when: 'ps', stdout},
+      {when: 'image ls', stdout: tags.join('\n')},
+    ]);
     await docker.sweep(new Date('2026-11-24T12:00:00Z'));
     const format = '{{.ID}} {{.Label "stack-action.run"}} {{.CreatedAt}}';
-    expect(fake.calls()).toEqual([
-      ['ps', '--all', '--filter', 'label=stack-action.run', '--format', format],
-      ['rm', '--force', '--volumes', 'old'],
+    expect(fake.calls()[0]).toEqual([
+      ...['ps', '--all', '--filter', 'label=stack-action.run', '--format', format],
     ]);
+    const removed = fake.calls().filter((call) => call.includes('rm'));
+    expect(removed).toHaveLength(2);
+    expect(removed).toContainEqual(['rm', '--force', '--volumes', 'old']);
+    expect(removed).toContainEqual(['image', 'rm', tag('12', '05:59:00')]);
   });
 
-  it('starts nothing more where no run left anything', async () => {
+  it('removes nothing where no run left anything', async () => {
     const docker = open([{when: 'ps', stdout: '\n'}]);
     await docker.sweep(new Date('2026-11-24T12:00:00Z'));
-    expect(fake.calls()).toHaveLength(1);
+    expect(fake.calls().filter((call) => call.includes('rm'))).toEqual([]);
   });
 
   it('prunes nothing of the host', async () => {

@@ -1,6 +1,7 @@
 import {statfs} from 'node:fs/promises';
 import {type Failure, fail, failure, ok, type Result} from '../../failure.ts';
 import {type CallDocker, deadlines} from './cli.ts';
+import {tellingLine} from './failure.ts';
 import type {Docker, EngineFacts} from './types.ts';
 
 /** Below this the data folder of Docker counts as full. */
@@ -98,10 +99,11 @@ const mayBeTheDaemon: ReadonlySet<Failure['class']> = new Set([
 
 function noEngine(failure: Failure): Failure {
   if (failure.cause?.kind === 'spawn') return failure;
+  const line = tellingLine(failure.tail);
   return {
     ...failure,
     class: 'daemon-lost',
-    message: `The Docker daemon is not reachable${failure.tail.length > 0 ? `: ${failure.tail.at(-1)}` : '.'}`,
+    message: `The Docker daemon is not reachable${line === undefined ? '.' : `: ${line}`}`,
     hint: 'Start it (for example: sudo systemctl start docker), and make sure that this user may use its socket.',
   };
 }
