@@ -1,4 +1,4 @@
-import {openWorkspace, runLog} from './adapters/files/index.ts';
+import {openWorkspace} from './adapters/files/index.ts';
 import {type Git, openGit} from './adapters/git/index.ts';
 import {openGitHubApi} from './adapters/github/api.ts';
 import {type Event, readEvent, refusalOf} from './adapters/github/event.ts';
@@ -11,6 +11,7 @@ import {
 } from './adapters/github/output.ts';
 import {openLedger, runCommand} from './adapters/process/index.ts';
 import {messageOf} from './failure.ts';
+import {runLog} from './image/files.ts';
 import {build} from './modes/build.ts';
 import type {ModeEnd} from './modes/end.ts';
 import {merge} from './modes/report.ts';
@@ -78,7 +79,7 @@ async function runMode(signal: AbortSignal, mask: Mask, tempDir: string): Promis
   const git = gitOf(workspace.path(inputs.stackDir));
   const refusal = event.isKnown
     ? undefined
-    : refusalOf(event, await headOf(gitOf(workspace.root), git));
+    : refusalOf(event, await headOf(git, gitOf(workspace.root)));
   if (refusal !== undefined) return failed(refusal);
   const changes = {git, api: openApi(event, inputs.githubToken, {mask, signal})};
   const run: Run = {inputs, event, workspace, log, mask, signal, changes, program, tempDir};
@@ -107,7 +108,7 @@ function openApi(
   return openGitHubApi({token, apiUrl, repository, ...ports});
 }
 
-/** The commit that is checked out: at the root of the workspace, else (`path:` of actions/checkout) at the stack. */
+/** The commit that is checked out where the stack is, which is what counts; else at the root of the workspace. */
 async function headOf(...places: readonly Git[]): Promise<string | undefined> {
   for (const git of places) {
     const head = await git.commitOf('HEAD');

@@ -1,5 +1,5 @@
 import {info, warning} from '@actions/core';
-import {runLabel} from './adapters/docker/index.ts';
+import {privatePrefix, readPrivateTags, runLabel} from './adapters/docker/index.ts';
 import {leftRunFolder, readState} from './adapters/github/output.ts';
 import {dockerEnvironment, runCommand, stopLeftOver} from './adapters/process/index.ts';
 import {messageOf} from './failure.ts';
@@ -7,17 +7,25 @@ import {tellKilledPromotion} from './modes/interrupted.ts';
 import {safeMessage} from './util/text.ts';
 
 /**
- * The post step: tells where a promotion that was killed stopped, and removes what a main step that was killed could not: its programs (docker clients, tests and what they
- * started, git), its containers, and its folder with the credentials. After a main step that ended by itself there is
- * nothing of it. It never fails: the outcome of the job is the main step's.
+ * The post step: removes what a main step that was killed could not: its programs (docker clients, tests and what they
+ * started, git), its containers and private tags, and its folder with the credentials; then it tells where a promotion
+ * that was killed stopped. After a main step that ended by itself there is nothing of it. It never fails: the outcome of
+ * the job is the main step's.
  */
 export async function post(): Promise<void> {
-  try {
-    const told = await tellKilledPromotion(readState('promotion'));
+  await reported('The clean-up after the action is not complete', cleanUp);
+  await reported('What the promotion left behind is not known', async () => {
+    const promotion = readState('promotion');
+    const told = promotion === '' ? [] : await tellKilledPromotion(promotion);
     if (told.length > 0) warning(safeMessage(told.join('\n')));
-    await cleanUp();
+  });
+}
+
+async function reported(what: string, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
   } catch (error) {
-    warning(safeMessage(`The clean-up after the action is not complete: ${messageOf(error)}`));
+    warning(safeMessage(`${what}: ${messageOf(error)}`));
   }
 }
 
@@ -28,13 +36,13 @@ async function cleanUp(): Promise<void> {
   try {
     // Programs first: a test that goes on would start the next container.
     await stopLeftOver(folder.path);
-    await removeContainers(readState('runId'));
+    await removeLeftOvers(readState('runId'));
   } finally {
     await folder.remove();
   }
 }
 
-async function removeContainers(runId: string): Promise<void> {
+async function removeLeftOvers(runId: string): Promise<void> {
   if (runId === '') return;
   const docker = (args: readonly string[], seconds: number) =>
     runCommand({file: 'docker', args, env: dockerEnvironment(), seconds});
@@ -42,4 +50,9 @@ async function removeContainers(runId: string): Promise<void> {
   const listed = await docker(['ps', '--all', '--quiet', ...filter], 10);
   const ids = listed.ok ? listed.value.stdout.split('\n').filter((id) => id !== '') : [];
   if (ids.length > 0) await docker(['rm', '--force', '--volumes', ...ids], 20);
+  const reference = `reference=${privatePrefix(runId)}/*`;
+  const format = '{{.Repository}}:{{.Tag}}';
+  const tagged = await docker(['image', 'ls', '--format', format, '--filter', reference], 10);
+  const tags = readPrivateTags(tagged.ok ? tagged.value.stdout.split('\n') : []);
+  if (tags.length > 0) await docker(['image', 'rm', ...tags.map(({ref}) => ref)], 20);
 }

@@ -1,10 +1,10 @@
 import {openContexts} from '../adapters/build-context/index.ts';
-import {outputFolders} from '../adapters/files/index.ts';
 import {addSummary} from '../adapters/github/output.ts';
 import type {Registry} from '../adapters/registry/index.ts';
 import {type RunReport, runPlan} from '../build/index.ts';
 import {saysSkipPush} from '../changes/index.ts';
 import {failureText, type Result} from '../failure.ts';
+import {outputFolders} from '../image/files.ts';
 import {type Planned, planRun} from '../plan/index.ts';
 import {
   createReporter,
@@ -12,6 +12,7 @@ import {
   planOutput,
   planSummaryPage,
   type Reporter,
+  refusedSummaryPage,
   reportPlan,
 } from '../report/index.ts';
 import {policyOf, type Run, type RunPolicy, tagsOf} from '../run/index.ts';
@@ -19,7 +20,7 @@ import {loadStack, type Stack} from '../stack/index.ts';
 import {machinePlatform, openRecords, openRegistry, withDocker} from './adapters.ts';
 import {checkPush} from './checks.ts';
 import type {ModeEnd} from './end.ts';
-import {finish, upload, writePlan} from './finish.ts';
+import {contextOf, finish, upload, writePlan} from './finish.ts';
 
 /**
  * `mode: build` and `mode: plan`.
@@ -40,9 +41,10 @@ export async function build(run: Run): Promise<ModeEnd> {
   try {
     const contexts = openContexts(workspace.root, Object.values(outputFolders));
     const records = openRecords(registry);
+    const mayPush = policy.push.kind !== 'never' && inputs.mode === 'build' && !inputs.dryRun;
     const planned = await planRun(
       {inputs, event, stack, policy, platform: machinePlatform, signal},
-      {workspace, registry, changes: run.changes, contexts, readRecord: records.read},
+      {workspace, registry, changes: run.changes, contexts, readRecord: records.read, mayPush},
     );
     const {plan} = planned;
     // What was asked while everything was being stopped is not a plan.
@@ -53,7 +55,7 @@ export async function build(run: Run): Promise<ModeEnd> {
     const outputs = {tag: plan.tag, plan: planOutput(plan), matrix: matrixOutput(plan)};
     await writePlan(workspace, plan);
     if (inputs.mode === 'plan' || inputs.dryRun) {
-      const problem = await addSummary(planSummaryPage(plan), run.mask);
+      const problem = await addSummary(planSummaryPage(plan, contextOf(run)), run.mask);
       if (problem !== undefined) log.warning(problem);
       return {outcome: 'passed', outputs};
     }
@@ -85,6 +87,7 @@ async function buildPlan(run: Run, prepared: Prepared): Promise<ModeEnd> {
     log,
     readLog: (name) => workspace.readExcerpt(`logs/${name}`),
     now: () => new Date(),
+    plan: planned.plan,
   });
   const done = await doPlan(run, prepared, {reporter, push});
   await reporter.flush();
@@ -112,6 +115,16 @@ async function nothingBuilt(
   outcome: 'failed' | 'cancelled',
   sentence: string,
 ): Promise<ModeEnd> {
+  const lines = sentence.replace(/^Nothing was built: /, '').split('\n');
+  const isTail = (line: string): boolean => line.startsWith('| ');
+  const page = refusedSummaryPage({
+    title: 'Nothing was built',
+    causes: lines.filter((line) => !isTail(line)),
+    tail: lines.filter(isTail).map((line) => line.slice(2)),
+    run: contextOf(run),
+  });
+  const problem = await addSummary(page, run.mask);
+  if (problem !== undefined) run.log.warning(problem);
   return {outcome, sentence, outputs: await upload(run)};
 }
 

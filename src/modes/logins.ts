@@ -30,7 +30,7 @@ export async function logIn(
     }),
   );
   for (const {host, username, password} of [...inputs, ...used.flat()]) {
-    const done = await docker.login(host, username, password);
+    const done = await docker.login(host, username, password, {signal: run.signal});
     if (!done.ok) return done;
   }
   return ok();

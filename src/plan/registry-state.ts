@@ -27,6 +27,8 @@ export interface RecordFacts {
 
 export interface RegistryPorts {
   readonly registry: Registry;
+  /** This run may write to the registry. */
+  readonly mayPush: boolean;
   /** Undefined where there is no record, or none that can be trusted. */
   readonly readRecord: (image: {
     readonly repository: string;
@@ -63,11 +65,22 @@ export async function readRegistryState(
     atTag: new Map(all.map(({image, standing}) => [image.name, standing])),
     evidence: new Map(evidence),
     proofs: new Map(proofs),
-    unknown: all.flatMap(({image, standing}) =>
-      standing.state === 'unknown' ? [`${refs.get(image.name)}: ${standing.because}`] : [],
-    ),
+    unknown: unanswered(all.map(({image, standing}) => [refs.get(image.name) ?? '', standing])),
     warnings: all.flatMap(({image, proof}) => (proof.ok ? [] : [`${image.name}: ${proof.error}`])),
   };
+}
+
+/** One line for each cause, however many references it holds for. */
+function unanswered(lookups: readonly (readonly [string, Lookup])[]): readonly string[] {
+  const refs = new Map<string, string[]>();
+  for (const [ref, lookup] of lookups) {
+    if (lookup.state !== 'unknown') continue;
+    refs.set(lookup.because, [...(refs.get(lookup.because) ?? []), ref]);
+  }
+  return [...refs].map(([because, [first = '', ...others]]) => {
+    const more = others.length === 0 ? '' : ` and ${others.length} more`;
+    return because.startsWith(first) ? because : `${because} (asked for ${first}${more})`;
+  });
 }
 
 const absent: Lookup = {state: 'absent'};
@@ -85,7 +98,7 @@ async function readImage(
 ): Promise<ImageState> {
   const {registry} = ports;
   const proofRef = `${image.repository}:${proofTag(own.fingerprint, own.tests)}`;
-  const [standing, shown] = await Promise.all([registry.inspect(ref), registry.head(proofRef)]);
+  const [standing, shown] = await Promise.all([ask(ports, image, ref), registry.head(proofRef)]);
   if (shown.state !== 'present') {
     return {standing, proof: ok(shown), evidence: await evidenceOf(ports, image, standing)};
   }
@@ -101,6 +114,21 @@ async function readImage(
         ? {fingerprint: own.fingerprint, content: own.content, passed: own.tests}
         : await evidenceOf(ports, image, standing),
   };
+}
+
+/**
+ * A registry may deny all knowledge of a repository that does not exist yet. Where this run may push, it is asked for
+ * that permission, and then once more.
+ */
+async function ask(
+  {registry, mayPush}: RegistryPorts,
+  {repository}: ImageSpec,
+  ref: string,
+): Promise<Lookup> {
+  const lookup = await registry.inspect(ref);
+  if (lookup.state !== 'unknown' || lookup.isDenied !== true || !mayPush) return lookup;
+  const granted = await registry.mayPush(repository);
+  return granted.ok ? registry.inspect(ref) : lookup;
 }
 
 /** A tag that promises one fingerprint and shows an image with another: it was overwritten. */

@@ -198,17 +198,19 @@ Dockerfile:8
 });
 
 describe('explainTestFailure', () => {
+  const pytest = {ref, isPytest: true, isHost: true};
+
   it('names the test that failed', () => {
     const tail =
       '1 failed\nFAILED images/a/test/test_a.py::test_x - assert 1 == 2\n=== 1 failed ===';
-    expect(explainTestFailure(failed(tail), ref)).toMatchObject({
+    expect(explainTestFailure(failed(tail), pytest)).toMatchObject({
       class: 'test-failed',
       message: `The tests of ${ref} failed: FAILED images/a/test/test_a.py::test_x - assert 1 == 2`,
     });
   });
 
   it('knows a kill by signal 9', () => {
-    expect(explainTestFailure(failed('', 137), ref).class).toBe('oom-killed');
+    expect(explainTestFailure(failed('', 137), pytest).class).toBe('oom-killed');
   });
 });
 

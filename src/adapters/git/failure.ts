@@ -61,7 +61,7 @@ export function explainWikiFailure(
       return {
         ...failure,
         class: 'registry-unavailable',
-        message: `The wiki of ${place} could not be updated: somebody else pushed to it each time.`,
+        message: `The wiki of ${place} could not be updated: someone else pushed to it each time.`,
         hint: 'Run the job again; a "concurrency:" group in the workflow keeps its runs apart.',
       };
     case 'unavailable':

@@ -1,11 +1,13 @@
-import {join} from 'node:path';
-import type {Docker, DockerOptions} from '../../adapters/docker/index.ts';
-import {type LogFile, outputFolders, type Workspace} from '../../adapters/files/index.ts';
+import {join} from 'node:path/posix';
+import type {Docker, DockerOptions, Layer} from '../../adapters/docker/index.ts';
+import type {LogFile, Workspace} from '../../adapters/files/index.ts';
 import type {RunCommand} from '../../adapters/process/index.ts';
 import type {RawManifest, Registry} from '../../adapters/registry/index.ts';
 import {type Failure, failure, messageOf, type Result} from '../../failure.ts';
+import {outputFolders} from '../../image/files.ts';
 import {repositoryOf} from '../../image/reference.ts';
 import {fileNameOf, type logNames} from '../../image/tags.ts';
+import type {InfoResult} from '../../page/index.ts';
 import type {Plan, PlannedImage} from '../../plan/index.ts';
 import type {
   ImageFacts as ImageFactsOfRecord,
@@ -15,7 +17,6 @@ import type {
 import type {StepName} from '../../schedule/index.ts';
 import type {CacheKind, Caches} from '../cache.ts';
 import type {Emit, TestCounts} from '../types.ts';
-import type {Inventory} from './record.ts';
 
 /** Records of images, where the registry takes them. */
 export interface RecordStore {
@@ -25,6 +26,12 @@ export interface RecordStore {
     readonly repository: string;
     readonly digest: string;
   }): Promise<ImageRecord | undefined>;
+}
+
+/** What the info commands and the engine said of an image. */
+export interface Inventory {
+  readonly layers: readonly Layer[];
+  readonly info: readonly InfoResult[];
 }
 
 /** What the steps of all images share. */
@@ -74,8 +81,8 @@ export interface StepContext {
   /** Logs in again, for a token that ran out during a long run; undefined without a login. */
   readonly login: (() => Promise<Result<void>>) | undefined;
   readonly now: () => Date;
-  /** Waits before another attempt, rejects when the signal fires; real time by default. */
-  readonly wait?: (seconds: number, signal: AbortSignal) => Promise<void>;
+  /** Waits before another attempt; rejects when the signal fires. */
+  readonly wait: (seconds: number, signal: AbortSignal) => Promise<void>;
 }
 
 /** What the steps of one image leave for the next ones. The only thing here that changes. */

@@ -1,10 +1,9 @@
-import {join} from 'node:path';
-import type {Layer} from '../../adapters/docker/index.ts';
-import {outputFolders} from '../../adapters/files/index.ts';
+import {join} from 'node:path/posix';
 import type {Published} from '../../adapters/registry/index.ts';
-import {parseReference, repositoryOf} from '../../image/reference.ts';
+import {outputFolders} from '../../image/files.ts';
+import {repositoryOf} from '../../image/reference.ts';
 import {fileNameOf} from '../../image/tags.ts';
-import {type InfoResult, manifestPage, recordedInfo} from '../../page/index.ts';
+import {manifestPage, recordedInfo} from '../../page/index.ts';
 import {
   type FactsSource,
   type ImageRecord,
@@ -16,12 +15,6 @@ import {
 } from '../../record/index.ts';
 import {isPushed} from '../../schedule/index.ts';
 import {byDigest, type StepEnd, type Work} from './context.ts';
-
-/** What the info commands and the engine said of an image. */
-export interface Inventory {
-  readonly layers: readonly Layer[];
-  readonly info: readonly InfoResult[];
-}
 
 /**
  * Writes what is known of an image: its page, and in the registry its record. Called by the step that ends its tests and
@@ -126,5 +119,4 @@ async function recordIt(work: Work, facts: ReturnType<typeof imageFacts>): Promi
 /** The page of an image that is reused: its record has everything, and nothing is pulled. */
 export async function writePageFromRecord(work: Work, record: ImageRecord): Promise<void> {
   await writePage(work, record);
-  void parseReference;
 }
