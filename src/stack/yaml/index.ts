@@ -59,17 +59,10 @@ function composeDocument(
   boundErrors(composer);
   let found: Document.Parsed | undefined;
   const tokens = new Parser(lineCounter.addNewLine).parse(text);
-  const broken = new Set<number>();
-  /** What follows a mistake on its line is mostly noise. */
-  const mistake = (offset: number, message: string): void => {
-    const {line} = findings.positionOf(offset);
-    if (!broken.has(line)) findings.mistake(offset, message);
-    broken.add(line);
-  };
   try {
     for (const document of composer.compose(tokens, true, text.length)) {
       for (const {pos, code, message} of document.errors) {
-        mistake(pos[0], explain(code, message));
+        findings.mistake(pos[0], explain(code, message));
       }
       if (found !== undefined) {
         findings.mistake(
@@ -82,7 +75,7 @@ function composeDocument(
     }
   } catch (error) {
     if (!(error instanceof TooManyErrors)) throw error;
-    for (const {offset, message} of error.errors) mistake(offset, message);
+    for (const {offset, message} of error.errors) findings.mistake(offset, message);
   }
   return found;
 }
