@@ -73,6 +73,7 @@ export interface EngineRequest {
   readonly policy: RunPolicy;
   readonly registry: Registry;
   readonly emit: Emit;
+  readonly onOutput: StepContext['onOutput'];
   readonly push: boolean;
   readonly verifyInputs: StepContext['verifyInputs'];
   readonly baseOf: StepContext['baseOf'];
@@ -161,6 +162,7 @@ function contextOf(request: EngineRequest, docker: Docker): Omit<StepContext, 'c
     registry,
     run: run.program,
     emit,
+    onOutput: request.onOutput,
     testEnvironment: testEnvironment(),
     tempDir: run.tempDir,
     push,

@@ -1,17 +1,19 @@
 import {openContexts} from '../adapters/build-context/index.ts';
 import {addSummary} from '../adapters/github/output.ts';
 import type {Registry} from '../adapters/registry/index.ts';
-import {type RunReport, runPlan} from '../build/index.ts';
+import {type Emit, runPlan} from '../build/index.ts';
 import {saysSkipPush} from '../changes/index.ts';
 import {failureText, type Result} from '../failure.ts';
 import {outputFolders} from '../image/files.ts';
 import {type Planned, planRun} from '../plan/index.ts';
 import {
+  createProgress,
   createReporter,
   matrixOutput,
   planOutput,
   planSummaryPage,
   type Reporter,
+  recordDetails,
   refusedSummaryPage,
   reportPlan,
 } from '../report/index.ts';
@@ -20,13 +22,13 @@ import {loadStack, type Stack} from '../stack/index.ts';
 import {machinePlatform, openRecords, openRegistry, withDocker} from './adapters.ts';
 import {checkPush} from './checks.ts';
 import type {ModeEnd} from './end.ts';
-import {contextOf, finish, upload, writePlan} from './finish.ts';
+import {contextOf, type Finished, finish, upload, writePlan} from './finish.ts';
 
 /**
  * `mode: build` and `mode: plan`.
  * @throws {SpecError | InputError} for mistakes of the user
  */
-export async function build(run: Run): Promise<ModeEnd> {
+export async function build(run: Run, watch?: Emit): Promise<ModeEnd> {
   const {inputs, event, workspace, log, signal} = run;
   if (event.kind === 'push' && event.deleted) {
     log.info(`${event.branch} was deleted: nothing is left to build.`);
@@ -59,7 +61,7 @@ export async function build(run: Run): Promise<ModeEnd> {
       if (problem !== undefined) log.warning(problem);
       return {outcome: 'passed', outputs};
     }
-    const end = await buildPlan(run, {stack, policy, planned, registry});
+    const end = await buildPlan(run, {stack, policy, planned, registry, watch});
     return {...end, outputs: {...outputs, ...end.outputs}};
   } finally {
     await registry.close();
@@ -71,6 +73,8 @@ interface Prepared {
   readonly policy: RunPolicy;
   readonly planned: Planned;
   readonly registry: Registry;
+  /** Sees what happens, besides the log. */
+  readonly watch: Emit | undefined;
 }
 
 async function buildPlan(run: Run, prepared: Prepared): Promise<ModeEnd> {
@@ -83,17 +87,48 @@ async function buildPlan(run: Run, prepared: Prepared): Promise<ModeEnd> {
       'Nothing was built: the registry could not be queried, and this run would push to it';
     return await nothingBuilt(run, 'failed', [`${why}:`, ...planned.unknown].join('\n'));
   }
-  const reporter = createReporter({
+  const printing = createReporter({
     log,
     readLog: (name) => workspace.readExcerpt(`logs/${name}`),
     now: () => new Date(),
     plan: planned.plan,
   });
-  const done = await doPlan(run, prepared, {reporter, push});
+  const emit: Emit = (event) => {
+    prepared.watch?.(event);
+    printing.emit(event);
+  };
+  const reporter = {...printing, emit};
+  const done = await withProgress(run, prepared, reporter, (watched) =>
+    doPlan(run, prepared, {...watched, push}),
+  );
   await reporter.flush();
   const {publishes} = prepared.policy;
-  if (done.ok) return await finish(run, {plan: planned.plan, report: done.value, publishes});
+  if (done.ok) return await finish(run, {plan: planned.plan, ...done.value, publishes});
   return await nothingBuilt(run, 'failed', failureText('Nothing was built', done.error));
+}
+
+/** While images run, every 30 s one line says what each of them is doing; a terminal has a line of its own for that. */
+async function withProgress<T>(
+  {log}: Run,
+  {planned, watch}: Prepared,
+  reporter: Reporter,
+  use: (watched: Omit<Doing, 'push'>) => Promise<T>,
+): Promise<T> {
+  const progress = createProgress(planned.plan.images.length);
+  const decoder = new TextDecoder();
+  const emit: Emit = (event) => {
+    progress.take(event, Date.now());
+    reporter.emit(event);
+  };
+  const onOutput: Doing['onOutput'] = (image, chunk) =>
+    progress.output(image, decoder.decode(chunk));
+  const say = (): void => progress.lines(Date.now()).forEach((line) => log.info(line));
+  const timer = watch === undefined ? setInterval(say, 1000) : undefined;
+  try {
+    return await use({reporter: {...reporter, emit}, onOutput});
+  } finally {
+    clearInterval(timer);
+  }
 }
 
 /** A pull request may run with a token that only reads, as Dependabot's does: then it builds and tests, and says so. */
@@ -130,14 +165,16 @@ async function nothingBuilt(
 
 interface Doing {
   readonly reporter: Reporter;
+  /** Sees what the steps print. */
+  readonly onOutput: (image: string, chunk: Uint8Array) => void;
   readonly push: boolean;
 }
 
 async function doPlan(
   run: Run,
   {stack, policy, planned, registry}: Prepared,
-  {reporter, push}: Doing,
-): Promise<Result<RunReport>> {
+  {reporter, onOutput, push}: Doing,
+): Promise<Result<Pick<Finished, 'report' | 'details'>>> {
   const {inputs} = run;
   const {plan} = planned;
   const request = {
@@ -147,12 +184,13 @@ async function doPlan(
     policy,
     registry,
     emit: reporter.emit,
+    onOutput,
     push,
     verifyInputs: planned.verifyInputs,
     baseOf: planned.baseOf,
   };
-  return await withDocker(request, (steps) =>
-    runPlan(
+  return await withDocker(request, async (steps) => {
+    const report = await runPlan(
       plan,
       {...steps, emit: reporter.emit, signal: run.signal, now: () => Date.now()},
       {
@@ -161,6 +199,13 @@ async function doPlan(
         push,
         documentsReused: policy.publishes,
       },
-    ),
-  );
+    );
+    const details = plan.images.flatMap(({name}) => {
+      const known = steps.details(name);
+      return known === undefined
+        ? []
+        : [[name, recordDetails(known.facts, known.difference)] as const];
+    });
+    return {report, details: new Map(details)};
+  });
 }

@@ -1,7 +1,7 @@
 import {describe, expect, it} from 'vitest';
 import {type DockerOperation, explainDockerFailure} from '../../../src/adapters/docker/failure.ts';
 import {retryWait} from '../../../src/build/steps/attempts.ts';
-import {explainTestFailure} from '../../../src/build/steps/test.ts';
+import {explainTestFailure} from '../../../src/build/steps/pytest.ts';
 import {type Failure, type FailureClass, failure} from '../../../src/failure.ts';
 
 const ref = 'ghcr.io/o/a:2026.3-main';

@@ -10,6 +10,7 @@ import {fileNameOf, type logNames} from '../../image/tags.ts';
 import type {InfoResult} from '../../page/index.ts';
 import type {Plan, PlannedImage} from '../../plan/index.ts';
 import type {
+  Difference,
   ImageFacts as ImageFactsOfRecord,
   ImageRecord,
   RecordedRun,
@@ -32,6 +33,13 @@ export interface RecordStore {
 export interface Inventory {
   readonly layers: readonly Layer[];
   readonly info: readonly InfoResult[];
+}
+
+/** What is known of the inside of an image. */
+export interface ImageDetails {
+  readonly facts: ImageFactsOfRecord;
+  /** What the image changed itself. */
+  readonly difference?: Difference;
 }
 
 /** What the steps of all images share. */
@@ -65,6 +73,8 @@ export interface StepContext {
   readonly registry: Registry;
   readonly run: RunCommand;
   readonly emit: Emit;
+  /** What a step of an image prints, as it comes; the bytes are the caller's again afterwards. */
+  readonly onOutput: (image: string, chunk: Uint8Array) => void;
   /** The environment that tests get, without credentials. */
   readonly testEnvironment: Readonly<Record<string, string>>;
   readonly tempDir: string;
@@ -104,6 +114,10 @@ export interface ImageState {
   isTested: boolean;
   /** What the page and the record say besides; undefined until the info commands ran. */
   inventory: Inventory | undefined;
+  /** What the page says, and what changed. */
+  details: ImageDetails | undefined;
+  /** Everything that changed since the earlier image, also what the image inherits. */
+  difference: Difference | undefined;
   /** Seconds of the steps that are done, by name. */
   readonly seconds: Map<StepName, number>;
   /** What the registry has at that digest, where this run looked at it. */
@@ -146,8 +160,15 @@ export async function withLog<T>(
   const file = join(outputFolders.logs, name);
   const log = context.workspace.openLog(file, {append: state.logs.has(name)});
   state.logs.add(name);
+  const tapped: LogFile = {
+    ...log,
+    write: (chunk) => {
+      log.write(chunk);
+      context.onOutput(image.name, chunk);
+    },
+  };
   try {
-    return await use(log);
+    return await use(tapped);
   } finally {
     await log.close();
     const problem = log.problem();
