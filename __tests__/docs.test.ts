@@ -174,6 +174,29 @@ describe('commands in the docs', () => {
   });
 });
 
+describe('docs/troubleshooting.md', () => {
+  const sources = readdirSync(join(root, 'src'), {recursive: true, encoding: 'utf8'})
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => textOf(`src/${name}`).replaceAll("\\'", "'"))
+    .join('\n');
+  const rows = textOf('docs/troubleshooting.md').matchAll(/^\| (`.*?`(?:, `.*?`)*) \|/gm);
+  // What changes from run to run is written as … or x; words of other programs follow "failed at".
+  const fragments = [...rows].flatMap(([, cell = '']) =>
+    [...cell.matchAll(/`([^`]+)`/g)].flatMap(([, message = '']) =>
+      message
+        .replace(/ at Dockerfile:8:.*/, '')
+        .split(/…|"x"|\bx\b|[`:]/)
+        .map((part) => part.trim())
+        .filter((part) => part.length > 11),
+    ),
+  );
+
+  it('quotes messages that the action has', () => {
+    expect(fragments.length).toBeGreaterThan(40);
+    expect(fragments.filter((part) => !sources.includes(part))).toEqual([]);
+  });
+});
+
 describe('words in the docs', () => {
   it.each(documents)('%s speaks of files of src/ that exist', (file) => {
     const names = [...textOf(file).matchAll(/`((?:src|__tests__)\/[\w./-]*\w\/?)`/g)].map(
