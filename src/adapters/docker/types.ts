@@ -37,7 +37,7 @@ export interface BuildRequest {
 export interface BuiltImage {
   /** In the engine's store. */
   readonly id: string;
-  /** Spent on writing the cache; undefined when the builder says nothing of it. */
+  /** Spent on writing the cache; undefined when the builder does not report it. */
   readonly cacheSeconds: number | undefined;
 }
 

@@ -90,7 +90,9 @@ function notesOf(
           `built by the Docker engine: builder ${facts.driver} cannot see parents that are not pushed`,
         ]
       : []),
-    ...(isReduced ? [`cache "${context.cache}" needs another builder; inline is used`] : []),
+    ...(isReduced
+      ? [`cache "${context.cache}" is not supported by this builder; using inline instead`]
+      : []),
     ...(platforms.length > 1
       ? [`${image.ref} is built for ${platforms.join(', ')} when it is pushed`]
       : []),

@@ -11,7 +11,7 @@ export interface TestRequest {
   readonly folders: readonly string[];
   /** Absolute; what tests drop here is part of the artifact. */
   readonly logsFolder: string;
-  /** What TEST_IMAGE says; the image's reference by default. */
+  /** The value of TEST_IMAGE; the image's reference by default. */
   readonly ref?: string;
 }
 
@@ -115,7 +115,7 @@ function isMissing(failure: Failure): boolean {
 function noPytest(): Failure {
   return failure(
     'no-tests',
-    'pytest is not installed: there is neither a program "pytest" nor a module of python3.',
+    'pytest is not installed: there is neither a "pytest" program nor a pytest module for python3.',
     {
       hint: 'Install it before this step (pip install pytest), or set "tests.where: container" for images that have it.',
     },
