@@ -100,7 +100,7 @@ export async function runPlan(
     ports.signal.removeEventListener('abort', onAbort);
   }
   return {
-    outcome: outcomeOf(results, ports.signal),
+    outcome: outcomeOf(plan, results, ports.signal),
     images: plan.images.map(({name}) => must(results, name)),
   };
 }
@@ -121,10 +121,16 @@ async function runSafely(
   }
 }
 
-function outcomeOf(results: ReadonlyMap<string, ImageResult>, signal: AbortSignal): RunOutcome {
-  const failed = [...results.values()].some(
-    ({outcome, allowedFailure}) => outcome === 'failed' && !allowedFailure,
-  );
+function outcomeOf(
+  plan: Plan,
+  results: ReadonlyMap<string, ImageResult>,
+  signal: AbortSignal,
+): RunOutcome {
+  const failed =
+    plan.images.some(({missingParent}) => missingParent !== undefined) ||
+    [...results.values()].some(
+      ({outcome, allowedFailure}) => outcome === 'failed' && !allowedFailure,
+    );
   if (signal.aborted) return 'cancelled';
   return failed ? 'failed' : 'passed';
 }

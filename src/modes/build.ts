@@ -5,9 +5,10 @@ import type {Registry} from '../adapters/registry/index.ts';
 import {type RunReport, runPlan} from '../build/index.ts';
 import {saysSkipPush} from '../changes/index.ts';
 import {failureText, type Result} from '../failure.ts';
-import {type Planned, planRun} from '../plan/index.ts';
+import {makeLegs, type Planned, planRun} from '../plan/index.ts';
 import {
   createReporter,
+  levelsOutput,
   matrixOutput,
   planOutput,
   planSummaryPage,
@@ -51,7 +52,20 @@ export async function build(run: Run): Promise<ModeEnd> {
     for (const warning of planned.warnings) log.warning(warning);
     for (const note of planned.notes) log.info(note);
     reportPlan(log, plan);
-    const outputs = {tag: plan.tag, plan: planOutput(plan), matrix: matrixOutput(plan)};
+    const legs = makeLegs(plan, {
+      maxLegs: inputs.maxLegs,
+      runners: stack.spec.runners,
+      platform: machinePlatform,
+      slots: inputs.concurrency,
+      shares: policy.push.kind !== 'never',
+    });
+    if (inputs.mode === 'plan') for (const warning of legs.warnings) log.warning(warning);
+    const outputs = {
+      tag: plan.tag,
+      plan: planOutput(plan),
+      matrix: matrixOutput(legs),
+      levels: levelsOutput(legs),
+    };
     await writePlan(workspace, plan);
     if (inputs.mode === 'plan' || inputs.dryRun) {
       const problem = await addSummary(planSummaryPage(plan), run.mask);

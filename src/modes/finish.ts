@@ -130,7 +130,15 @@ function sentenceOf({outcome, images}: RunReport): string | undefined {
     const step = steps.find(({failure}) => failure !== undefined)?.step;
     return `${image} (${step ?? 'unknown step'})`;
   });
+  if (names.length === 0)
+    return `Blocked: ${blocked.map(missingWords).join(', ')}. Look at the leg that had to build it, and run that again first.`;
   const rest =
     blocked.length === 0 ? '' : `; blocked: ${blocked.map(({image}) => image).join(', ')}`;
   return `Failed: ${names.join(', ')}${rest}. The log and the artifact have the details.`;
+}
+
+/** `mid: not built by …` as part of a sentence. */
+function missingWords({image, blockedBy = ''}: RunReport['images'][number]): string {
+  const [parent, ...why] = blockedBy.split(': ');
+  return `${image} (its parent ${parent} was ${why.join(': ')})`;
 }

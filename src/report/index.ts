@@ -8,7 +8,7 @@ import {formatDuration, safeLines} from '../util/text.ts';
 import {unreachable} from '../util/unreachable.ts';
 
 export {mergeReports, parseReport, reportFile, resultFile} from './file.ts';
-export {imagesOutput, matrixOutput, planJson, planOutput} from './outputs.ts';
+export {imagesOutput, levelsOutput, matrixOutput, planJson, planOutput} from './outputs.ts';
 export {planSummaryPage, summaryPage} from './summary.ts';
 
 /** Turns a run's events into the job log: one line as things happen, one closed group per image when it is done. */
