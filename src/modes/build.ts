@@ -56,7 +56,6 @@ export async function build(run: Run): Promise<ModeEnd> {
       maxLegs: inputs.maxLegs,
       runners: stack.spec.runners,
       platform: machinePlatform,
-      slots: inputs.concurrency,
       shares: policy.push.kind !== 'never',
     });
     if (inputs.mode === 'plan') for (const warning of legs.warnings) log.warning(warning);

@@ -110,9 +110,8 @@ function tryCuts(
 const affordable = 100_000;
 
 function subsets(places: readonly number[]): readonly (readonly number[])[] {
-  return places.reduce<readonly (readonly number[])[]>(
-    (all, place) => [...all, ...all.map((one) => [...one, place])],
-    [[]],
+  return Array.from({length: 2 ** places.length}, (_, bits) =>
+    places.filter((_place, index) => ((bits >> index) & 1) === 1),
   );
 }
 
@@ -130,18 +129,18 @@ function divideAt(
   options: PackOptions,
 ): Division {
   const levels = componentsOf(items, level);
-  const fill = (slack: number): readonly (readonly Load[])[] =>
-    levels.map((components) => fillLevel(components, slack, options));
+  const fill = (slack: number, limit = options.maxLegs): readonly (readonly Load[])[] =>
+    levels.map((components) => fillLevel(components, {slack, limit, slots: options.slots}));
   let levelled = fill(0);
   if (countOf(levelled) > options.maxLegs) {
     // Fewer jobs by giving each level the same time more, as little as is enough.
     let [low, high] = [0, items.reduce((sum, {work}) => sum + work, 1)];
-    for (let step = 0; step < 20; step++) {
+    for (let step = 0; step < 12; step++) {
       const middle = (low + high) / 2;
       if (countOf(fill(middle)) > options.maxLegs) low = middle;
       else high = middle;
     }
-    levelled = fill(high);
+    levelled = fill(high, Number.POSITIVE_INFINITY);
   }
   const count = countOf(levelled);
   const seconds = levelled.map((loads) => Math.max(...loads.map((load) => load.seconds)));
@@ -190,17 +189,21 @@ function componentsOf(
   return levels.filter((components) => components.length > 0);
 }
 
+interface Fill {
+  readonly slack: number;
+  /** More jobs than this are of no use: the rest is left out. */
+  readonly limit: number;
+  readonly slots: number;
+}
+
 /** Longest first, each into the first job that has room; the longest of all says how long the level takes anyway. */
-function fillLevel(
-  components: readonly Component[],
-  slack: number,
-  {slots}: PackOptions,
-): readonly Load[] {
+function fillLevel(components: readonly Component[], {slack, limit, slots}: Fill): readonly Load[] {
   const timeOf = ({chain, work}: Pick<Component, 'chain' | 'work'>): number =>
     Math.max(chain, work / slots);
   const room = Math.max(...components.map(timeOf)) + slack;
   const jobs: Component[] = [];
   for (const component of components.toSorted((a, b) => timeOf(b) - timeOf(a))) {
+    if (jobs.length > limit) break;
     const job = jobs.find(
       ({platform, chain, work}) =>
         platform === component.platform &&

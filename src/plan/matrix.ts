@@ -24,8 +24,6 @@ export interface LegRequest {
   readonly runners: ReadonlyMap<string, string>;
   /** Of this machine, which is what an image without `platforms` is built for. */
   readonly platform: string;
-  /** Images that a runner works on at once. */
-  readonly slots: number;
   /** Whether a leg can hand its images to the next, by the registry; else what hangs together stays together. */
   readonly shares: boolean;
 }
@@ -43,7 +41,9 @@ const mostLegs = 256;
 /** As many as the reusable workflow has jobs for. */
 const mostLevels = 6;
 /** Machine, checkout and the pull of a parent, as hosted runners take them. */
-export const startSeconds = 45;
+const startSeconds = 45;
+/** Images that a runner is counted to do in the time of one: builds use several processors by themselves. */
+const imagesAtOnce = 2;
 /** Of an image, where nothing at all is known yet. */
 const usualSeconds = 300;
 const defaultRunner = 'ubuntu-24.04';
@@ -53,13 +53,13 @@ const defaultRunner = 'ubuntu-24.04';
  * to do have a place in it.
  */
 export function makeLegs(plan: Plan, request: LegRequest): Legs {
-  const {maxLegs, slots, shares} = request;
+  const {maxLegs, shares} = request;
   const warnings = new Set<string>();
   const {items, units} = itemsOf(plan, request, warnings);
   const packed = packLegs(items, {
     maxLegs: Math.min(maxLegs, mostLegs),
     maxLevels: shares ? mostLevels : 1,
-    slots,
+    slots: imagesAtOnce,
     startSeconds,
   });
   const levels = packed.map((loads, level) =>
