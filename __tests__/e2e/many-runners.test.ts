@@ -6,6 +6,7 @@ import {
   makeSmallStack,
   outcomes,
   planned,
+  reasonsOf,
   results,
   type SmallStack,
 } from '../support/rig/small-stack.ts';
@@ -120,14 +121,15 @@ describe('several runners on one registry', () => {
     expect(planned(side as never)).toEqual(['base skip', 'side reuse']);
   });
 
-  it('rebuild on a parent that was built anew from the same files', async () => {
+  it('look again at what sits on a parent that was built anew from the same files', async () => {
     await workflow({runId: '50'}).leg({images: '', parents: 'auto'});
     stack.settle();
     const one = workflow({runId: '51'});
     const [base] = await Promise.all([one.leg({images: 'base', rebuild: 'base'})]);
     expect(base?.exitCode, base?.stdout).toBe(0);
     const mid = await one.leg({images: 'mid', rebuild: 'base'});
-    expect(planned(mid)).toEqual(['base skip', 'mid build']);
+    expect(planned(mid)).toEqual(['base skip', 'mid reuse']);
+    expect(reasonsOf(mid, 'mid')).toContain('parent');
     expect(inspect(stack.ref('mid')).layers[0]).toBe(inspect(stack.ref('base')).layers[0]);
   });
 });
