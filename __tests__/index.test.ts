@@ -221,6 +221,30 @@ describe('an event with the secrets of the repository', () => {
   );
 });
 
+describe('an event whose own code is checked out beside that of a pull request', () => {
+  it("is refused when the stack is the pull request's", async () => {
+    const base = commitStack();
+    const theirs = join(repository.path, 'pr');
+    execFileSync('git', ['clone', '--quiet', repository.path, theirs]);
+    const commit = [
+      '-c',
+      'user.name=x',
+      '-c',
+      'user.email=x@y',
+      'commit',
+      '--allow-empty',
+      '-m',
+      'x',
+    ];
+    execFileSync('git', [...commit, '--quiet'], {cwd: theirs});
+    const run = await runStep(
+      planOf(base, {event: 'issue_comment', payload: {}, inputs: {'stack-dir': 'pr/images'}}),
+    );
+    expect(run.exitCode).toBe(1);
+    expect(run.stdout).toContain('runs with the secrets');
+  });
+});
+
 describe('a step', () => {
   it('without a checkout asks for it', async () => {
     const empty = join(temp, 'empty');
@@ -246,6 +270,59 @@ describe('a step', () => {
 function disposable<T extends {remove(): void}>(thing: T): T & Disposable {
   return {...thing, [Symbol.dispose]: () => thing.remove()};
 }
+
+describe('a declared build secret', () => {
+  it('is hidden in everything that leaves, and docker sees it where nothing else does', async () => {
+    const token = 'npm_very/secret+token';
+    const key = 'first line of a key\nsecond line of it';
+    const id = `sha256:${'1'.repeat(64)}`;
+    const info = {
+      version: '28.5.2',
+      storage: [],
+      plugins: [{Name: 'buildx'}],
+      root: '/nonexistent',
+    };
+    const said = `#5 0.1 ${token}\n#5 0.2 ${Buffer.from(token).toString('base64')}\n#5 second line of it\n`;
+    using docker = disposable(
+      fakeDocker([
+        {when: 'info ', stdout: JSON.stringify(info)},
+        {when: 'buildx inspect', stdout: 'Driver: docker\n'},
+        {
+          when: '--metadata-file',
+          stdout: said,
+          exitCode: 1,
+          writes: ['--metadata-file', JSON.stringify({'containerimage.digest': id})],
+        },
+      ]),
+    );
+    const spec = `images:\n  base:\n    image_name: "${server.host}/o/base"\n    secrets: ["id=t,env=MY_TOKEN", "id=k,src=key.pem"]\ntag: {prefix: "1"}\n`;
+    const head = commitStack({'images/spec.yml': spec, 'key.pem': key});
+    const run = await runStep(
+      planOf(head, {
+        inputs: {mode: 'build', push: 'false'},
+        env: {PATH: `${docker.bin}:${process.env['PATH']}`, MY_TOKEN: token, OTHER_TOKEN: 'other'},
+      }),
+    );
+    expect(run.exitCode).toBe(1);
+    const {env} = docker.calls().some((args) => args.includes('--metadata-file'))
+      ? docker.last('buildx', 'build')
+      : {env: {}};
+    expect(env).toMatchObject({MY_TOKEN: token});
+    expect(env).not.toHaveProperty('OTHER_TOKEN');
+    const files = ['logs', 'artifacts'].flatMap((folder) =>
+      readdirSync(join(repository.path, folder)).map((name) =>
+        readFileSync(join(repository.path, folder, name), 'utf8'),
+      ),
+    );
+    const shown = run.stdout.split('\n').filter((line) => !line.startsWith('::add-mask::'));
+    const everything = [...shown, ...files, run.summary, JSON.stringify(run.outputs)].join('\n');
+    expect(everything).toContain('#5 0.1 ***');
+    for (const form of [token, Buffer.from(token).toString('base64'), 'second line of it']) {
+      expect(everything).not.toContain(form);
+      expect(run.stdout).toContain(`::add-mask::${form}`);
+    }
+  });
+});
 
 describe('the post step', () => {
   /** A pytest that starts a program which leaves its group, and does not end. */

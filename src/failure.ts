@@ -87,5 +87,5 @@ export function messageOf(error: unknown): string {
 export function failureText(subject: string, failure: Failure): string {
   const hint = failure.hint === undefined ? [] : [failure.hint];
   const tail = failure.tail.slice(-20).map((text) => `| ${text}`);
-  return [`${subject}: ${failure.message} (${failure.class})`, ...hint, ...tail].join('\n');
+  return [`${subject}: ${failure.message}`, ...hint, ...tail].join('\n');
 }

@@ -1,21 +1,27 @@
-import {openWorkspace, runLog} from './adapters/files/index.ts';
-import {type Git, openGit} from './adapters/git/index.ts';
+import {openWorkspace} from './adapters/files/index.ts';
+import {type Git, openGit, readOrigin} from './adapters/git/index.ts';
 import {openGitHubApi} from './adapters/github/api.ts';
 import {type Event, readEvent, refusalOf} from './adapters/github/event.ts';
 import {openJobLog} from './adapters/github/log.ts';
 import {
   hasOutputFile,
+  isRunner,
   maskSecrets,
   openRunFolder,
   workspaceRoot,
 } from './adapters/github/output.ts';
 import {openLedger, runCommand} from './adapters/process/index.ts';
+import type {Emit} from './build/index.ts';
 import {messageOf} from './failure.ts';
+import {runLog} from './image/files.ts';
 import {build} from './modes/build.ts';
+import {runCommandLine} from './modes/command.ts';
+import {doctor} from './modes/doctor.ts';
 import type {ModeEnd} from './modes/end.ts';
+import {init} from './modes/init.ts';
 import {merge} from './modes/report.ts';
 import {promote} from './modes/tag.ts';
-import {type Run, readInputs} from './run/index.ts';
+import {InputError, type InputSource, type Run, readInputs} from './run/index.ts';
 import {createMask, type Mask} from './util/masking.ts';
 import {safeMessage} from './util/text.ts';
 import {unreachable} from './util/unreachable.ts';
@@ -25,15 +31,17 @@ export interface StepEnd {
   /** Why it fails; undefined when it does not. */
   readonly sentence: string | undefined;
   readonly outputs: Readonly<Record<string, string>>;
+  /** The inputs were wrong, and nothing was tried. */
+  readonly isWrongUsage: boolean;
 }
 
 /**
  * One run of the action: read, decide, do, report. Whatever happens is an end with an outcome, and no text of it holds
- * a secret.
+ * a secret. `command` gives the inputs of a command line; outside of GitHub Actions that is a run of its own kind.
  */
-export async function main(signal: AbortSignal): Promise<StepEnd> {
+export async function main(signal: AbortSignal, command?: InputSource): Promise<StepEnd> {
   const mask = createMask(maskSecrets);
-  const {outcome, sentence, outputs} = await endOf(signal, mask);
+  const {outcome, sentence, outputs, isWrongUsage} = await endOf({signal, mask, command});
   const all = Object.entries({...outputs, outcome});
   return {
     sentence: sentence === undefined ? undefined : safeMessage(mask.text(sentence)),
@@ -41,26 +49,35 @@ export async function main(signal: AbortSignal): Promise<StepEnd> {
     outputs: hasOutputFile()
       ? Object.fromEntries(all.map(([name, value]) => [name, mask.text(value)]))
       : {},
+    isWrongUsage: isWrongUsage === true,
   };
 }
 
-async function endOf(signal: AbortSignal, mask: Mask): Promise<ModeEnd> {
+interface Started {
+  readonly signal: AbortSignal;
+  readonly mask: Mask;
+  readonly command: InputSource | undefined;
+}
+
+async function endOf(started: Started): Promise<ModeEnd & {readonly isWrongUsage?: boolean}> {
   const folder = await openRunFolder();
   try {
-    return await runMode(signal, mask, folder.path);
+    return await start(started, folder.path);
   } catch (error) {
     // What was being stopped may fail in any way.
-    return signal.aborted
+    return started.signal.aborted
       ? {outcome: 'cancelled', sentence: 'The run was cancelled.', outputs: {}}
-      : {outcome: 'failed', sentence: messageOf(error), outputs: {}};
+      : {...failed(messageOf(error)), isWrongUsage: error instanceof InputError};
   } finally {
     await folder.remove();
   }
 }
 
-async function runMode(signal: AbortSignal, mask: Mask, tempDir: string): Promise<ModeEnd> {
-  const inputs = readInputs();
+async function start({signal, mask, command}: Started, tempDir: string): Promise<ModeEnd> {
+  const inputs = readInputs(command);
   const short = mask.add([inputs.password, inputs.githubToken], inputs.username);
+  if (command !== undefined && !isRunner())
+    return await runCommandLine({inputs, signal, mask, tempDir}, runMode);
   const workspace = openWorkspace(workspaceRoot(), mask);
   const refused = workspace.checkOutputs();
   if (refused.length > 0) return failed(refused.join('\n'));
@@ -78,18 +95,29 @@ async function runMode(signal: AbortSignal, mask: Mask, tempDir: string): Promis
   const git = gitOf(workspace.path(inputs.stackDir));
   const refusal = event.isKnown
     ? undefined
-    : refusalOf(event, await headOf(gitOf(workspace.root), git));
+    : refusalOf(event, await headOf(git, gitOf(workspace.root)));
   if (refusal !== undefined) return failed(refusal);
   const changes = {git, api: openApi(event, inputs.githubToken, {mask, signal})};
   const run: Run = {inputs, event, workspace, log, mask, signal, changes, program, tempDir};
+  return await runMode(run);
+}
+
+async function runMode(run: Run, watch?: Emit): Promise<ModeEnd> {
+  const {inputs, workspace, log} = run;
   switch (inputs.mode) {
     case 'build':
     case 'plan':
-      return await build(run);
+      return await build(run, watch);
     case 'tag':
       return await promote(run);
     case 'report':
       return await merge(run);
+    case 'init': {
+      const done = await init({inputs, workspace, log, origin: await readOrigin(workspace.root)});
+      return done.ok ? {outcome: 'passed', outputs: {}} : failed(done.error);
+    }
+    case 'doctor':
+      return await doctor({inputs, workspace, log, origin: await readOrigin(workspace.root)});
     default:
       return unreachable(inputs.mode);
   }
@@ -107,7 +135,7 @@ function openApi(
   return openGitHubApi({token, apiUrl, repository, ...ports});
 }
 
-/** The commit that is checked out: at the root of the workspace, else (`path:` of actions/checkout) at the stack. */
+/** The commit that is checked out where the stack is, which is what counts; else at the root of the workspace. */
 async function headOf(...places: readonly Git[]): Promise<string | undefined> {
   for (const git of places) {
     const head = await git.commitOf('HEAD');

@@ -8,8 +8,8 @@ import {
   cachePlaces,
   findCaches,
 } from '../../src/build/cache.ts';
+import type {PlannedImage} from '../../src/plan/types.ts';
 import {plannedImage} from '../support/builders/simulation.ts';
-import {imageSpec} from '../support/builders/stack.ts';
 import {fakeRegistryPort, pushedDigest} from '../support/fakes/step-ports.ts';
 
 const request: CacheRequest = {
@@ -27,10 +27,14 @@ describe('cachePlaces', () => {
   const places = (
     cache: CacheKind,
     ref: string,
-    spec: {readonly prepull?: boolean; readonly tagPrefix?: string} = {},
+    spec: {
+      readonly prepull?: boolean;
+      readonly tagPrefix?: string;
+      readonly variant?: string;
+    } = {},
   ) =>
     cachePlaces(
-      {ref, spec: {tagPrefix: '1', prepull: true, ...spec}},
+      {ref, spec: {tagPrefix: '1', variant: undefined, prepull: true, ...spec}},
       {cache, defaultBranch: 'main'},
     );
   const topic = 'ghcr.io/o/a:1-topic';
@@ -42,6 +46,15 @@ describe('cachePlaces', () => {
     expect(places('inline', topic, {tagPrefix: '2023.10'}).earlier.slice(1)).toEqual([
       'ghcr.io/o/a:2023.10-main',
       'ghcr.io/o/a:2023.10-stable',
+    ]);
+  });
+
+  it('are those of the variant, where several images share a repository', () => {
+    const ref = 'ghcr.io/o/a:cuda-1-topic';
+    expect(places('inline', ref, {variant: 'cuda'}).earlier).toEqual([
+      ref,
+      'ghcr.io/o/a:cuda-1-main',
+      'ghcr.io/o/a:cuda-1-stable',
     ]);
   });
 
@@ -117,15 +130,22 @@ describe('cacheSeconds', () => {
   });
 });
 
-const images = [plannedImage('a'), plannedImage('b', ['a']), plannedImage('c', [], 'skip')];
-const specs = new Map(images.map(({name}) => [name, imageSpec(name, [], {tagPrefix: '1'})]));
+const own = {tagPrefix: '1'};
+const images = [
+  plannedImage('a', [], 'build', undefined, own),
+  plannedImage('b', ['a'], 'build', undefined, own),
+  plannedImage('c', [], 'skip', undefined, own),
+];
 
 /** What is found in a registry with these references, and what was asked for. */
-async function find(standing: Readonly<Record<string, Presence['state']>>, cache: CacheKind) {
+async function find(
+  standing: Readonly<Record<string, Presence['state']>>,
+  cache: CacheKind,
+  more: Partial<PlannedImage> = {},
+) {
   const asked: string[] = [];
   const found = await findCaches({
-    plan: {tag: '1-topic', images, changed: []},
-    images: specs,
+    plan: {tag: '1-topic', images: images.map((image) => ({...image, ...more})), changed: []},
     cache,
     defaultBranch: 'main',
     registry: fakeRegistryPort([], {
@@ -142,13 +162,23 @@ async function find(standing: Readonly<Record<string, Presence['state']>>, cache
 
 describe('findCaches', () => {
   it('takes the first that is there: the same tag, the default branch, stable', async () => {
-    const standing = {
-      'r/a:t': 'present',
-      'r/a:1-main': 'present',
-      'r/b:1-stable': 'present',
-    } as const;
-    const {found} = await find(standing, 'inline');
-    expect(found).toEqual({a: ['r/a:t'], b: ['r/b:1-stable']});
+    const standing = {'r/a:1-main': 'present', 'r/b:1-stable': 'present'} as const;
+    expect((await find(standing, 'inline')).found).toEqual({
+      a: ['r/a:1-main'],
+      b: ['r/b:1-stable'],
+    });
+  });
+
+  it('takes the tag itself where the plan found an image there, and asks for it no more', async () => {
+    const {found, asked} = await find({'r/a:1-main': 'present'}, 'inline', {before: pushedDigest});
+    expect(found).toEqual({a: ['r/a:t'], b: ['r/b:t']});
+    expect(asked).toEqual([]);
+  });
+
+  it('does not believe in a tag that the plan did not find', async () => {
+    const {found, asked} = await find({'r/a:t': 'present'}, 'inline');
+    expect(found).toEqual({a: [], b: []});
+    expect(asked).not.toContain('r/a:t');
   });
 
   it('reads the store and an earlier image', async () => {
@@ -158,7 +188,7 @@ describe('findCaches', () => {
   });
 
   it('has none from a registry that cannot say', async () => {
-    expect((await find({'r/a:t': 'unknown'}, 'inline')).found).toEqual({a: [], b: []});
+    expect((await find({'r/a:1-main': 'unknown'}, 'inline')).found).toEqual({a: [], b: []});
   });
 
   it('asks for images that are built, and for nothing with "cache: none"', async () => {

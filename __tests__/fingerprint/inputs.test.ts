@@ -2,6 +2,7 @@ import {renameSync, rmSync, statSync, utimesSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import {type BuildContext, openContexts} from '../../src/adapters/build-context/index.ts';
+import {type Failure, ok} from '../../src/failure.ts';
 import {
   checkInputs,
   hashInputs,
@@ -35,6 +36,12 @@ async function plan(): Promise<string> {
   return found.value.digest;
 }
 
+/** Why the build is stopped; undefined when nothing changed. */
+async function changeSince(planned: string): Promise<Failure | undefined> {
+  const checked = await checkInputs(contexts, image, wholeContext, planned);
+  return checked.ok ? undefined : checked.error;
+}
+
 /** Of the age that a file has when it was checked out some time before. */
 function makeOld(name: string): void {
   utimesSync(file(name), 1_000_000_000, 1_000_000_000);
@@ -43,7 +50,7 @@ function makeOld(name: string): void {
 describe('just before a build', () => {
   it('finds the same hash where nothing changed', async () => {
     const planned = await plan();
-    expect(await checkInputs(contexts, image, wholeContext, planned)).toBeUndefined();
+    expect(await checkInputs(contexts, image, wholeContext, planned)).toEqual(ok());
   });
 
   it.each<[string, () => void]>([
@@ -70,7 +77,7 @@ describe('just before a build', () => {
     makeOld('one');
     const planned = await plan();
     change();
-    const failure = await checkInputs(contexts, image, wholeContext, planned);
+    const failure = await changeSince(planned);
     expect(failure?.class).toBe('context-changed');
     expect(failure?.message).toBe(
       'The files of a changed after this run was planned: images/a/one.',
@@ -91,7 +98,7 @@ describe('just before a build', () => {
   ])('names %s', async (_, change, named) => {
     const planned = await plan();
     change();
-    const failure = await checkInputs(contexts, image, wholeContext, planned);
+    const failure = await changeSince(planned);
     expect(failure?.message).toBe(`The files of a changed after this run was planned: ${named}.`);
   });
 
@@ -103,7 +110,7 @@ describe('just before a build', () => {
       ['One', true],
     ] as const) {
       writeFileSync(file('one'), text);
-      const failure = await checkInputs(contexts, image, wholeContext, planned);
+      const failure = await changeSince(planned);
       expect(failure?.class).toBe(isSeen ? 'context-changed' : undefined);
     }
   });
@@ -111,13 +118,13 @@ describe('just before a build', () => {
   it('does not mind what the image does not use', async () => {
     const planned = await plan();
     writeFileSync(join(root, 'images/b/new'), '');
-    expect(await checkInputs(contexts, image, wholeContext, planned)).toBeUndefined();
+    expect(await checkInputs(contexts, image, wholeContext, planned)).toEqual(ok());
   });
 
   it('fails with the reason when the files cannot be read any more', async () => {
     const planned = await plan();
     rmSync(file('Dockerfile'));
-    const failure = await checkInputs(contexts, image, wholeContext, planned);
+    const failure = await changeSince(planned);
     expect(failure?.class).toBe('context-changed');
     expect(failure?.message).toContain('images/a/Dockerfile');
   });

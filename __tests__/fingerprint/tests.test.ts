@@ -23,9 +23,11 @@ beforeEach(async () => {
 
 afterEach(() => rm(root, {recursive: true, force: true}));
 
-async function look(more: Partial<ImageSpec> = {}, paths: readonly string[] = []) {
+const plain = imageSpec('a').tests;
+
+async function look(more: Partial<ImageSpec> = {}) {
   const image = imageSpec('a', [], more);
-  const found = await hashTests(openContexts(root, ['logs']), {stackDir: 'images', image, paths});
+  const found = await hashTests(openContexts(root, ['logs']), {stackDir: 'images', image});
   if (!found.ok) throw new Error(found.error.message);
   return found.value;
 }
@@ -69,25 +71,21 @@ describe('hashTests', () => {
   });
 
   it.each<[string, Partial<ImageSpec>]>([
-    [
-      'the command',
-      {tests: {words: ['make', 'test'], paths: [], where: 'host', timeoutMinutes: undefined}},
-    ],
-    [
-      'where they run',
-      {tests: {words: undefined, paths: [], where: 'container', timeoutMinutes: undefined}},
-    ],
+    ['the command', {tests: {...plain, words: ['make', 'test']}}],
+    ['where the words of the command end', {tests: {...plain, words: ['make test']}}],
+    ['where they run', {tests: {...plain, where: 'container'}}],
+    ['their deadline', {tests: {...plain, timeoutMinutes: 5}}],
     ['integration_tests', {integrationTests: true}],
   ])('changes with %s', async (_, more) => {
     expect((await look(more)).digest).not.toBe((await look()).digest);
   });
 
   it('counts the files and folders of tests.paths, and names those that do not exist', async () => {
-    const paths = ['shared/suite/', 'shared/none'];
-    const before = await look({}, paths);
+    const tests = {...plain, paths: ['shared/suite/', 'shared/none']};
+    const before = await look({tests});
     expect(before.missing).toEqual(['shared/none']);
     await write('shared/suite/test_d.py');
-    expect((await look({}, paths)).digest).not.toBe(before.digest);
+    expect((await look({tests})).digest).not.toBe(before.digest);
   });
 
   it('sees through links: of a file, of a folder, and of the test folder itself', async () => {

@@ -21,7 +21,12 @@ function run(commands: readonly string[], seconds = 5) {
     input: 'not for the commands',
   });
   expect(status).toBe(0);
-  const info = commands.map((command) => ({name: 'N', description: 'd', command}));
+  const info = commands.map((command) => ({
+    name: 'N',
+    description: 'd',
+    command,
+    words: commandWords(command) ?? [],
+  }));
   return [...readInfoOutput(info, {stdout, stderr}, nonce).values()];
 }
 
@@ -64,7 +69,7 @@ describe('the script of info commands', () => {
 
   it('has no exit code for a command after which nothing more was heard', () => {
     const stdout = `\n${nonce} 0 begin\nhalf an ans`;
-    const info = [{name: 'N', description: 'd', command: 'c'}];
+    const info = [{name: 'N', description: 'd', command: 'c', words: ['c']}];
     const seen = readInfoOutput(info, {stdout, stderr: ''}, nonce).get(0);
     expect(seen).toMatchObject({exitCode: undefined, stdout: 'half an ans'});
   });
@@ -79,6 +84,7 @@ describe('running info commands', () => {
     name: command,
     description: command,
     command,
+    words: commandWords(command) ?? [],
   }));
   type Run = Docker['run'];
   const output = (stdout: string) => ({stdout, stderr: '', tail: [], durationMs: 0});
@@ -136,7 +142,8 @@ describe('running info commands', () => {
 });
 
 describe('what the record keeps of a result', () => {
-  const command = {name: 'N', description: 'd', command: 'c'};
+  const written = {name: 'N', description: 'd', command: 'c'};
+  const command = {...written, words: ['c']};
 
   it.each([
     [
@@ -153,6 +160,6 @@ describe('what the record keeps of a result', () => {
     ],
     [{exitCode: undefined, stdout: 'half', stderr: ' '}, {output: 'half'}],
   ])('%j', (result, kept) => {
-    expect(recordedInfo({command, ...result})).toStrictEqual({...command, ...kept});
+    expect(recordedInfo({command, ...result})).toStrictEqual({...written, ...kept});
   });
 });

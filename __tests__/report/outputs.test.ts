@@ -39,6 +39,7 @@ describe('planOutput', () => {
           ref: 'ghcr.io/o/base:2026.3-feature',
           action: 'skip',
           fingerprint: small.images[0]?.fingerprint,
+          tests: small.images[0]?.tests,
           reasons: [{kind: 'unchanged'}],
         },
         expect.objectContaining({name: 'leaf', action: 'build', reasons: [{kind: 'requested'}]}),

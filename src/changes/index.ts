@@ -64,6 +64,8 @@ async function askForFiles(event: Event, ports: ChangeSources): Promise<ChangedF
       return filesOfPullRequest(event, ports);
     case 'merge_group':
       return filesOfMergeGroup(event, ports);
+    case 'local':
+      return event.changed;
     case 'other':
       return {kind: 'no-range', event: event.name || 'no event'};
   }
@@ -186,6 +188,7 @@ export async function findMessages(
   event: Event,
   {git, api}: ChangeSources,
 ): Promise<Result<readonly string[], string>> {
+  if (event.kind === 'local') return ok(event.messages);
   if (event.kind === 'push' && event.messages.length >= payloadCap) {
     return messagesOfLongPush(event, git);
   }

@@ -1,4 +1,3 @@
-import type {BuildReason} from '../plan/index.ts';
 import type {ChangeRules, ImageSpec} from '../stack/spec/index.ts';
 import {compileWatches, foldersOf, normalPath} from '../util/globs.ts';
 
@@ -112,7 +111,10 @@ export type ChangedFiles =
 
 /** The images that count as changed (rule 3.1). Keys, not names of tracks. */
 export type ChangeSet =
-  | {readonly kind: 'all'; readonly because: BuildReason}
+  | {
+      readonly kind: 'all';
+      readonly because: {readonly kind: 'build-all'; readonly files: readonly string[]};
+    }
   | {
       readonly kind: 'some';
       readonly files: ReadonlyMap<string, readonly string[]>;

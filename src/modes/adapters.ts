@@ -1,4 +1,5 @@
 import {randomUUID} from 'node:crypto';
+import {setTimeout as sleep} from 'node:timers/promises';
 import {createDocker, createDockerConfig, type Docker} from '../adapters/docker/index.ts';
 import {saveState} from '../adapters/github/output.ts';
 import {type RunCommand, testEnvironment} from '../adapters/process/index.ts';
@@ -19,6 +20,7 @@ import type {Stack} from '../stack/index.ts';
 import {fillTag} from '../stack/spec/index.ts';
 import {checkBeforeBuild} from './checks.ts';
 import {logIn, stackHosts} from './logins.ts';
+import {hideSecrets} from './secrets.ts';
 
 /** The platform of this machine, as docker names it. */
 export const machinePlatform = `linux/${process.arch === 'x64' ? 'amd64' : process.arch}`;
@@ -71,6 +73,7 @@ export interface EngineRequest {
   readonly policy: RunPolicy;
   readonly registry: Registry;
   readonly emit: Emit;
+  readonly onOutput: StepContext['onOutput'];
   readonly push: boolean;
   readonly verifyInputs: StepContext['verifyInputs'];
   readonly baseOf: StepContext['baseOf'];
@@ -91,6 +94,7 @@ export async function withDocker<T>(
   const hosts = stackHosts(request.stack);
   const config = await createDockerConfig(run.tempDir, {allowLogins, hosts});
   saveState('runId', runId);
+  const secretNames = await hideSecrets(run, plan);
   const docker = createDocker({
     run: run.program,
     config,
@@ -98,6 +102,7 @@ export async function withDocker<T>(
     runId,
     root: run.workspace.root,
     tempDir: run.tempDir,
+    secretNames,
   });
   const isNeeded = plan.images.some(({action}) => action === 'build' || action === 'test');
   let swept: Promise<unknown> | undefined;
@@ -157,6 +162,7 @@ function contextOf(request: EngineRequest, docker: Docker): Omit<StepContext, 'c
     registry,
     run: run.program,
     emit,
+    onOutput: request.onOutput,
     testEnvironment: testEnvironment(),
     tempDir: run.tempDir,
     push,
@@ -167,6 +173,7 @@ function contextOf(request: EngineRequest, docker: Docker): Omit<StepContext, 'c
     sourceUrl,
     login: () => logIn(docker, request),
     now: () => new Date(),
+    wait: (seconds, stop) => sleep(seconds * 1000, undefined, {signal: stop}),
   };
 }
 

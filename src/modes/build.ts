@@ -1,10 +1,10 @@
 import {openContexts} from '../adapters/build-context/index.ts';
-import {outputFolders} from '../adapters/files/index.ts';
 import {addSummary} from '../adapters/github/output.ts';
 import type {Registry} from '../adapters/registry/index.ts';
-import {type RunReport, runPlan} from '../build/index.ts';
+import {type Emit, type RunReport, runPlan} from '../build/index.ts';
 import {saysSkipPush} from '../changes/index.ts';
 import {failureText, type Result} from '../failure.ts';
+import {outputFolders} from '../image/files.ts';
 import {makeLegs, type Planned, planRun} from '../plan/index.ts';
 import {
   createReporter,
@@ -13,6 +13,7 @@ import {
   planOutput,
   planSummaryPage,
   type Reporter,
+  refusedSummaryPage,
   reportPlan,
 } from '../report/index.ts';
 import {policyOf, type Run, type RunPolicy, tagsOf} from '../run/index.ts';
@@ -20,13 +21,13 @@ import {loadStack, type Stack} from '../stack/index.ts';
 import {machinePlatform, openRecords, openRegistry, withDocker} from './adapters.ts';
 import {checkPush} from './checks.ts';
 import type {ModeEnd} from './end.ts';
-import {finish, upload, writePlan} from './finish.ts';
+import {contextOf, finish, upload, writePlan} from './finish.ts';
 
 /**
  * `mode: build` and `mode: plan`.
  * @throws {SpecError | InputError} for mistakes of the user
  */
-export async function build(run: Run): Promise<ModeEnd> {
+export async function build(run: Run, watch?: Emit): Promise<ModeEnd> {
   const {inputs, event, workspace, log, signal} = run;
   if (event.kind === 'push' && event.deleted) {
     log.info(`${event.branch} was deleted: nothing is left to build.`);
@@ -67,11 +68,11 @@ export async function build(run: Run): Promise<ModeEnd> {
     };
     await writePlan(workspace, plan);
     if (inputs.mode === 'plan' || inputs.dryRun) {
-      const problem = await addSummary(planSummaryPage(plan), run.mask);
+      const problem = await addSummary(planSummaryPage(plan, contextOf(run)), run.mask);
       if (problem !== undefined) log.warning(problem);
       return {outcome: 'passed', outputs};
     }
-    const end = await buildPlan(run, {stack, policy, planned, registry});
+    const end = await buildPlan(run, {stack, policy, planned, registry, watch});
     return {...end, outputs: {...outputs, ...end.outputs}};
   } finally {
     await registry.close();
@@ -83,6 +84,8 @@ interface Prepared {
   readonly policy: RunPolicy;
   readonly planned: Planned;
   readonly registry: Registry;
+  /** Sees what happens, besides the log. */
+  readonly watch: Emit | undefined;
 }
 
 async function buildPlan(run: Run, prepared: Prepared): Promise<ModeEnd> {
@@ -95,11 +98,17 @@ async function buildPlan(run: Run, prepared: Prepared): Promise<ModeEnd> {
       'Nothing was built: the registry could not be queried, and this run would push to it';
     return await nothingBuilt(run, 'failed', [`${why}:`, ...planned.unknown].join('\n'));
   }
-  const reporter = createReporter({
+  const printing = createReporter({
     log,
     readLog: (name) => workspace.readExcerpt(`logs/${name}`),
     now: () => new Date(),
+    plan: planned.plan,
   });
+  const emit: Emit = (event) => {
+    prepared.watch?.(event);
+    printing.emit(event);
+  };
+  const reporter = {...printing, emit};
   const done = await doPlan(run, prepared, {reporter, push});
   await reporter.flush();
   const {publishes} = prepared.policy;
@@ -126,6 +135,16 @@ async function nothingBuilt(
   outcome: 'failed' | 'cancelled',
   sentence: string,
 ): Promise<ModeEnd> {
+  const lines = sentence.replace(/^Nothing was built: /, '').split('\n');
+  const isTail = (line: string): boolean => line.startsWith('| ');
+  const page = refusedSummaryPage({
+    title: 'Nothing was built',
+    causes: lines.filter((line) => !isTail(line)),
+    tail: lines.filter(isTail).map((line) => line.slice(2)),
+    run: contextOf(run),
+  });
+  const problem = await addSummary(page, run.mask);
+  if (problem !== undefined) run.log.warning(problem);
   return {outcome, sentence, outputs: await upload(run)};
 }
 

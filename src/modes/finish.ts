@@ -1,12 +1,25 @@
 import {join, relative} from 'node:path';
-import {entriesBelow, outputFolders, type Workspace} from '../adapters/files/index.ts';
+import {entriesBelow, type Workspace} from '../adapters/files/index.ts';
 import {uploadArtifact} from '../adapters/github/artifact.ts';
 import {addSummary} from '../adapters/github/output.ts';
-import type {RunReport} from '../build/index.ts';
 import {failureText} from '../failure.ts';
+import {outputFolders} from '../image/files.ts';
 import {fileNameOf, logNames} from '../image/tags.ts';
 import type {Plan} from '../plan/index.ts';
-import {imagesOutput, planJson, reportFile, resultFile, summaryPage} from '../report/index.ts';
+import {
+  commentBody,
+  commentMarker,
+  dockerfilesOf,
+  failureSentence,
+  htmlPage,
+  imagesOutput,
+  planJson,
+  type RunContext,
+  type RunFacts,
+  reportFile,
+  resultFile,
+  summaryPage,
+} from '../report/index.ts';
 import type {Run} from '../run/index.ts';
 import type {ModeEnd} from './end.ts';
 import {publishPages} from './wiki.ts';
@@ -32,18 +45,17 @@ export async function writePlan(workspace: Workspace, plan: Plan): Promise<void>
  * Everything after the last image: results, outputs, summary, wiki, comment, artifact. Comes to pass after failures
  * too, and none of it changes what became of an image.
  */
-export interface Finished {
-  readonly plan: Plan;
-  readonly report: RunReport;
+export interface Finished extends Pick<RunFacts, 'plan' | 'report' | 'notes' | 'details'> {
   /** Whether its pages go to the wiki. */
   readonly publishes: boolean;
 }
 
-export async function finish(run: Run, {plan, report, publishes}: Finished): Promise<ModeEnd> {
+export async function finish(run: Run, {publishes, ...known}: Finished): Promise<ModeEnd> {
   const {workspace, log, signal} = run;
-  await writeResults(workspace, plan, report);
-  const summary = summaryPage(plan, report);
-  const problem = await addSummary(summary, run.mask);
+  const facts: RunFacts = {...known, run: contextOf(run), details: detailsOf(run, known)};
+  const {report} = known;
+  await writeResults(workspace, facts);
+  const problem = await addSummary(summaryPage(facts), run.mask);
   if (problem !== undefined) log.warning(problem);
   if (!signal.aborted) {
     if (report.outcome === 'passed' && publishes) {
@@ -52,15 +64,16 @@ export async function finish(run: Run, {plan, report, publishes}: Finished): Pro
         report.images.map(({ref}) => fileNameOf(ref)),
       );
     }
-    await comment(run, summary);
+    // The API puts the marker first itself.
+    await comment(run, commentBody(facts).slice(commentMarker.length + 1));
   }
   const outputs = {images: imagesOutput(report.images), ...(await upload(run))};
-  const sentence = sentenceOf(report);
+  const sentence = failureSentence(report.outcome, report.images, dockerfilesOf(known.plan));
   return {outcome: report.outcome, ...(sentence === undefined ? {} : {sentence}), outputs};
 }
 
-async function writeResults(workspace: Workspace, plan: Plan, report: RunReport): Promise<void> {
-  for (const result of report.images) {
+async function writeResults(workspace: Workspace, facts: RunFacts): Promise<void> {
+  for (const result of facts.report.images) {
     const name = fileNameOf(result.ref);
     const isBad = ['failed', 'blocked', 'cancelled'].includes(result.outcome);
     if (isBad) await workspace.remove(join(manifests, `${name}.md`));
@@ -68,15 +81,51 @@ async function writeResults(workspace: Workspace, plan: Plan, report: RunReport)
       await workspace.write(join(artifacts, `${name}.yaml`), resultFile(result));
     }
   }
-  await workspace.write(join(artifacts, 'report.json'), reportFile(plan, report));
+  const text = reportFile(facts);
+  await workspace.write(join(artifacts, 'report.json'), text);
+  await workspace.write(join(artifacts, 'report.html'), htmlPage(text));
 }
 
-/** The comment is found again by this; it does not show. */
-const marker = '<!-- stack-action -->';
+/** Where this run happened, for the links of its pages; outside GitHub there is little to link. */
+export function contextOf({event}: Run): RunContext {
+  const pullRequest = event.kind === 'pull_request' ? event.number : undefined;
+  const {serverUrl, repository, runId, headSha, name, branch} = event;
+  const home =
+    repository.repo === '' ? undefined : `${serverUrl}/${repository.owner}/${repository.repo}`;
+  return {
+    runId,
+    attempt: event.runAttempt,
+    event: name,
+    branch,
+    ...(pullRequest === undefined ? {} : {pullRequest}),
+    commit: {sha: headSha, ...(home === undefined ? {} : {url: `${home}/commit/${headSha}`})},
+    ...(home === undefined
+      ? {}
+      : {runUrl: `${home}/actions/runs/${runId}`, wikiUrl: `${home}/wiki`}),
+  };
+}
+
+/** The package page of each image that GitHub's registry keeps for the owner of this repository. */
+function detailsOf(
+  {event}: Run,
+  {report, details}: Pick<RunFacts, 'report' | 'details'>,
+): NonNullable<RunFacts['details']> {
+  const {serverUrl, repository} = event;
+  const start = `ghcr.io/${repository.owner.toLowerCase()}/`;
+  return new Map(
+    report.images.map(({image, ref}) => {
+      const known = details?.get(image) ?? {};
+      if (!ref.startsWith(start) || known.url !== undefined) return [image, known];
+      const name = encodeURIComponent(ref.slice(start.length).replace(/[:@].*$/, ''));
+      const url = `${serverUrl}/${repository.owner}/${repository.repo}/pkgs/container/${name}`;
+      return [image, {url, ...known}];
+    }),
+  );
+}
 
 async function comment({inputs, event, changes, log}: Run, text: string): Promise<void> {
   if (!inputs.comment || event.kind !== 'pull_request' || event.number === undefined) return;
-  const written = await changes.api?.upsertComment(event.number, marker, text);
+  const written = await changes.api?.upsertComment(event.number, commentMarker, text);
   if (written?.ok === false) log.warning(`The pull request was not commented: ${written.error}`);
 }
 
@@ -119,26 +168,4 @@ export async function upload({
     log.warning(`Renamed in the artifact, which cannot have such names: ${names.join(', ')}`);
   }
   return {'artifact-id': String(id), 'artifact-url': url};
-}
-
-function sentenceOf({outcome, images}: RunReport): string | undefined {
-  if (outcome === 'passed') return undefined;
-  if (outcome === 'cancelled') return 'The run was cancelled.';
-  const failed = images.filter((image) => image.outcome === 'failed' && !image.allowedFailure);
-  const blocked = images.filter((image) => image.outcome === 'blocked');
-  const names = failed.map(({image, steps}) => {
-    const step = steps.find(({failure}) => failure !== undefined)?.step;
-    return `${image} (${step ?? 'unknown step'})`;
-  });
-  if (names.length === 0)
-    return `Blocked: ${blocked.map(missingWords).join(', ')}. Look at the leg that had to build it, and run that again first.`;
-  const rest =
-    blocked.length === 0 ? '' : `; blocked: ${blocked.map(({image}) => image).join(', ')}`;
-  return `Failed: ${names.join(', ')}${rest}. The log and the artifact have the details.`;
-}
-
-/** `mid: not built by …` as part of a sentence. */
-function missingWords({image, blockedBy = ''}: RunReport['images'][number]): string {
-  const [parent, ...why] = blockedBy.split(': ');
-  return `${image} (its parent ${parent} was ${why.join(': ')})`;
 }

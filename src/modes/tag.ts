@@ -1,9 +1,9 @@
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
-import {outputFolders} from '../adapters/files/index.ts';
 import {addSummary, saveState} from '../adapters/github/output.ts';
 import type {Registry} from '../adapters/registry/index.ts';
 import {failureText} from '../failure.ts';
+import {outputFolders} from '../image/files.ts';
 import {repositoryOf} from '../image/reference.ts';
 import {manifestPage} from '../page/index.ts';
 import {

@@ -1,6 +1,6 @@
-import {outputFolders} from '../adapters/files/index.ts';
 import {openWiki, type Wiki} from '../adapters/git/index.ts';
 import {failureText} from '../failure.ts';
+import {outputFolders} from '../image/files.ts';
 import type {Run} from '../run/index.ts';
 import {
   type Promotion,

@@ -1,5 +1,5 @@
 import {availableParallelism} from 'node:os';
-import {getInput} from '@actions/core';
+import {getInput as runnerInput} from '@actions/core';
 
 /** Every input of action.yml, read once and checked. Empty text became undefined. */
 export interface Inputs {
@@ -42,7 +42,7 @@ export interface Inputs {
 
 export type Tristate = (typeof tristates)[number];
 
-const modes = ['build', 'plan', 'tag', 'report'] as const;
+const modes = ['build', 'plan', 'tag', 'report', 'init', 'doctor'] as const;
 const reuseValues = ['auto', 'always', 'never'] as const;
 const tristates = ['auto', 'true', 'false'] as const;
 const tagSuffixes = ['branch', 'sha'] as const;
@@ -56,12 +56,16 @@ export class InputError extends Error {
   override readonly name = 'InputError';
 }
 
+/** Gives the value of an input as it was written; empty text where there is none. */
+export type InputSource = (name: string) => string;
+
 /**
- * Reads the inputs from the environment, with the defaults of action.yml for a caller that sets none
+ * Reads the inputs, from the environment unless told otherwise, with the defaults of action.yml for a caller that sets none
  * (the runner always does).
  * @throws {InputError} naming every bad value at once
  */
-export function readInputs(): Inputs {
+export function readInputs(getInput: InputSource = runnerInput): Inputs {
+  const optional = (name: string): string | undefined => getInput(name) || undefined;
   const mistakes: string[] = [];
   const oneOf = <T extends string>(name: string, allowed: readonly T[], fallback: T): T => {
     const value = getInput(name) || fallback;
@@ -81,7 +85,7 @@ export function readInputs(): Inputs {
   const mode = oneOf('mode', modes, 'build');
   const inputs: Inputs = {
     mode,
-    stackDir: stackDir(mistakes),
+    stackDir: stackDir(getInput('stack-dir'), mistakes),
     images: list(getInput('images')),
     rebuild: rebuild(getInput('rebuild')),
     reuse: oneOf('reuse', reuseValues, 'auto'),
@@ -126,10 +130,6 @@ export function readInputs(): Inputs {
   return inputs;
 }
 
-function optional(name: string): string | undefined {
-  return getInput(name) || undefined;
-}
-
 /** One spelling: lower case, without what says nothing. */
 function platform(value: string | undefined, mistakes: string[]): string | undefined {
   const text = value?.toLowerCase();
@@ -152,8 +152,8 @@ function rebuild(text: string): Inputs['rebuild'] {
 }
 
 /** Always relative to the workspace and inside it; `.` is the workspace itself. */
-function stackDir(mistakes: string[]): string {
-  const value = (getInput('stack-dir') || 'images').replace(/\/+$/, '').replace(/^(\.\/)+/, '');
+function stackDir(text: string, mistakes: string[]): string {
+  const value = (text || 'images').replace(/\/+$/, '').replace(/^(\.\/)+/, '');
   if (value.startsWith('/') || value.split('/').includes('..')) {
     mistakes.push(`Input "stack-dir" is "${value}", but must be a folder inside the workspace.`);
   }

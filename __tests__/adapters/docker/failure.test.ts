@@ -1,7 +1,7 @@
 import {describe, expect, it} from 'vitest';
 import {type DockerOperation, explainDockerFailure} from '../../../src/adapters/docker/failure.ts';
 import {retryWait} from '../../../src/build/steps/attempts.ts';
-import {explainTestFailure} from '../../../src/build/steps/test.ts';
+import {explainTestFailure} from '../../../src/build/steps/pytest.ts';
 import {type Failure, type FailureClass, failure} from '../../../src/failure.ts';
 
 const ref = 'ghcr.io/o/a:2026.3-main';
@@ -161,17 +161,19 @@ describe('explainDockerFailure', () => {
 });
 
 describe('explainTestFailure', () => {
+  const pytest = {ref, isPytest: true, isHost: true};
+
   it('names the test that failed', () => {
     const tail =
       '1 failed\nFAILED images/a/test/test_a.py::test_x - assert 1 == 2\n=== 1 failed ===';
-    expect(explainTestFailure(failed(tail), ref)).toMatchObject({
+    expect(explainTestFailure(failed(tail), pytest)).toMatchObject({
       class: 'test-failed',
       message: `The tests of ${ref} failed: FAILED images/a/test/test_a.py::test_x - assert 1 == 2`,
     });
   });
 
   it('knows a kill by signal 9', () => {
-    expect(explainTestFailure(failed('', 137), ref).class).toBe('oom-killed');
+    expect(explainTestFailure(failed('', 137), pytest).class).toBe('oom-killed');
   });
 });
 

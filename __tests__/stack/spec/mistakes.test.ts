@@ -34,7 +34,7 @@ describe('one mistake, with its place and its fix', () => {
     ['depend_on: [""]', '3:17: depend_on of image "a" must be text, not "".'],
     [
       'context: ../../..',
-      '3:14: context of image "a" is "../../..", which leads out of the repository.',
+      '3:14: context of image "a" is "../../..", which points outside the repository.',
     ],
     ['context: /etc', '3:14: context of image "a" is "/etc", which is absolute.'],
     ['context: C:\\x', 'which is absolute'],
@@ -44,7 +44,7 @@ describe('one mistake, with its place and its fix', () => {
     ['dockerfile: -f', 'which docker would take for an option'],
     [
       'watch: ../../../x',
-      '3:12: watch of image "a" is "../../../x", which leads out of the repository.',
+      '3:12: watch of image "a" is "../../../x", which points outside the repository.',
     ],
     ['watch: ["!x"]', '3:13: watch of image "a" is "!x", which excludes'],
     ['target: "a b"', '3:13: target of image "a" is "a b"'],
@@ -104,10 +104,10 @@ describe('one mistake, with its place and its fix', () => {
     ],
     ['ghcr.io/o/a:v1', 'which has a tag. Write the repository alone'],
     [`ghcr.io/o/a@sha256:${'a'.repeat(64)}`, 'which has a digest'],
-    ['https://ghcr.io/o/a', 'which is an address. Leave out "https://"'],
-    ['-v', 'which is no name of an image repository'],
-    ['a b', 'which is no name of an image repository'],
-    ['a;reboot', 'which is no name of an image repository'],
+    ['https://ghcr.io/o/a', 'which is a URL. Omit "https://".'],
+    ['-v', 'which is not a valid name of an image repository.'],
+    ['a b', 'which is not a valid name of an image repository.'],
+    ['a;reboot', 'which is not a valid name of an image repository.'],
   ])('image_name: %s', (name, message) => {
     const mistakes = mistakesOf(`images: {a: {image_name: "${name}"}}\ntag: {prefix: v1}`);
     expect(mistakes).toHaveLength(1);
@@ -131,7 +131,7 @@ describe('one mistake, with its place and its fix', () => {
     ],
     [
       'registry: "a b"\nimages: {a: {image_name: x/a}}',
-      '1:11: registry is "a b", which is no name',
+      '1:11: registry is "a b", which is not a valid name of an image repository.',
     ],
     ['root: b\nimages: {a: {image_name: x/a}}', '1:7: root names "b", which is not in "images"'],
   ])('%s', (text, message) => {
@@ -143,7 +143,7 @@ describe('one mistake, with its place and its fix', () => {
     ['tag:', '1:1: there is no tag prefix'],
     ['tag: {}', '2:1: there is no tag prefix'],
     ['tag: {prefix: }', '2:1: there is no tag prefix'],
-    ['tag: v1', '2:6: tag must hold keys (prefix), not "v1".'],
+    ['tag: v1', '2:6: tag must hold keys (prefix, extra), not "v1".'],
     ['tag: {prefix: [v1]}', '2:15: prefix of tag must be text, not a list.'],
     ['tag: {prefix: -v}', '2:15: prefix of tag is "-v", which cannot begin a tag.'],
     ['tag: {prefix: a/b}', '2:15: prefix of tag is "a/b", which cannot begin a tag.'],
@@ -175,8 +175,11 @@ describe('one mistake, with its place and its fix', () => {
 
   it.each([
     ['{P: {}}', '2:9: track "P" has no prefix'],
-    ['{P: {prefix: v1}}', 'prefix of track "P" is "v1", as that of the stack'],
-    ['{P: {prefix: v2}, Q: {prefix: v2}}', 'prefix of track "Q" is "v2", as that of track "P"'],
+    ['{P: {prefix: v1}}', 'track "P" uses the prefix "v1", which the stack already uses.'],
+    [
+      '{P: {prefix: v2}, Q: {prefix: v2}}',
+      'track "Q" uses the prefix "v2", which track "P" already uses.',
+    ],
     [
       '{P: {prefix: v2, skip: [ab]}}',
       'skip of track "P" names "ab", which is not in "images". Did you mean "a"?',

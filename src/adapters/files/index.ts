@@ -1,21 +1,24 @@
 import {closeSync, readdirSync, readFileSync, writeSync} from 'node:fs';
-import {lstat, mkdir, readdir, readFile, realpath, rm, stat, writeFile} from 'node:fs/promises';
+import {
+  lstat,
+  mkdir,
+  readdir,
+  readFile,
+  realpath,
+  rm,
+  rmdir,
+  stat,
+  writeFile,
+} from 'node:fs/promises';
 import {dirname, join, relative, resolve, sep} from 'node:path';
 import {createMask, type Mask} from '../../util/masking.ts';
 import {findLinkedPlaces} from './links.ts';
 import {type LogFile, type LogOptions, openLog, readExcerpt} from './log.ts';
-import {
-  checkOwnFolders,
-  isOwn,
-  makeFolders,
-  openOwn,
-  openOwnToRead,
-  outputFolders,
-  removeOwn,
-} from './own.ts';
+import {checkOwnFolders, isOwn, makeFolders, openOwn, openOwnToRead, removeOwn} from './own.ts';
+import {type Staged, type StageRequest, stageFiles} from './stage.ts';
 
 export type {LogFile, LogOptions} from './log.ts';
-export {outputFolders, PlaceError} from './own.ts';
+export {PlaceError} from './own.ts';
 
 /** Files of the workspace, by paths relative to it. In the action's own folders no link is followed. */
 export interface Workspace {
@@ -35,6 +38,10 @@ export interface Workspace {
   linkedPlaces(path: string): Promise<readonly string[]>;
   /** Makes a folder of the action's own, and gives its absolute path. */
   makeFolder(folder: string): Promise<string>;
+  /** Removes a folder in which nothing is. */
+  removeIfEmpty(folder: string): Promise<void>;
+  /** Copies files and folders to a folder of a moment, links followed. */
+  stage(request: StageRequest): Promise<Staged>;
   /** False when the path, symbolic links followed, leaves the workspace. */
   isInside(path: string): Promise<boolean>;
   /** Opens a log in a folder of the action's own; secrets become `***`. */
@@ -89,6 +96,8 @@ export function openWorkspace(root: string, mask: Mask = createMask()): Workspac
       makeFolders(root, relative(root, path(folder)));
       return path(folder);
     },
+    removeIfEmpty: (folder) => rmdir(path(folder)).catch(() => undefined),
+    stage: (request) => stageFiles(root, request),
     linkedPlaces: (file) => findLinkedPlaces(root, file),
     isInside: async (file) => {
       const real = await unlessMissing(realpath(path(file)));
@@ -101,9 +110,6 @@ export function openWorkspace(root: string, mask: Mask = createMask()): Workspac
     checkOutputs: () => checkOwnFolders(root, namesIn),
   };
 }
-
-/** The job log as a file. */
-export const runLog = join(outputFolders.logs, 'run.log');
 
 function writeOwn(root: string, file: string, text: string): void {
   const {descriptor} = openOwn(root, file, 'new');

@@ -9,13 +9,7 @@ import {
   unlinkSync,
 } from 'node:fs';
 import {dirname, join} from 'node:path';
-
-/** Folders of the workspace that are the action's own, and are uploaded. */
-export const outputFolders = {
-  logs: 'logs',
-  artifacts: 'artifacts',
-  manifests: 'manifests',
-} as const;
+import {outputFolders} from '../../image/files.ts';
 
 const ownFolders: ReadonlySet<string> = new Set(Object.values(outputFolders));
 

@@ -1,7 +1,7 @@
 import {context} from '@actions/github';
 
 /** What started the run: the only place that looks at the payload and the runner's variables of the event. */
-export type Event = PushEvent | PullRequestEvent | MergeGroupEvent | OtherEvent;
+export type Event = PushEvent | PullRequestEvent | MergeGroupEvent | OtherEvent | LocalEvent;
 
 interface EventBase {
   /** `GITHUB_EVENT_NAME`; empty outside GitHub. */
@@ -59,6 +59,14 @@ export interface MergeGroupEvent extends EventBase {
 /** Schedule, dispatch, release, …: no range of commits belongs to it. */
 export interface OtherEvent extends EventBase {
   readonly kind: 'other';
+}
+
+/** A person's own machine: nothing happened on GitHub, and the working tree itself says what changed. */
+export interface LocalEvent extends EventBase {
+  readonly kind: 'local';
+  readonly changed:
+    | {readonly kind: 'files'; readonly files: readonly string[]; readonly note?: string}
+    | {readonly kind: 'unknown'; readonly because: string};
 }
 
 /** Variables of the runner, undefined where not set. */

@@ -133,6 +133,11 @@ function pick({names, prefixes, isWary}: Allowed, env: Source): Environment {
   );
 }
 
+/** The value of a variable of this job. */
+export function variableOf(name: string): string | undefined {
+  return process.env[name];
+}
+
 /** Whether a variable of this job has a value. */
 export function isSet(name: string): boolean {
   return Boolean(process.env[name]);

@@ -6,7 +6,13 @@ import {watchEnd} from './end.ts';
 import {forwardLines, keepHead, keepTail, release} from './output.ts';
 import type {CommandOutput, CommandRequest, RunCommand} from './types.ts';
 
-export {dockerEnvironment, gitEnvironment, isSet, testEnvironment} from './environment.ts';
+export {
+  dockerEnvironment,
+  gitEnvironment,
+  isSet,
+  testEnvironment,
+  variableOf,
+} from './environment.ts';
 export {openLedger, stopLeftOver} from './ledger.ts';
 export type {CommandOutput, CommandRequest, LogSink, RunCommand} from './types.ts';
 

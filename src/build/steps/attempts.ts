@@ -1,4 +1,3 @@
-import {setTimeout as sleep} from 'node:timers/promises';
 import type {Failure, Result} from '../../failure.ts';
 import {decideRetry} from '../../util/retry.ts';
 import {formatDuration} from '../../util/text.ts';
@@ -17,7 +16,6 @@ export async function attemptOften<T>(
   {what, times}: {readonly what: string; readonly times: number},
   attempt: () => Promise<Result<T>>,
 ): Promise<Attempts<T>> {
-  const wait = context.wait ?? sleepFor;
   let waited = 0;
   let total = 0;
   for (let retries = 0; ; retries++) {
@@ -33,15 +31,11 @@ export async function attemptOften<T>(
       message: `${what}: attempt ${retries + 1} of ${times} failed (${result.error.class}): ${result.error.message} Again in ${formatDuration(seconds * 1000)}.`,
     });
     try {
-      await wait(seconds, signal);
+      await context.wait(seconds, signal);
     } catch {
       return {result, retries};
     }
   }
-}
-
-function sleepFor(seconds: number, signal: AbortSignal): Promise<void> {
-  return sleep(seconds * 1000, undefined, {signal});
 }
 
 /** dockerd itself spends 50 s on a blob that is refused with 5xx, so a push is tried less often. */

@@ -1,13 +1,16 @@
-import {join} from 'node:path';
-import type {Docker, DockerOptions} from '../../adapters/docker/index.ts';
-import {type LogFile, outputFolders, type Workspace} from '../../adapters/files/index.ts';
+import {join} from 'node:path/posix';
+import type {Docker, DockerOptions, Layer} from '../../adapters/docker/index.ts';
+import type {LogFile, Workspace} from '../../adapters/files/index.ts';
 import type {RunCommand} from '../../adapters/process/index.ts';
 import type {RawManifest, Registry} from '../../adapters/registry/index.ts';
 import {type Failure, failure, messageOf, type Result} from '../../failure.ts';
+import {outputFolders} from '../../image/files.ts';
 import {repositoryOf} from '../../image/reference.ts';
 import {fileNameOf, type logNames} from '../../image/tags.ts';
+import type {InfoResult} from '../../page/index.ts';
 import type {Plan, PlannedImage} from '../../plan/index.ts';
 import type {
+  Difference,
   ImageFacts as ImageFactsOfRecord,
   ImageRecord,
   RecordedRun,
@@ -15,7 +18,6 @@ import type {
 import type {StepName} from '../../schedule/index.ts';
 import type {CacheKind, Caches} from '../cache.ts';
 import type {Emit, TestCounts} from '../types.ts';
-import type {Inventory} from './record.ts';
 
 /** Records of images, where the registry takes them. */
 export interface RecordStore {
@@ -25,6 +27,19 @@ export interface RecordStore {
     readonly repository: string;
     readonly digest: string;
   }): Promise<ImageRecord | undefined>;
+}
+
+/** What the info commands and the engine said of an image. */
+export interface Inventory {
+  readonly layers: readonly Layer[];
+  readonly info: readonly InfoResult[];
+}
+
+/** What is known of the inside of an image. */
+export interface ImageDetails {
+  readonly facts: ImageFactsOfRecord;
+  /** What the image changed itself. */
+  readonly difference?: Difference;
 }
 
 /** What the steps of all images share. */
@@ -58,6 +73,8 @@ export interface StepContext {
   readonly registry: Registry;
   readonly run: RunCommand;
   readonly emit: Emit;
+  /** What a step of an image prints, as it comes; the bytes are the caller's again afterwards. */
+  readonly onOutput: (image: string, chunk: Uint8Array) => void;
   /** The environment that tests get, without credentials. */
   readonly testEnvironment: Readonly<Record<string, string>>;
   readonly tempDir: string;
@@ -74,8 +91,8 @@ export interface StepContext {
   /** Logs in again, for a token that ran out during a long run; undefined when nobody logged in. */
   readonly login: (() => Promise<Result<void>>) | undefined;
   readonly now: () => Date;
-  /** Waits before another attempt, rejects when the signal fires; real time by default. */
-  readonly wait?: (seconds: number, signal: AbortSignal) => Promise<void>;
+  /** Waits before another attempt; rejects when the signal fires. */
+  readonly wait: (seconds: number, signal: AbortSignal) => Promise<void>;
 }
 
 /** What the steps of one image leave for the next ones. The only thing here that changes. */
@@ -97,6 +114,10 @@ export interface ImageState {
   isTested: boolean;
   /** What the page and the record say besides; undefined until the info commands ran. */
   inventory: Inventory | undefined;
+  /** What the page says, and what changed. */
+  details: ImageDetails | undefined;
+  /** Everything that changed since the earlier image, also what the image inherits. */
+  difference: Difference | undefined;
   /** Seconds of the steps that are done, by name. */
   readonly seconds: Map<StepName, number>;
   /** What the registry has at that digest, where this run looked at it. */
@@ -139,8 +160,15 @@ export async function withLog<T>(
   const file = join(outputFolders.logs, name);
   const log = context.workspace.openLog(file, {append: state.logs.has(name)});
   state.logs.add(name);
+  const tapped: LogFile = {
+    ...log,
+    write: (chunk) => {
+      log.write(chunk);
+      context.onOutput(image.name, chunk);
+    },
+  };
   try {
-    return await use(log);
+    return await use(tapped);
   } finally {
     await log.close();
     const problem = log.problem();

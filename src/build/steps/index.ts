@@ -3,6 +3,7 @@ import type {StepName} from '../../schedule/index.ts';
 import type {ImageFacts, RunStep} from '../types.ts';
 import {buildStep, pullStep} from './build.ts';
 import {
+  type ImageDetails,
   type ImageState,
   internalFailure,
   type Step,
@@ -21,6 +22,8 @@ export interface Steps {
   readonly runStep: RunStep;
   /** What is known of an image so far. */
   facts(image: string): ImageFacts;
+  /** What its page says; undefined where no page was made. */
+  details(image: string): ImageDetails | undefined;
 }
 
 const steps: Record<StepName, Step> = {
@@ -65,6 +68,7 @@ export function createSteps(context: StepContext): Steps {
 
   return {
     runStep,
+    details: (name) => stateOf(name).details,
     facts: (name) => {
       const planned = context.plan.images.find((image) => image.name === name);
       const {digest, size} = stateOf(name);
@@ -99,6 +103,8 @@ function freshState(): ImageState {
     counts: undefined,
     isTested: false,
     inventory: undefined,
+    details: undefined,
+    difference: undefined,
     seconds: new Map(),
   };
 }

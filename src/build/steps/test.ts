@@ -1,12 +1,12 @@
-import {chmod, cp, mkdir, mkdtemp, rm, rmdir} from 'node:fs/promises';
-import {basename, join} from 'node:path';
-import {type LogFile, outputFolders} from '../../adapters/files/index.ts';
+import {join} from 'node:path/posix';
 import type {CommandOutput} from '../../adapters/process/index.ts';
-import {type Failure, fail, failure, type Result} from '../../failure.ts';
+import {type Failure, failure, type Result} from '../../failure.ts';
+import {outputFolders} from '../../image/files.ts';
 import {fileNameOf} from '../../image/tags.ts';
-import type {TestCounts} from '../types.ts';
 import {type LogKind, type Step, type StepEnd, type Work, withLog} from './context.ts';
 import {conclude} from './push.ts';
+import {addCounts, explainTestFailure, pytestCounts} from './pytest.ts';
+import {type TestRequest, testInContainer, testOnHost} from './test-run.ts';
 
 /** `tests_common` of the stack, then the image's own `test` or `tests`, then what `tests.paths` names. */
 export const testStep: Step = async (work) => {
@@ -56,9 +56,8 @@ async function runTests(work: Work, kind: LogKind, folders: readonly string[]): 
   const {context, image, state} = work;
   const {spec} = image;
   const words = kind === 'basic-tests' ? spec.tests.words : undefined;
-  const logsFolder = await context.workspace.makeFolder(
-    join(outputFolders.logs, fileNameOf(image.ref)),
-  );
+  const folder = join(outputFolders.logs, fileNameOf(image.ref));
+  const logsFolder = await context.workspace.makeFolder(folder);
   const request: TestRequest = {words, folders, logsFolder};
   return withLog(work, kind, async (log) => {
     const isHost = spec.tests.where === 'host' || kind === 'integration-tests';
@@ -66,7 +65,7 @@ async function runTests(work: Work, kind: LogKind, folders: readonly string[]): 
       ? await testThisImage(work, (ref) => testOnHost(work, {...request, ref}, log))
       : await testInContainer(work, request, log);
     // Stays only where tests left something.
-    await rmdir(logsFolder).catch(() => undefined);
+    await context.workspace.removeIfEmpty(folder);
     const counts = pytestCounts(done.ok ? done.value.tail : done.error.tail);
     if (counts !== undefined) state.counts = addCounts(state.counts, counts);
     const tests = counts === undefined ? {} : {tests: counts};
@@ -109,29 +108,6 @@ async function testThisImage(
   return test(own.value);
 }
 
-function addCounts(one: TestCounts | undefined, other: TestCounts): TestCounts {
-  return {
-    passed: (one?.passed ?? 0) + other.passed,
-    failed: (one?.failed ?? 0) + other.failed,
-    skipped: (one?.skipped ?? 0) + other.skipped,
-  };
-}
-
-/** pytest's closing line: `== 1 failed, 3 passed, 1 skipped in 0.12s ==`; undefined where there is none. */
-export function pytestCounts(lines: readonly string[]): TestCounts | undefined {
-  const line = lines.findLast((text) =>
-    /\b\d+ (?:passed|failed|errors?|skipped)\b.* in [\d.]+s/.test(text),
-  );
-  if (line === undefined) return undefined;
-  const count = (word: string): number =>
-    Number(new RegExp(`(\\d+) ${word}\\b`).exec(line)?.[1] ?? 0);
-  return {
-    passed: count('passed') + count('xpassed'),
-    failed: count('failed') + count('errors?'),
-    skipped: count('skipped') + count('xfailed'),
-  };
-}
-
 function noFolder(folder: string): Failure {
   return failure(
     'no-tests',
@@ -147,168 +123,3 @@ async function firstFolder(
   for (const folder of folders) if (await context.workspace.isFolder(folder)) return folder;
   return undefined;
 }
-
-export interface TestRequest {
-  /** The command of the spec; undefined for pytest. */
-  readonly words: readonly string[] | undefined;
-  /** Relative to the workspace. */
-  readonly folders: readonly string[];
-  /** Absolute; what tests drop here is part of the artifact. */
-  readonly logsFolder: string;
-  /** What TEST_IMAGE says; the image's reference by default. */
-  readonly ref?: string;
-}
-
-const defaultMinutes = 60;
-
-/** pytest leaves nothing in the checkout, which is also the build context of later builds. */
-const pytestArgs = ['-x', '-p', 'no:cacheprovider'] as const;
-
-/** From the root of the workspace, as the Python scripts did, without the job's credentials. */
-export async function testOnHost(
-  {context, image, signal}: Work,
-  {words, folders, logsFolder, ref = image.ref}: TestRequest,
-  log: LogFile,
-): Promise<Result<CommandOutput>> {
-  const run = (file: string, args: readonly string[]): Promise<Result<CommandOutput>> =>
-    context.run({
-      file,
-      args,
-      cwd: context.workspace.root,
-      env: {
-        ...context.testEnvironment,
-        PYTHONDONTWRITEBYTECODE: '1',
-        TEST_IMAGE: ref,
-        STACK_LOGS_DIR: logsFolder,
-      },
-      seconds: secondsOf(image.spec.tests.timeoutMinutes ?? context.timeoutMinutes),
-      log,
-      signal,
-    });
-  if (words !== undefined) return run(words[0] ?? '', words.slice(1));
-  const args = [...pytestArgs, ...folders];
-  const direct = await run('pytest', args);
-  if (direct.ok || !isMissing(direct.error)) return direct;
-  const module = await run('python3', ['-m', 'pytest', ...args]);
-  return !module.ok && isMissing(module.error) ? fail(noPytest()) : module;
-}
-
-/** The folder of the tests as the container sees it. */
-const containerFolder = '/tmp/stack-tests';
-
-const containerPytest = [
-  ...['sh', '-c'],
-  'if command -v pytest >/dev/null 2>&1; then exec pytest "$@"; else exec python3 -m pytest "$@"; fi',
-  ...['sh', ...pytestArgs],
-] as const;
-
-/** Copies the tests in, runs them in place of the image's own command, and copies out what they left. */
-export async function testInContainer(
-  {context, image, state, signal}: Work,
-  {words, folders, logsFolder}: TestRequest,
-  log: LogFile,
-): Promise<Result<CommandOutput>> {
-  const {docker} = context;
-  const name = `stack-test-${crypto.randomUUID()}`;
-  const staging = await mkdtemp(join(context.tempDir, 'stack-tests-'));
-  const seconds = secondsOf(image.spec.tests.timeoutMinutes ?? context.timeoutMinutes);
-  const options = {log, signal, seconds};
-  try {
-    const tests = join(staging, basename(containerFolder));
-    const logs = join(tests, 'logs');
-    await mkdir(logs, {recursive: true});
-    // The user of the image is not ours, and writes here.
-    await chmod(logs, 0o777);
-    for (const folder of folders) {
-      await cp(context.workspace.path(folder), join(tests, basename(folder)), {recursive: true});
-    }
-    const created = await docker.create(
-      {
-        image: state.id ?? image.ref,
-        name,
-        command: words ?? [...containerPytest, ...folders.map((folder) => basename(folder))],
-        env: new Map([
-          ['TEST_IMAGE', image.ref],
-          ['STACK_LOGS_DIR', `${containerFolder}/logs`],
-          ['PYTHONDONTWRITEBYTECODE', '1'],
-        ]),
-        workdir: containerFolder,
-      },
-      options,
-    );
-    if (!created.ok) return created;
-    const copied = await docker.copy(tests, `${name}:/tmp`, options);
-    if (!copied.ok) return copied;
-    const done = await docker.start(name, options);
-    // What failed tests left is wanted most; a cancelled run has no time for it.
-    if (!signal.aborted) await docker.copy(`${name}:${containerFolder}/logs/.`, logsFolder, {log});
-    return done;
-  } finally {
-    await docker.removeContainer(name);
-    await rm(staging, {recursive: true, force: true});
-  }
-}
-
-function secondsOf(minutes: number | undefined): number {
-  return (minutes ?? defaultMinutes) * 60;
-}
-
-/** A shim of pyenv is there also where no Python behind it has pytest, and ends as a shell would: with 127. */
-function isMissing(failure: Failure): boolean {
-  if (failure.cause?.kind === 'spawn') return failure.cause.code === 'ENOENT';
-  if (failure.cause?.kind === 'exit' && failure.cause.exitCode === 127) return true;
-  return failure.tail.some((line) => line.endsWith('No module named pytest'));
-}
-
-function noPytest(): Failure {
-  return failure(
-    'test-failed',
-    'pytest is not installed: there is neither a program "pytest" nor a module of python3.',
-    {
-      hint: 'Install it before this step (pip install pytest), or set "tests.where: container" for images that have it.',
-    },
-  );
-}
-
-export interface TestedHow {
-  readonly ref: string;
-  /** Else a command of the spec. */
-  readonly isPytest: boolean;
-  readonly isHost: boolean;
-}
-
-/**
- * What pytest's exit code means; 5 (nothing collected) is not a failure.
- * https://docs.pytest.org/en/stable/reference/exit-codes.html
- */
-export function explainTestFailure(cause: Failure, {ref, isPytest, isHost}: TestedHow): Failure {
-  if (cause.cause?.kind === 'timeout') {
-    const {seconds} = cause.cause;
-    return {...cause, message: `The tests of ${ref} timed out after ${seconds} s.`};
-  }
-  if (cause.cause?.kind !== 'exit') return cause;
-  const {exitCode} = cause.cause;
-  if (!isHost && isPytest && exitCode === 127) {
-    return {
-      ...cause,
-      class: 'test-failed',
-      message: `The tests of ${ref} could not start: the image has neither pytest nor python3.`,
-      hint: 'Install pytest in the image, set "tests.command" to what it has, or remove "where: container" to run the tests on the host.',
-    };
-  }
-  const words =
-    (isPytest ? pytestCodes.get(exitCode) : undefined) ?? `failed with exit code ${exitCode}`;
-  const summary = cause.tail.findLast((line) => /^(?:FAILED|ERROR) /.test(line));
-  return {
-    ...cause,
-    class: exitCode === 137 ? 'oom-killed' : 'test-failed',
-    message: `The tests of ${ref} ${words}${summary === undefined ? '.' : `: ${summary}`}`,
-  };
-}
-
-const pytestCodes: ReadonlyMap<number, string> = new Map([
-  [1, 'failed'],
-  [2, 'could not be collected, or were interrupted'],
-  [3, 'hit an internal pytest error'],
-  [4, 'could not start: pytest rejected its arguments'],
-]);

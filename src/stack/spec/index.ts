@@ -22,7 +22,7 @@ export {parseChangeRules} from './change-rules.ts';
 export {fillTag} from './extras.ts';
 export type {Tree} from './graph.ts';
 export {buildTree, findCycles} from './graph.ts';
-export {secretSource} from './image.ts';
+export {looksSecret, secretSource} from './image.ts';
 export {nameInTrack} from './tracks.ts';
 export type {ChangeRules, ExtraTags, ImageSpec, InfoCommand, Spec, TestSpec} from './types.ts';
 

@@ -1,0 +1,68 @@
+import type {Failure} from '../../failure.ts';
+import type {TestCounts} from '../types.ts';
+
+export function addCounts(one: TestCounts | undefined, other: TestCounts): TestCounts {
+  return {
+    passed: (one?.passed ?? 0) + other.passed,
+    failed: (one?.failed ?? 0) + other.failed,
+    skipped: (one?.skipped ?? 0) + other.skipped,
+  };
+}
+
+/** pytest's closing line: `== 1 failed, 3 passed, 1 skipped in 0.12s ==`; undefined where there is none. */
+export function pytestCounts(lines: readonly string[]): TestCounts | undefined {
+  const line = lines.findLast((text) =>
+    /\b\d+ (?:passed|failed|errors?|skipped)\b.* in [\d.]+s/.test(text),
+  );
+  if (line === undefined) return undefined;
+  const count = (word: string): number =>
+    Number(new RegExp(`(\\d+) ${word}\\b`).exec(line)?.[1] ?? 0);
+  return {
+    passed: count('passed') + count('xpassed'),
+    failed: count('failed') + count('errors?'),
+    skipped: count('skipped') + count('xfailed'),
+  };
+}
+
+export interface TestedHow {
+  readonly ref: string;
+  /** Else a command of the spec. */
+  readonly isPytest: boolean;
+  readonly isHost: boolean;
+}
+
+/**
+ * What pytest's exit code means; 5 (nothing collected) is not a failure.
+ * https://docs.pytest.org/en/stable/reference/exit-codes.html
+ */
+export function explainTestFailure(cause: Failure, {ref, isPytest, isHost}: TestedHow): Failure {
+  if (cause.cause?.kind === 'timeout') {
+    const {seconds} = cause.cause;
+    return {...cause, message: `The tests of ${ref} timed out after ${seconds} s.`};
+  }
+  if (cause.cause?.kind !== 'exit') return cause;
+  const {exitCode} = cause.cause;
+  if (!isHost && isPytest && exitCode === 127) {
+    return {
+      ...cause,
+      class: 'test-failed',
+      message: `The tests of ${ref} could not start: the image has neither pytest nor python3.`,
+      hint: 'Install pytest in the image, set "tests.command" to what it has, or remove "where: container" to run the tests on the host.',
+    };
+  }
+  const words =
+    (isPytest ? pytestCodes.get(exitCode) : undefined) ?? `failed with exit code ${exitCode}`;
+  const summary = cause.tail.findLast((line) => /^(?:FAILED|ERROR) /.test(line));
+  return {
+    ...cause,
+    class: exitCode === 137 ? 'oom-killed' : 'test-failed',
+    message: `The tests of ${ref} ${words}${summary === undefined ? '.' : `: ${summary}`}`,
+  };
+}
+
+const pytestCodes: ReadonlyMap<number, string> = new Map([
+  [1, 'failed'],
+  [2, 'could not be collected, or were interrupted'],
+  [3, 'hit an internal pytest error'],
+  [4, 'could not start: pytest rejected its arguments'],
+]);
