@@ -13,6 +13,7 @@ import type {
 
 export type {CacheKind, CacheOptions, Caches} from './cache.ts';
 export {cacheOptions, findCaches} from './cache.ts';
+export {indexOf, type PlatformImage} from './index-image.ts';
 export type {
   Emit,
   ImageFacts,

@@ -5,7 +5,7 @@ import {type Emit, type RunReport, runPlan} from '../build/index.ts';
 import {saysSkipPush} from '../changes/index.ts';
 import {failureText, type Result} from '../failure.ts';
 import {outputFolders} from '../image/files.ts';
-import {makeLegs, type Planned, planRun} from '../plan/index.ts';
+import {makeLegs, type Planned, planRun, runnerOf} from '../plan/index.ts';
 import {
   createReporter,
   levelsOutput,
@@ -35,7 +35,9 @@ export async function build(run: Run, watch?: Emit): Promise<ModeEnd> {
   }
   const {stackDir, tagPrefix} = inputs;
   const tagOf = tagsOf(inputs, event);
-  const stack = await loadStack(workspace, {stackDir, tagPrefix, tagOf});
+  const stack = await loadStack(workspace, {stackDir, tagPrefix, tagOf, platform: inputs.platform});
+  const foreign = foreignPlatform(inputs.platform, stack.spec.runners);
+  if (foreign !== undefined) return {outcome: 'failed', sentence: foreign, outputs: {}};
   const isPushSkipped = await saysSkipPush(event, run.changes);
   const policy = policyOf({inputs, event, spec: stack.spec, isPushSkipped});
   const registry = openRegistry(run, policy);
@@ -77,6 +79,16 @@ export async function build(run: Run, watch?: Emit): Promise<ModeEnd> {
   } finally {
     await registry.close();
   }
+}
+
+/** A leg for a platform that this machine does not have, and that nobody gave a runner. */
+function foreignPlatform(
+  platform: string | undefined,
+  runners: ReadonlyMap<string, string>,
+): string | undefined {
+  if (platform === undefined) return undefined;
+  if (runnerOf(platform, {runners, platform: machinePlatform}) !== undefined) return undefined;
+  return `This runner is ${machinePlatform}, but the input "platform" is ${platform}, and no runner is known for it. Add "runners: {${platform}: <label of a runner>}" at the top of spec.yml, and run "mode: plan" again.`;
 }
 
 interface Prepared {
@@ -170,6 +182,7 @@ async function doPlan(
     push,
     verifyInputs: planned.verifyInputs,
     baseOf: planned.baseOf,
+    onOutput: () => undefined,
   };
   return await withDocker(request, (steps) =>
     runPlan(

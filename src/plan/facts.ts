@@ -2,7 +2,7 @@ import type {Lookup, Published} from '../adapters/registry/index.ts';
 import type {ChangedFiles, ChangeSet} from '../changes/index.ts';
 import type {ImageHashes} from '../fingerprint/index.ts';
 import {labels} from '../image/tags.ts';
-import type {ImageSpec} from '../stack/spec/index.ts';
+import {type ImageSpec, isSamePlatform} from '../stack/spec/index.ts';
 import type {BuildReason} from './types.ts';
 
 /** Everything a plan is decided from. All of it is read before; nothing is asked here. */
@@ -74,12 +74,6 @@ export function hasPlatform(
 ): boolean {
   const wanted = image.platforms.length === 0 ? [platform] : image.platforms;
   return own === undefined || wanted.some((one) => isSamePlatform(one, own));
-}
-
-/** `linux/arm64` and `linux/arm64/v8` are one. */
-function isSamePlatform(one: string, other: string): boolean {
-  const plain = (platform: string): string => platform.replace(/^(linux\/arm64)\/v8$/, '$1');
-  return plain(one) === plain(other);
 }
 
 /** The input `images` names it, or nothing. */

@@ -1,3 +1,4 @@
+import {isSamePlatform} from '../stack/spec/index.ts';
 import {type Item, packLegs} from './legs.ts';
 import type {Plan, PlannedAction, PlannedImage} from './types.ts';
 
@@ -187,9 +188,8 @@ export function runnerOf(
   platform: string,
   {runners, platform: own}: Pick<LegRequest, 'runners' | 'platform'>,
 ): string | undefined {
-  const plain = (one: string): string => one.replace(/^(linux\/arm64)\/v8$/, '$1');
-  const declared = [...runners].find(([one]) => plain(one) === plain(platform))?.[1];
-  return declared ?? (plain(platform) === plain(own) ? defaultRunner : undefined);
+  const declared = [...runners].find(([one]) => isSamePlatform(one, platform))?.[1];
+  return declared ?? (isSamePlatform(platform, own) ? defaultRunner : undefined);
 }
 
 /** Hosted runners that are known; for others a label of the user's own. */

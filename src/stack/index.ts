@@ -5,6 +5,7 @@ import {
   buildTree,
   type ChangeRules,
   type ImageSpec,
+  onePlatform,
   parseChangeRules,
   parseSpec,
   refuseLargeSpec,
@@ -27,6 +28,8 @@ export interface Stack extends Omit<ParentCheck, 'mistakes'> {
 export interface StackRequest {
   readonly stackDir: string;
   readonly tagPrefix: string | undefined;
+  /** Images of several platforms are built for this one only. */
+  readonly platform?: string | undefined;
   /** The tag that an image gets in this run. */
   readonly tagOf: (image: ImageSpec) => string;
 }
@@ -47,7 +50,8 @@ export async function loadStack(workspace: Workspace, request: StackRequest): Pr
     throw new SpecError([`${file}:1:1: leads out of the workspace.`]);
   refuseLargeSpec(file, size);
   const text = (await workspace.read(file)) ?? '';
-  const spec = parseSpec({file, text, stackDir: request.stackDir, tagPrefix: request.tagPrefix});
+  const whole = parseSpec({file, text, stackDir: request.stackDir, tagPrefix: request.tagPrefix});
+  const spec = request.platform === undefined ? whole : onePlatform(whole, request.platform);
   const rules = await readRules(workspace, join(request.stackDir, 'change_ignore.json'));
   const {dockerfiles, mistakes} = await readDockerfiles(workspace, spec, file);
   const checked = checkParents(spec, dockerfiles, request.tagOf);
