@@ -12,16 +12,17 @@ import {
 } from './adapters/github/output.ts';
 import {openLedger, runCommand} from './adapters/process/index.ts';
 import type {Emit} from './build/index.ts';
-import {messageOf} from './failure.ts';
 import {runLog} from './image/files.ts';
 import {build} from './modes/build.ts';
 import {runCommandLine} from './modes/command.ts';
 import {doctor} from './modes/doctor.ts';
 import type {ModeEnd} from './modes/end.ts';
 import {init} from './modes/init.ts';
+import {refused} from './modes/refused.ts';
 import {merge} from './modes/report.ts';
 import {promote} from './modes/tag.ts';
 import {InputError, type InputSource, type Run, readInputs} from './run/index.ts';
+import {SpecError} from './stack/index.ts';
 import {createMask, type Mask} from './util/masking.ts';
 import {safeMessage} from './util/text.ts';
 import {unreachable} from './util/unreachable.ts';
@@ -65,9 +66,11 @@ async function endOf(started: Started): Promise<ModeEnd & {readonly isWrongUsage
     return await start(started, folder.path);
   } catch (error) {
     // What was being stopped may fail in any way.
-    return started.signal.aborted
-      ? {outcome: 'cancelled', sentence: 'The run was cancelled.', outputs: {}}
-      : {...failed(messageOf(error)), isWrongUsage: error instanceof InputError};
+    if (started.signal.aborted) return cancelled;
+    return {
+      ...(await refused(error, started.mask)),
+      isWrongUsage: error instanceof InputError,
+    };
   } finally {
     await folder.remove();
   }
@@ -79,8 +82,8 @@ async function start({signal, mask, command}: Started, tempDir: string): Promise
   if (command !== undefined && !isRunner())
     return await runCommandLine({inputs, signal, mask, tempDir}, runMode);
   const workspace = openWorkspace(workspaceRoot(), mask);
-  const refused = workspace.checkOutputs();
-  if (refused.length > 0) return failed(refused.join('\n'));
+  const unusable = workspace.checkOutputs();
+  if (unusable.length > 0) return failed(unusable.join('\n'));
   const log = openJobLog(workspace.openLog(runLog), mask);
   if (short.length > 0) {
     log.warning('A password or token of fewer than 4 characters is not hidden in logs and pages.');
@@ -96,11 +99,19 @@ async function start({signal, mask, command}: Started, tempDir: string): Promise
   const refusal = event.isKnown
     ? undefined
     : refusalOf(event, await headOf(git, gitOf(workspace.root)));
-  if (refusal !== undefined) return failed(refusal);
+  if (refusal !== undefined) return await refused(refusal, mask);
   const changes = {git, api: openApi(event, inputs.githubToken, {mask, signal})};
   const run: Run = {inputs, event, workspace, log, mask, signal, changes, program, tempDir};
-  return await runMode(run);
+  try {
+    return await runMode(run);
+  } catch (error) {
+    // A bug is told by the last resort, with its trace.
+    if (signal.aborted || !(error instanceof InputError || error instanceof SpecError)) throw error;
+    return await refused(error, mask, run);
+  }
 }
+
+const cancelled: ModeEnd = {outcome: 'cancelled', sentence: 'The run was cancelled.', outputs: {}};
 
 async function runMode(run: Run, watch?: Emit): Promise<ModeEnd> {
   const {inputs, workspace, log} = run;

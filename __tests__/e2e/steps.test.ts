@@ -2,6 +2,7 @@ import {execFileSync} from 'node:child_process';
 import {existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {dirname, join} from 'node:path';
+import {split} from 'shlex';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import {createDockerConfig, type DockerConfig} from '../../src/adapters/docker/config.ts';
 import {createDocker, type Docker} from '../../src/adapters/docker/index.ts';
@@ -13,7 +14,6 @@ import {createSteps, type Steps} from '../../src/build/steps/index.ts';
 import type {StepResult} from '../../src/build/types.ts';
 import {ok} from '../../src/failure.ts';
 import {fileNameOf, labels, proofTag} from '../../src/image/tags.ts';
-import {commandWords} from '../../src/page/index.ts';
 import type {PlannedImage, PlannedSource} from '../../src/plan/types.ts';
 import {readRecord, writeRecord} from '../../src/record/index.ts';
 import type {StepName} from '../../src/schedule/steps.ts';
@@ -57,7 +57,7 @@ const command = (name: string, text: string) => ({
   name,
   description: name,
   command: text,
-  words: commandWords(text) ?? [],
+  words: split(text),
 });
 
 const specs: readonly ImageSpec[] = [

@@ -1,18 +1,20 @@
 import {openContexts} from '../adapters/build-context/index.ts';
 import {addSummary} from '../adapters/github/output.ts';
 import type {Registry} from '../adapters/registry/index.ts';
-import {type Emit, type RunReport, runPlan} from '../build/index.ts';
+import {type Emit, runPlan} from '../build/index.ts';
 import {saysSkipPush} from '../changes/index.ts';
 import {failureText, type Result} from '../failure.ts';
 import {outputFolders} from '../image/files.ts';
 import {makeLegs, type Planned, planRun, runnerOf} from '../plan/index.ts';
 import {
+  createProgress,
   createReporter,
   levelsOutput,
   matrixOutput,
   planOutput,
   planSummaryPage,
   type Reporter,
+  recordDetails,
   refusedSummaryPage,
   reportPlan,
 } from '../report/index.ts';
@@ -21,7 +23,7 @@ import {loadStack, type Stack} from '../stack/index.ts';
 import {machinePlatform, openRecords, openRegistry, withDocker} from './adapters.ts';
 import {checkPush} from './checks.ts';
 import type {ModeEnd} from './end.ts';
-import {contextOf, finish, upload, writePlan} from './finish.ts';
+import {contextOf, type Finished, finish, upload, writePlan} from './finish.ts';
 
 /**
  * `mode: build` and `mode: plan`.
@@ -121,11 +123,37 @@ async function buildPlan(run: Run, prepared: Prepared): Promise<ModeEnd> {
     printing.emit(event);
   };
   const reporter = {...printing, emit};
-  const done = await doPlan(run, prepared, {reporter, push});
+  const done = await withProgress(run, prepared, reporter, (watched) =>
+    doPlan(run, prepared, {...watched, push}),
+  );
   await reporter.flush();
   const {publishes} = prepared.policy;
-  if (done.ok) return await finish(run, {plan: planned.plan, report: done.value, publishes});
+  if (done.ok) return await finish(run, {plan: planned.plan, ...done.value, publishes});
   return await nothingBuilt(run, 'failed', failureText('Nothing was built', done.error));
+}
+
+/** While images run, every 30 s one line says what each of them is doing; a terminal has a line of its own for that. */
+async function withProgress<T>(
+  {log}: Run,
+  {planned, watch}: Prepared,
+  reporter: Reporter,
+  use: (watched: Omit<Doing, 'push'>) => Promise<T>,
+): Promise<T> {
+  const progress = createProgress(planned.plan.images.length);
+  const decoder = new TextDecoder();
+  const emit: Emit = (event) => {
+    progress.take(event, Date.now());
+    reporter.emit(event);
+  };
+  const onOutput: Doing['onOutput'] = (image, chunk) =>
+    progress.output(image, decoder.decode(chunk));
+  const say = (): void => progress.lines(Date.now()).forEach((line) => log.info(line));
+  const timer = watch === undefined ? setInterval(say, 1000) : undefined;
+  try {
+    return await use({reporter: {...reporter, emit}, onOutput});
+  } finally {
+    clearInterval(timer);
+  }
 }
 
 /** A pull request may run with a token that only reads, as Dependabot's does: then it builds and tests, and says so. */
@@ -162,14 +190,16 @@ async function nothingBuilt(
 
 interface Doing {
   readonly reporter: Reporter;
+  /** Sees what the steps print. */
+  readonly onOutput: (image: string, chunk: Uint8Array) => void;
   readonly push: boolean;
 }
 
 async function doPlan(
   run: Run,
   {stack, policy, planned, registry}: Prepared,
-  {reporter, push}: Doing,
-): Promise<Result<RunReport>> {
+  {reporter, onOutput, push}: Doing,
+): Promise<Result<Pick<Finished, 'report' | 'details'>>> {
   const {inputs} = run;
   const {plan} = planned;
   const request = {
@@ -179,13 +209,14 @@ async function doPlan(
     policy,
     registry,
     emit: reporter.emit,
+    onOutput,
     push,
     verifyInputs: planned.verifyInputs,
     baseOf: planned.baseOf,
     onOutput: () => undefined,
   };
-  return await withDocker(request, (steps) =>
-    runPlan(
+  return await withDocker(request, async (steps) => {
+    const report = await runPlan(
       plan,
       {...steps, emit: reporter.emit, signal: run.signal, now: () => Date.now()},
       {
@@ -194,6 +225,13 @@ async function doPlan(
         push,
         documentsReused: policy.publishes,
       },
-    ),
-  );
+    );
+    const details = plan.images.flatMap(({name}) => {
+      const known = steps.details(name);
+      return known === undefined
+        ? []
+        : [[name, recordDetails(known.facts, known.difference)] as const];
+    });
+    return {report, details: new Map(details)};
+  });
 }

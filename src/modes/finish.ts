@@ -55,8 +55,6 @@ export async function finish(run: Run, {publishes, ...known}: Finished): Promise
   const facts: RunFacts = {...known, run: contextOf(run), details: detailsOf(run, known)};
   const {report} = known;
   await writeResults(workspace, facts);
-  const problem = await addSummary(summaryPage(facts), run.mask);
-  if (problem !== undefined) log.warning(problem);
   if (!signal.aborted) {
     if (report.outcome === 'passed' && publishes) {
       await publishPages(
@@ -64,12 +62,22 @@ export async function finish(run: Run, {publishes, ...known}: Finished): Promise
         report.images.map(({ref}) => fileNameOf(ref)),
       );
     }
-    // The API puts the marker first itself.
-    await comment(run, commentBody(facts).slice(commentMarker.length + 1));
   }
-  const outputs = {images: imagesOutput(report.images), ...(await upload(run))};
+  // The summary of a cancelled run must be there before the runner loses patience; else it can link the artifact.
+  const early = signal.aborted ? await addSummary(summaryPage(facts), run.mask) : undefined;
+  const artifact = await upload(run);
+  const linked = withArtifact(facts, artifact['artifact-url']);
+  const problem = signal.aborted ? early : await addSummary(summaryPage(linked), run.mask);
+  if (problem !== undefined) log.warning(problem);
+  // The API puts the marker first itself.
+  if (!signal.aborted) await comment(run, commentBody(linked).slice(commentMarker.length + 1));
+  const outputs = {images: imagesOutput(report.images), ...artifact};
   const sentence = failureSentence(report.outcome, report.images, dockerfilesOf(known.plan));
   return {outcome: report.outcome, ...(sentence === undefined ? {} : {sentence}), outputs};
+}
+
+function withArtifact(facts: RunFacts, artifactUrl: string | undefined): RunFacts {
+  return artifactUrl === undefined ? facts : {...facts, run: {...facts.run, artifactUrl}};
 }
 
 async function writeResults(workspace: Workspace, facts: RunFacts): Promise<void> {
@@ -90,6 +98,7 @@ async function writeResults(workspace: Workspace, facts: RunFacts): Promise<void
 export function contextOf({event}: Run): RunContext {
   const pullRequest = event.kind === 'pull_request' ? event.number : undefined;
   const {serverUrl, repository, runId, headSha, name, branch} = event;
+  const subject = event.messages.at(-1)?.split('\n', 1)[0];
   const home =
     repository.repo === '' ? undefined : `${serverUrl}/${repository.owner}/${repository.repo}`;
   return {
@@ -98,7 +107,11 @@ export function contextOf({event}: Run): RunContext {
     event: name,
     branch,
     ...(pullRequest === undefined ? {} : {pullRequest}),
-    commit: {sha: headSha, ...(home === undefined ? {} : {url: `${home}/commit/${headSha}`})},
+    commit: {
+      sha: headSha,
+      ...(home === undefined ? {} : {url: `${home}/commit/${headSha}`}),
+      ...(subject === undefined ? {} : {subject}),
+    },
     ...(home === undefined
       ? {}
       : {runUrl: `${home}/actions/runs/${runId}`, wikiUrl: `${home}/wiki`}),

@@ -42,11 +42,13 @@ export function explainTestFailure(cause: Failure, {ref, isPytest, isHost}: Test
   }
   if (cause.cause?.kind !== 'exit') return cause;
   const {exitCode} = cause.cause;
-  if (!isHost && isPytest && exitCode === 127) {
+  const lacksPytest =
+    exitCode === 127 || cause.tail.some((line) => line.endsWith('No module named pytest'));
+  if (!isHost && isPytest && lacksPytest) {
     return {
       ...cause,
-      class: 'test-failed',
-      message: `The tests of ${ref} could not start: the image has neither pytest nor python3.`,
+      class: 'no-tests',
+      message: `The tests of ${ref} could not start: the image has no pytest.`,
       hint: 'Install pytest in the image, set "tests.command" to what it has, or remove "where: container" to run the tests on the host.',
     };
   }

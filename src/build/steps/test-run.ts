@@ -114,7 +114,7 @@ function isMissing(failure: Failure): boolean {
 
 function noPytest(): Failure {
   return failure(
-    'test-failed',
+    'no-tests',
     'pytest is not installed: there is neither a program "pytest" nor a module of python3.',
     {
       hint: 'Install it before this step (pip install pytest), or set "tests.where: container" for images that have it.',
