@@ -213,7 +213,6 @@ async function doPlan(
     push,
     verifyInputs: planned.verifyInputs,
     baseOf: planned.baseOf,
-    onOutput: () => undefined,
   };
   return await withDocker(request, async (steps) => {
     const report = await runPlan(

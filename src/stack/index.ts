@@ -11,6 +11,7 @@ import {
   refuseLargeSpec,
   type Spec,
   type Tree,
+  withOnePlatform,
 } from './spec/index.ts';
 import {SpecError} from './yaml/index.ts';
 
@@ -50,11 +51,14 @@ export async function loadStack(workspace: Workspace, request: StackRequest): Pr
     throw new SpecError([`${file}:1:1: leads out of the workspace.`]);
   refuseLargeSpec(file, size);
   const text = (await workspace.read(file)) ?? '';
-  const whole = parseSpec({file, text, stackDir: request.stackDir, tagPrefix: request.tagPrefix});
-  const spec = request.platform === undefined ? whole : onePlatform(whole, request.platform);
+  const spec = parseSpec({file, text, stackDir: request.stackDir, tagPrefix: request.tagPrefix});
   const rules = await readRules(workspace, join(request.stackDir, 'change_ignore.json'));
   const {dockerfiles, mistakes} = await readDockerfiles(workspace, spec, file);
-  const checked = checkParents(spec, dockerfiles, request.tagOf);
+  const {platform} = request;
+  // Dockerfiles are read for all their platforms, so that every runner hashes the same files.
+  const tagOf = (image: ImageSpec): string => request.tagOf(onePlatform(image, platform));
+  const whole = checkParents(spec, dockerfiles, tagOf);
+  const checked = {...whole, spec: withOnePlatform(whole.spec, platform)};
   const all = [...mistakes, ...checked.mistakes];
   if (all.length > 0) throw new SpecError(all);
   return {

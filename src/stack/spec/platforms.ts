@@ -7,12 +7,15 @@ export function isSamePlatform(one: string, other: string): boolean {
 }
 
 /** The same stack for the runner of one platform: images that have several are built for this one alone. */
-export function onePlatform(spec: Spec, platform: string): Spec {
-  const images = [...spec.images].map(([name, image]) => [name, alone(image, platform)] as const);
+export function withOnePlatform(spec: Spec, platform: string | undefined): Spec {
+  const images = [...spec.images].map(
+    ([name, image]) => [name, onePlatform(image, platform)] as const,
+  );
   return {...spec, images: new Map(images)};
 }
 
-function alone(image: ImageSpec, wanted: string): ImageSpec {
+export function onePlatform(image: ImageSpec, wanted: string | undefined): ImageSpec {
+  if (wanted === undefined) return image;
   const platform = image.platforms.find((one) => isSamePlatform(one, wanted));
   if (image.platforms.length < 2 || platform === undefined) return image;
   return {...image, platforms: [platform], platform};
