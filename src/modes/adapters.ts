@@ -177,7 +177,13 @@ function contextOf(request: EngineRequest, docker: Docker): Omit<StepContext, 'c
   };
 }
 
-function extraTagsOf(stack: Stack, {spec}: PlannedImage, sha: string): readonly string[] {
+export function extraTagsOf(
+  stack: Stack,
+  {spec}: Pick<PlannedImage, 'spec'>,
+  sha: string,
+): readonly string[] {
+  // One platform alone is not what these tags promise: the index of all gets them.
+  if (spec.platform !== undefined) return [];
   const words = {now: new Date(), sha, prefix: spec.tagPrefix};
   return stack.spec.extraTags.defaultBranch.map((tag) => extraTag(fillTag(tag, words), spec));
 }
