@@ -15,7 +15,7 @@ import {openContexts} from '../src/adapters/build-context/index.ts';
 import {openWorkspace} from '../src/adapters/files/index.ts';
 import {createRegistry} from '../src/adapters/registry/index.ts';
 import {hashStack} from '../src/fingerprint/index.ts';
-import {fingerprintTag, labels} from '../src/image/tags.ts';
+import {labels, proofTag} from '../src/image/tags.ts';
 import {loadStack} from '../src/stack/index.ts';
 import {alone} from './alone.ts';
 import {expectGood, peakOf, type Row, seconds, timedShell, timedStep} from './measure.ts';
@@ -171,8 +171,12 @@ async function publishAll({root}: BenchStack, server: RegistryServer): Promise<v
   );
   await registry.close();
   for (const {name, repository} of stack.spec.images.values()) {
-    const {fingerprint = '', content = ''} = values.get(name) ?? {};
-    const Labels = {[labels.fingerprint]: fingerprint, [labels.content]: content};
+    const {fingerprint = '', content = '', tests = ''} = values.get(name) ?? {};
+    const Labels = {
+      [labels.fingerprint]: fingerprint,
+      [labels.content]: content,
+      [labels.tests]: tests,
+    };
     const config = Buffer.from(JSON.stringify({config: {Labels}, rootfs: {diff_ids: []}}));
     server.blobs.set(digestOf(config), config);
     const body = Buffer.from(
@@ -184,7 +188,7 @@ async function publishAll({root}: BenchStack, server: RegistryServer): Promise<v
       }),
     );
     const path = repository.slice(repository.indexOf('/') + 1);
-    for (const tag of ['1-feature', fingerprintTag(fingerprint)])
+    for (const tag of ['1-feature', proofTag(fingerprint, tests)])
       server.manifests.set(`${path} ${tag}`, {body, type: manifestType});
   }
 }
