@@ -4,7 +4,7 @@ import {chainOf, type Outcome, pageAfter, type ScheduleOptions, type StepName} f
 
 export type {Task} from './queue.ts';
 export type {Outcome, ScheduleOptions, StepName} from './steps.ts';
-export {isPushed} from './steps.ts';
+export {chainOf, isPushed, pageAfter} from './steps.ts';
 
 /**
  * The order of a run as a state machine without clock or effects: tell it what ended, it says what may begin. No

@@ -1,4 +1,4 @@
-import type {Failure, FailureClass} from '../../failure.ts';
+import {diskFullHint, type Failure, type FailureClass} from '../../failure.ts';
 
 /** What docker was doing; the same words mean different things in a push and in a build. */
 export type DockerOperation = 'login' | 'pull' | 'build' | 'push' | 'run' | 'other';
@@ -39,8 +39,7 @@ const verbs: Record<DockerOperation, string> = {
 
 const hints: Partial<Record<FailureClass, string>> = {
   'daemon-lost': 'Start the Docker daemon, or look why it ended; then run the job again.',
-  'disk-full':
-    'Free space where Docker keeps its data, or set "prune: true" for images in spec.yml.',
+  'disk-full': diskFullHint,
   'rate-limit': 'The registry wants fewer requests. Run the job again later, or log in.',
   auth: 'Check the inputs "username" and "password"; a token may have expired.',
   permission:

@@ -104,6 +104,9 @@ export interface ImageState {
   isTested: boolean;
   /** What the page and the record say besides; undefined until the info commands ran. */
   inventory: Inventory | undefined;
+  /** Bytes that a build which is going on is expected to need. */
+  reserved: number;
+  isFailed: boolean;
   /** Seconds of the steps that are done, by name. */
   readonly seconds: Map<StepName, number>;
   /** What the registry has at that digest, where this run looked at it. */

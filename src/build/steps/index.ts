@@ -51,7 +51,10 @@ export function createSteps(context: StepContext): Steps {
     const ended = context.now().getTime();
     state.seconds.set(step, (ended - started) / 1000);
     // Builds that wait for this image in the registry wait in vain.
-    if (failure !== undefined) state.pushed.resolve(undefined);
+    if (failure !== undefined) {
+      state.pushed.resolve(undefined);
+      state.isFailed = true;
+    }
     return {
       step,
       startedMs: started,
@@ -99,6 +102,8 @@ function freshState(): ImageState {
     counts: undefined,
     isTested: false,
     inventory: undefined,
+    reserved: 0,
+    isFailed: false,
     seconds: new Map(),
   };
 }
