@@ -4,7 +4,7 @@ import {chainOf, type Outcome, pageAfter, type ScheduleOptions, type StepName} f
 
 export type {Task} from './queue.ts';
 export type {Outcome, ScheduleOptions, StepName} from './steps.ts';
-export {isPushed} from './steps.ts';
+export {chainOf, isPushed, pageAfter} from './steps.ts';
 
 /** Report what ended, ask what may start. */
 export interface Schedule {
