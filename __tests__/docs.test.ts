@@ -174,6 +174,29 @@ describe('commands in the docs', () => {
   });
 });
 
+describe('the command line in the docs', () => {
+  const calls = documents.flatMap((file) =>
+    [...textOf(file).matchAll(/npx github:ucsd-ets\/stack-action ([^\n`#)]*)/g)].map(
+      ([, words = '']) => ({file, words: words.trim().split(/\s+/)}),
+    ),
+  );
+  const inputs = Object.keys(parse(textOf('action.yml')).inputs);
+
+  it('has modes and flags that exist', () => {
+    const modes = ['build', 'plan', 'tag', 'report', 'init', 'doctor', '--help', '<mode>'];
+    expect(calls.length).toBeGreaterThan(2);
+    expect(
+      calls.flatMap(({file, words: [mode = '', ...rest]}) => {
+        const flags = rest.flatMap((word) => /^--([\w-]+)/.exec(word)?.[1] ?? []);
+        const unknown = flags.filter((flag) => !inputs.includes(flag));
+        return modes.includes(mode) && unknown.length === 0
+          ? []
+          : [`${file}: ${mode} ${unknown.join(' ')}`];
+      }),
+    ).toEqual([]);
+  });
+});
+
 describe('docs/troubleshooting.md', () => {
   const sources = readdirSync(join(root, 'src'), {recursive: true, encoding: 'utf8'})
     .filter((name) => name.endsWith('.ts'))
