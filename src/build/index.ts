@@ -13,6 +13,7 @@ import type {
 
 export type {CacheKind, CacheOptions, Caches} from './cache.ts';
 export {cacheOptions, findCaches} from './cache.ts';
+export {indexOf, type PlatformImage} from './index-image.ts';
 export type {
   Emit,
   ImageFacts,
@@ -102,7 +103,7 @@ export async function runPlan(
     ports.signal.removeEventListener('abort', onAbort);
   }
   return {
-    outcome: outcomeOf(results, ports.signal),
+    outcome: outcomeOf(plan, results, ports.signal),
     images: plan.images.map(({name}) => must(results, name)),
   };
 }
@@ -123,10 +124,16 @@ async function runSafely(
   }
 }
 
-function outcomeOf(results: ReadonlyMap<string, ImageResult>, signal: AbortSignal): RunOutcome {
-  const failed = [...results.values()].some(
-    ({outcome, allowedFailure}) => outcome === 'failed' && !allowedFailure,
-  );
+function outcomeOf(
+  plan: Plan,
+  results: ReadonlyMap<string, ImageResult>,
+  signal: AbortSignal,
+): RunOutcome {
+  const failed =
+    plan.images.some(({missingParent}) => missingParent !== undefined) ||
+    [...results.values()].some(
+      ({outcome, allowedFailure}) => outcome === 'failed' && !allowedFailure,
+    );
   if (signal.aborted) return 'cancelled';
   return failed ? 'failed' : 'passed';
 }

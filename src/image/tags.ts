@@ -30,6 +30,8 @@ export interface TagOwner {
   readonly tagPrefix: string;
   /** Several images in one repository: each tag begins with it. */
   readonly variant?: string | undefined;
+  /** One of several platforms, built alone: each tag ends with it. */
+  readonly platform?: string | undefined;
 }
 
 /** The part of a tag before the branch, without its `-`. */
@@ -37,14 +39,19 @@ export function tagStart({tagPrefix, variant}: TagOwner): string {
   return variant === undefined ? tagPrefix : `${variant}-${tagPrefix}`;
 }
 
+/** The part of a tag after the branch: `-linux-arm64` where one of several platforms is built alone. */
+export function tagEnd({platform}: Pick<TagOwner, 'platform'>): string {
+  return platform === undefined ? '' : `-${platform.replaceAll('/', '-')}`;
+}
+
 /** Room for the suffix of this image's tags. */
 export function roomAfter(owner: TagOwner): number {
-  return maxTagLength - tagStart(owner).length - 1;
+  return maxTagLength - tagStart(owner).length - 1 - tagEnd(owner).length;
 }
 
 /** The tag of a branch's image: `<prefix>-<branch>`. */
 export function branchTag(owner: TagOwner, branch: string): string {
-  return `${tagStart(owner)}-${branchSuffix(branch, roomAfter(owner))}`;
+  return `${tagStart(owner)}-${branchSuffix(branch, roomAfter(owner))}${tagEnd(owner)}`;
 }
 
 /** `<prefix>-stable`, the tag that `mode: tag` gives. */

@@ -5,10 +5,11 @@ import {type Emit, runPlan} from '../build/index.ts';
 import {saysSkipPush} from '../changes/index.ts';
 import {failureText, type Result} from '../failure.ts';
 import {outputFolders} from '../image/files.ts';
-import {type Planned, planRun} from '../plan/index.ts';
+import {makeLegs, type Planned, planRun, runnerOf} from '../plan/index.ts';
 import {
   createProgress,
   createReporter,
+  levelsOutput,
   matrixOutput,
   planOutput,
   planSummaryPage,
@@ -36,7 +37,9 @@ export async function build(run: Run, watch?: Emit): Promise<ModeEnd> {
   }
   const {stackDir, tagPrefix} = inputs;
   const tagOf = tagsOf(inputs, event);
-  const stack = await loadStack(workspace, {stackDir, tagPrefix, tagOf});
+  const stack = await loadStack(workspace, {stackDir, tagPrefix, tagOf, platform: inputs.platform});
+  const foreign = foreignPlatform(inputs.platform, stack.spec.runners);
+  if (foreign !== undefined) return {outcome: 'failed', sentence: foreign, outputs: {}};
   const isPushSkipped = await saysSkipPush(event, run.changes);
   const policy = policyOf({inputs, event, spec: stack.spec, isPushSkipped});
   const registry = openRegistry(run, policy);
@@ -54,7 +57,19 @@ export async function build(run: Run, watch?: Emit): Promise<ModeEnd> {
     for (const warning of planned.warnings) log.warning(warning);
     for (const note of planned.notes) log.info(note);
     reportPlan(log, plan);
-    const outputs = {tag: plan.tag, plan: planOutput(plan), matrix: matrixOutput(plan)};
+    const legs = makeLegs(plan, {
+      maxLegs: inputs.maxLegs,
+      runners: stack.spec.runners,
+      platform: machinePlatform,
+      shares: policy.push.kind !== 'never',
+    });
+    if (inputs.mode === 'plan') for (const warning of legs.warnings) log.warning(warning);
+    const outputs = {
+      tag: plan.tag,
+      plan: planOutput(plan),
+      matrix: matrixOutput(legs),
+      levels: levelsOutput(legs),
+    };
     await writePlan(workspace, plan);
     if (inputs.mode === 'plan' || inputs.dryRun) {
       const problem = await addSummary(planSummaryPage(plan, contextOf(run)), run.mask);
@@ -66,6 +81,16 @@ export async function build(run: Run, watch?: Emit): Promise<ModeEnd> {
   } finally {
     await registry.close();
   }
+}
+
+/** A leg for a platform that this machine does not have, and that nobody gave a runner. */
+function foreignPlatform(
+  platform: string | undefined,
+  runners: ReadonlyMap<string, string>,
+): string | undefined {
+  if (platform === undefined) return undefined;
+  if (runnerOf(platform, {runners, platform: machinePlatform}) !== undefined) return undefined;
+  return `This runner is ${machinePlatform}, but the input "platform" is ${platform}, and no runner is known for it. Add "runners: {${platform}: <label of a runner>}" at the top of spec.yml, and run "mode: plan" again.`;
 }
 
 interface Prepared {

@@ -11,6 +11,9 @@ import {loadStack} from '../stack/index.ts';
 import {machinePlatform, openRecords, openRegistry} from './adapters.ts';
 import type {ModeEnd} from './end.ts';
 import {finish} from './finish.ts';
+import {joinPlatforms} from './platforms.ts';
+
+type RunnerReport = ReturnType<typeof parseReport>;
 
 /**
  * `mode: report`: the reports of several runners, downloaded into artifacts/, become one, and the postwork is done
@@ -24,9 +27,9 @@ export async function merge(run: Run): Promise<ModeEnd> {
   for (const file of files.filter((path) => path.endsWith('/report.json'))) {
     reports.push(parseReport(relative(workspace.root, file), (await workspace.read(file)) ?? ''));
   }
-  requireReports(reports);
-  const {plan, publishes} = await planAgain(run);
-  const {outcome, images, notes} = mergeReports(plan, reports);
+  const {plan, publishes, reports: whole} = await planAgain(run, reports);
+  if (plan.images.some(({action}) => action !== 'skip')) requireReports(reports);
+  const {outcome, images, notes} = mergeReports(plan, whole);
   for (const note of notes) log.warning(note);
   // The pages of all runners are published together: those of the plan's images, and no other file.
   const pages = new Set(plan.images.map(({ref}) => `${fileNameOf(ref)}.md`));
@@ -38,8 +41,15 @@ export async function merge(run: Run): Promise<ModeEnd> {
   return await finish(run, {plan, report: {outcome, images}, publishes, notes});
 }
 
+interface PlannedAgain {
+  readonly plan: Plan;
+  readonly publishes: boolean;
+  /** In which images of several platforms are whole. */
+  readonly reports: readonly RunnerReport[];
+}
+
 /** What this checkout says that there is to do: the reports are held against it. */
-async function planAgain(run: Run): Promise<{readonly plan: Plan; readonly publishes: boolean}> {
+async function planAgain(run: Run, reports: readonly RunnerReport[]): Promise<PlannedAgain> {
   const {inputs, event, workspace, signal} = run;
   const {stackDir, tagPrefix} = inputs;
   const stack = await loadStack(workspace, {stackDir, tagPrefix, tagOf: tagsOf(inputs, event)});
@@ -60,7 +70,8 @@ async function planAgain(run: Run): Promise<{readonly plan: Plan; readonly publi
         mayPush: false,
       },
     );
-    return {plan, publishes: policy.publishes};
+    const request = {run, stack, policy, plan, registry, records};
+    return {plan, publishes: policy.publishes, reports: await joinPlatforms(request, reports)};
   } finally {
     await registry.close();
   }

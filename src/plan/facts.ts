@@ -2,7 +2,7 @@ import type {Lookup, Published} from '../adapters/registry/index.ts';
 import type {ChangedFiles, ChangeSet} from '../changes/index.ts';
 import type {ImageHashes} from '../fingerprint/index.ts';
 import {labels} from '../image/tags.ts';
-import type {ImageSpec} from '../stack/spec/index.ts';
+import {type ImageSpec, isSamePlatform} from '../stack/spec/index.ts';
 import type {BuildReason} from './types.ts';
 
 /** Everything a plan is decided from. All of it is read before; nothing is asked here. */
@@ -33,6 +33,8 @@ export interface PlanFacts {
   /** The platform of this machine, which builds an image without `platforms`: `linux/amd64`. */
   readonly platform: string;
   readonly run: RunIdentity;
+  /** `ready`: this is one leg of a run; what is outside of `only` was done by earlier legs, or has failed. */
+  readonly parents: 'auto' | 'ready';
 }
 
 /** What is proved of one digest: by its record, or by a proof tag that shows this very digest. Labels alone prove nothing. */
@@ -74,10 +76,14 @@ export function hasPlatform(
   return own === undefined || wanted.some((one) => isSamePlatform(one, own));
 }
 
-/** `linux/arm64` and `linux/arm64/v8` are one. */
-function isSamePlatform(one: string, other: string): boolean {
-  const plain = (platform: string): string => platform.replace(/^(linux\/arm64)\/v8$/, '$1');
-  return plain(one) === plain(other);
+/** The input `images` names it, or nothing. */
+export function isSelected(facts: PlanFacts, image: ImageSpec): boolean {
+  return facts.only.size === 0 || names(facts.only, image);
+}
+
+/** A key stands for the image in every track, a name for one of them. */
+export function names(set: ReadonlySet<string>, {key, name}: ImageSpec): boolean {
+  return set.has(key) || set.has(name);
 }
 
 /** Files of the image that count as changed; empty when every image does. */

@@ -17,6 +17,7 @@ import {type PlanFacts, reasonsForAll} from './facts.ts';
 import {type RegistryPorts, readRegistryState} from './registry-state.ts';
 import type {Plan, PlannedImage} from './types.ts';
 
+export {type Leg, type LegRequest, type Legs, makeLegs, noRunner, runnerOf} from './matrix.ts';
 export {planLine, reasonWords} from './reasons.ts';
 export type {RecordFacts, RegistryPorts} from './registry-state.ts';
 export type {BuildReason, Plan, PlannedAction, PlannedImage, PlannedSource} from './types.ts';
@@ -106,6 +107,7 @@ export async function planRun(request: PlanRequest, ports: PlannerPorts): Promis
     isTestFile: (image, file) => isTestFile(inputs.stackDir, image, file),
     platform,
     run: {runId: event.runId, isRetry: event.runAttempt > 1},
+    parents: inputs.parents,
   };
   return {
     plan: makePlan(facts),

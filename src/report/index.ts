@@ -32,7 +32,7 @@ export {commentBody, commentMarker} from './comment.ts';
 export {recordDetails, reportFile, resultFile} from './file.ts';
 export {htmlPage} from './html/index.ts';
 export {MergeError, mergeReports, parseReport, requireReports} from './merge.ts';
-export {imagesOutput, matrixOutput, planJson, planOutput} from './outputs.ts';
+export {imagesOutput, levelsOutput, matrixOutput, planJson, planOutput} from './outputs.ts';
 export {createProgress, type Progress, progressSeconds} from './progress.ts';
 export {promotionSummaryPage, type Refusal, refusedSummaryPage} from './promotion.ts';
 export {planSummaryPage, summaryPage} from './summary.ts';

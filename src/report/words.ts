@@ -198,7 +198,9 @@ export function failureSentence(
   if (outcome === 'passed') return undefined;
   if (outcome === 'cancelled') return 'The run was cancelled.';
   const failed = images.filter((image) => image.outcome === 'failed' && !image.allowedFailure);
-  const blocked = images.filter((image) => image.outcome === 'blocked').map(({image}) => image);
+  const stranded = images.filter((image) => image.outcome === 'blocked');
+  const unready = Map.groupBy(stranded, ({blockedBy}) => unreadyParent.exec(blockedBy ?? '')?.[1]);
+  const blocked = (unready.get(undefined) ?? []).map(({image}) => image);
   const causes = failed.slice(0, 5).map((image) => {
     const words = failureWords(image, dockerfiles.get(image.image));
     // It is printed as a command of the runner's, which must hold no other.
@@ -210,11 +212,24 @@ export function failureSentence(
   const rest = [
     ...(more > 0 ? [`And ${counted(more, 'more image')} failed.`] : []),
     ...(blocked.length === 0 ? [] : [`Not started, because a parent failed: ${someOf(blocked)}.`]),
+    ...[...unready].flatMap(([parent, below]) =>
+      parent === undefined ? [] : [unreadyWords(parent, below)],
+    ),
   ];
   const start =
     failed.length === 0 ? 'The run failed.' : `${counted(failed.length, 'image')} failed.`;
   return [start, ...causes, ...rest, 'The step summary and the artifact have the details.'].join(
     '\n',
+  );
+}
+
+/** How the schedule names a parent that another runner had to build. */
+const unreadyParent = /^(.+): not built by an earlier leg of this run$/;
+
+function unreadyWords(parent: string, below: readonly ReportedImage[]): string {
+  const names = someOf(below.map(({image}) => image));
+  return safeLine(
+    `Not started: ${names}. Its parent ${parent} was not built by an earlier leg of this run: look at the leg of ${parent}, and run that again first.`,
   );
 }
 

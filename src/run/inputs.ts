@@ -33,6 +33,11 @@ export interface Inputs {
   readonly timeoutMinutes: number | undefined;
   readonly artifactName: string;
   readonly retentionDays: number | undefined;
+  /** At most so many legs in the matrix. */
+  readonly maxLegs: number;
+  /** Images with several platforms are built for this one only, under a tag of its own. */
+  readonly platform: string | undefined;
+  readonly parents: (typeof parentValues)[number];
 }
 
 export type Tristate = (typeof tristates)[number];
@@ -42,6 +47,8 @@ const reuseValues = ['auto', 'always', 'never'] as const;
 const tristates = ['auto', 'true', 'false'] as const;
 const tagSuffixes = ['branch', 'sha'] as const;
 const targets = ['stable', 'global-stable'] as const;
+/** `ready`: earlier legs of this run did all that was to do outside of `images`. */
+const parentValues = ['auto', 'ready'] as const;
 const caches = ['inline', 'registry', 'gha', 'none'] as const;
 
 /** The user gave an input a value it cannot have; the message names all such inputs and what they allow. */
@@ -104,6 +111,9 @@ export function readInputs(getInput: InputSource = runnerInput): Inputs {
     artifactName:
       optional('artifact-name') ?? (mode === 'tag' ? 'tag-artifacts' : 'build-artifacts'),
     retentionDays: wholeNumber('retention-days', 1),
+    maxLegs: wholeNumber('max-legs', 1) ?? 20,
+    platform: platform(optional('platform'), mistakes),
+    parents: oneOf('parents', parentValues, 'auto'),
   };
   const {sourceTag, restore} = inputs;
   if (mode === 'tag' && sourceTag === undefined && restore === undefined) {
@@ -118,6 +128,17 @@ export function readInputs(getInput: InputSource = runnerInput): Inputs {
   }
   if (mistakes.length > 0) throw new InputError(mistakes.join('\n'));
   return inputs;
+}
+
+/** One spelling: lower case, without what says nothing. */
+function platform(value: string | undefined, mistakes: string[]): string | undefined {
+  const text = value?.toLowerCase();
+  if (text !== undefined && !/^[a-z0-9]+\/[a-z0-9_]+(?:\/[a-z0-9.]+)?$/.test(text)) {
+    mistakes.push(
+      `Input "platform" is "${value}", but must be os/architecture, such as linux/arm64.`,
+    );
+  }
+  return text;
 }
 
 function list(text: string): readonly string[] {

@@ -4,7 +4,7 @@ import {chainOf, type Outcome, pageAfter, type ScheduleOptions, type StepName} f
 
 export type {Task} from './queue.ts';
 export type {Outcome, ScheduleOptions, StepName} from './steps.ts';
-export {isPushed} from './steps.ts';
+export {chainOf, isPushed, pageAfter} from './steps.ts';
 
 /** Report what ended, ask what may start. */
 export interface Schedule {
@@ -45,6 +45,9 @@ const goodEnd: Record<PlannedAction, Outcome> = {
   test: 'reused',
   skip: 'skipped',
 };
+
+/** Where other blocked images name the step that failed. */
+export const notBuilt = 'not built by an earlier leg of this run';
 
 /**
  * The order of a run, as a state machine without clock or effects.
@@ -177,6 +180,7 @@ function makeNodes(
   const nodes = new Map<string, Node>();
   for (const [position, image] of images.entries()) {
     const parents = image.parents.flatMap((name) => nodes.get(name) ?? []);
+    const blockedBy = missingBelow(image, parents);
     const isIdle = image.action === 'skip';
     const node: Node = {
       image,
@@ -191,11 +195,21 @@ function makeNodes(
       isBuilt: image.action !== 'build',
       isVerified: isIdle,
       wantsPrune: !isIdle && image.action !== 'reuse' && image.spec.prune,
-      end: isIdle ? 'skipped' : undefined,
-      blockedBy: undefined,
+      end: isIdle ? 'skipped' : blockedBy === undefined ? undefined : 'blocked',
+      blockedBy,
     };
     for (const parent of parents) parent.children.push(node);
     nodes.set(image.name, node);
   }
   return nodes;
+}
+
+/** What an earlier leg of the run did not build, nothing of this one can stand on. */
+function missingBelow(
+  {missingParent}: PlannedImage,
+  parents: readonly Pick<Node, 'blockedBy'>[],
+): string | undefined {
+  return missingParent === undefined
+    ? parents.find(({blockedBy}) => blockedBy !== undefined)?.blockedBy
+    : `${missingParent}: ${notBuilt}`;
 }

@@ -5,11 +5,13 @@ import {
   buildTree,
   type ChangeRules,
   type ImageSpec,
+  onePlatform,
   parseChangeRules,
   parseSpec,
   refuseLargeSpec,
   type Spec,
   type Tree,
+  withOnePlatform,
 } from './spec/index.ts';
 import {SpecError} from './yaml/index.ts';
 
@@ -27,6 +29,8 @@ export interface Stack extends Omit<ParentCheck, 'mistakes'> {
 export interface StackRequest {
   readonly stackDir: string;
   readonly tagPrefix: string | undefined;
+  /** Images of several platforms are built for this one only. */
+  readonly platform?: string | undefined;
   /** The tag that an image gets in this run. */
   readonly tagOf: (image: ImageSpec) => string;
 }
@@ -55,7 +59,11 @@ export async function loadStack(workspace: Workspace, request: StackRequest): Pr
   const spec = parseSpec({file, text, stackDir: request.stackDir, tagPrefix: request.tagPrefix});
   const rules = await readRules(workspace, join(request.stackDir, 'change_ignore.json'));
   const {dockerfiles, mistakes} = await readDockerfiles(workspace, spec, file);
-  const checked = checkParents(spec, dockerfiles, request.tagOf);
+  const {platform} = request;
+  // Dockerfiles are read for all their platforms, so that every runner hashes the same files.
+  const tagOf = (image: ImageSpec): string => request.tagOf(onePlatform(image, platform));
+  const whole = checkParents(spec, dockerfiles, tagOf);
+  const checked = {...whole, spec: withOnePlatform(whole.spec, platform)};
   const all = [...mistakes, ...checked.mistakes];
   if (all.length > 0) throw new SpecError(all);
   return {

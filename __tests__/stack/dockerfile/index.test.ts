@@ -318,9 +318,23 @@ describe('what a Dockerfile uses', () => {
     const text =
       'FROM a\nCOPY --exclude=*.md --exclude=t/** s?c/*.py \\[x] /d/\nADD y /\nRUN --mount=source=z*,target=/z x';
     expect(uses(text).context.sources).toEqual([
-      {path: 's?c/*.py', hasWildcards: true, excludes: ['*.md', 't/**'], line: 2, kind: 'copy'},
-      {path: '[x]', hasWildcards: true, excludes: ['*.md', 't/**'], line: 2, kind: 'copy'},
-      {path: 'y', hasWildcards: false, excludes: [], line: 3, kind: 'add'},
+      {
+        path: 's?c/*.py',
+        parents: false,
+        hasWildcards: true,
+        excludes: ['*.md', 't/**'],
+        line: 2,
+        kind: 'copy',
+      },
+      {
+        path: '[x]',
+        parents: false,
+        hasWildcards: true,
+        excludes: ['*.md', 't/**'],
+        line: 2,
+        kind: 'copy',
+      },
+      {path: 'y', parents: false, hasWildcards: false, excludes: [], line: 3, kind: 'add'},
       {path: 'z*', hasWildcards: false, excludes: [], line: 4, kind: 'mount'},
     ]);
   });

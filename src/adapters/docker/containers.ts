@@ -5,7 +5,7 @@ import type {Docker} from './types.ts';
 
 type Containers = Pick<
   Docker,
-  'run' | 'create' | 'start' | 'copy' | 'removeContainer' | 'cleanUp' | 'sweep'
+  'run' | 'create' | 'start' | 'copy' | 'ranOutOfMemory' | 'removeContainer' | 'cleanUp' | 'sweep'
 >;
 
 /** Containers of a run that are older than this are left over from a run that was killed. */
@@ -101,6 +101,12 @@ export function createContainers(
           options,
         }),
       ),
+
+    ranOutOfMemory: async (name) => {
+      const args = ['container', 'inspect', '--format', '{{.State.OOMKilled}}', name];
+      const asked = await small(args, name);
+      return asked.ok && asked.value.stdout.trim() === 'true';
+    },
 
     removeContainer: (name) => remove([name]),
 

@@ -1,4 +1,4 @@
-import type {Failure, FailureClass} from '../../failure.ts';
+import {diskFullHint, type Failure, type FailureClass} from '../../failure.ts';
 
 /** What docker was doing; the same words mean different things in a push and in a build. */
 export type DockerOperation = 'login' | 'pull' | 'build' | 'push' | 'run' | 'other';
@@ -41,8 +41,7 @@ const verbs: Record<DockerOperation, string> = {
 
 const hints: Partial<Record<FailureClass, string>> = {
   'daemon-lost': 'Start the Docker daemon, or find out why it stopped; then re-run the job.',
-  'disk-full':
-    'Free space where Docker keeps its data, or set "prune: true" for images in spec.yml.',
+  'disk-full': diskFullHint,
   'rate-limit': 'The registry is rate limiting requests. Re-run the job later, or log in.',
   auth: 'Check the inputs "username" and "password"; a token may have expired.',
   permission:

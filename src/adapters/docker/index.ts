@@ -15,6 +15,7 @@ export {createDockerConfig} from './config.ts';
 export {privatePrefix, readPrivateTags} from './private-tags.ts';
 export type {
   BuildRequest,
+  Disk,
   Docker,
   DockerFacts,
   DockerOptions,

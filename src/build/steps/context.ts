@@ -118,6 +118,9 @@ export interface ImageState {
   details: ImageDetails | undefined;
   /** Everything that changed since the earlier image, also what the image inherits. */
   difference: Difference | undefined;
+  /** Bytes that a build which is going on is expected to need. */
+  reserved: number;
+  isFailed: boolean;
   /** Seconds of the steps that are done, by name. */
   readonly seconds: Map<StepName, number>;
   /** What the registry has at that digest, where this run looked at it. */

@@ -61,7 +61,10 @@ export function createSteps(context: StepContext): Steps {
     const ended = context.now().getTime();
     state.seconds.set(step, (ended - started) / 1000);
     // Builds that wait for this image to be in the registry must not wait for ever.
-    if (failure !== undefined) state.pushed.resolve(undefined);
+    if (failure !== undefined) {
+      state.pushed.resolve(undefined);
+      state.isFailed = true;
+    }
     return {
       step,
       startedMs: started,
@@ -112,6 +115,8 @@ function freshState(): ImageState {
     inventory: undefined,
     details: undefined,
     difference: undefined,
+    reserved: 0,
+    isFailed: false,
     seconds: new Map(),
   };
 }

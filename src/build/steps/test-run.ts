@@ -92,6 +92,11 @@ export async function testInContainer(
     const copied = await docker.copy(staged.folder, `${name}:/tmp`, options);
     if (!copied.ok) return copied;
     const done = await docker.start(name, options);
+    if (!signal.aborted && (await docker.ranOutOfMemory(name))) {
+      // A child of the tests may have been killed, and the tests may have passed all the same.
+      const message = `The kernel killed a process in the test container of ${image.ref} for want of memory${done.ok ? ', though the tests passed' : ''}. A larger runner has more.`;
+      context.emit({kind: 'warning', image: image.name, message});
+    }
     // What failed tests left is wanted most; a cancelled run has no time for it.
     if (!signal.aborted) await docker.copy(`${name}:${containerFolder}/logs/.`, logsFolder, {log});
     return done;

@@ -23,6 +23,7 @@ export {fillTag} from './extras.ts';
 export type {Tree} from './graph.ts';
 export {buildTree, findCycles} from './graph.ts';
 export {looksSecret, secretSource} from './image.ts';
+export {isSamePlatform, onePlatform, withOnePlatform} from './platforms.ts';
 export {nameInTrack} from './tracks.ts';
 export type {ChangeRules, ExtraTags, ImageSpec, InfoCommand, Spec, TestSpec} from './types.ts';
 

@@ -27,6 +27,8 @@ export interface ImageSpec {
   readonly buildArgs: ReadonlyMap<string, string>;
   readonly target: string | undefined;
   readonly platforms: readonly string[];
+  /** The one of several platforms that this run builds, under a tag of its own; undefined where it builds all. */
+  readonly platform?: string | undefined;
   /** Arguments of `docker build --secret`, for example `id=token,env=MY_TOKEN`. */
   readonly secrets: readonly string[];
   /** Globs outside the folder, relative to the workspace, whose files count as this image's. */
