@@ -220,7 +220,25 @@ describe('docs/troubleshooting.md', () => {
   });
 });
 
+/** Riddles that were in messages once; an engineer at docker or GitHub would not write them. */
+const riddles =
+  /\bis no (?:name|valid|image|Dockerfile|word|tag)\b|goes in a circle|stands twice|leads out of|somebody else|want of memory|means nothing here|was not done after|did not get into|whoever|Who cannot/;
+
 describe('words in the docs', () => {
+  it('are plain English, as those of src/ are', () => {
+    const sources = readdirSync(join(root, 'src'), {recursive: true, encoding: 'utf8'})
+      .filter((name) => name.endsWith('.ts'))
+      .map((name) => `src/${name}`);
+    const found = [...sources, ...documents, 'action.yml'].flatMap((file) =>
+      textOf(file)
+        .split('\n')
+        .flatMap((line, index) =>
+          riddles.test(line) ? [`${file}:${index + 1}: ${line.trim()}`] : [],
+        ),
+    );
+    expect(found).toEqual([]);
+  });
+
   it.each(documents)('%s speaks of files of src/ that exist', (file) => {
     const names = [...textOf(file).matchAll(/`((?:src|__tests__)\/[\w./-]*\w\/?)`/g)].map(
       (match) => match[1] ?? '',
