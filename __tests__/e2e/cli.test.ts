@@ -191,7 +191,7 @@ describe('in ten minutes on your repository', () => {
 
 it.each<[string, readonly string[], number, RegExp]>([
   ['no repository', ['plan'], 1, /is not in a git repository.*git init/],
-  ['no Dockerfile', ['init'], 1, /^There is no Dockerfile below this folder/],
+  ['no Dockerfile', ['init'], 1, /^No Dockerfile was found below this folder/],
   ['no spec', ['doctor'], 1, /^doctor found 1 error\./],
   [
     'a flag that there is not',

@@ -130,7 +130,7 @@ describe('two platforms on two runners', () => {
     await run.leg({images: 'whole', platform: 'linux/amd64'});
     const report = await run.report({'fail-fast': 'false'});
     expect(report.exitCode).toBe(1);
-    expect(report.stdout).toContain('there is no image for linux/arm64');
+    expect(report.stdout).toContain('the image for linux/arm64 is missing');
   });
 
   it('says what a leg for an unknown platform needs', async () => {

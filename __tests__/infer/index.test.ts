@@ -74,7 +74,7 @@ describe('what cannot be read', () => {
   };
 
   it('is refused in a sentence where there is no Dockerfile', () => {
-    expect(refused({'README.md': ''})).toMatch(/^There is no Dockerfile below this folder.*init/);
+    expect(refused({'README.md': ''})).toMatch(/^No Dockerfile was found below this folder.*init/);
     expect(refused({'a/Dockerfile.j2': 'FROM x\n'})).toMatch(
       /^There are only templates .*a\/Dockerfile\.j2/,
     );

@@ -62,7 +62,7 @@ it('writes nothing where nothing can be read', async () => {
   const {again, path} = await run({'README.md': ''});
   expect(await again()).toEqual({
     ok: false,
-    error: expect.stringMatching(/^There is no Dockerfile/),
+    error: expect.stringMatching(/^No Dockerfile was found/),
   });
   expect(existsSync(path('images'))).toBe(false);
 });

@@ -183,6 +183,27 @@ export const flags: readonly Flag[] = [
     isList: false,
   },
   {
+    name: 'max-legs',
+    description: 'mode plan: at most so many entries of `matrix` (never over 256); what hangs together and small images share one',
+    fallback: '20',
+    isSwitch: false,
+    isList: false,
+  },
+  {
+    name: 'platform',
+    description: 'One leg of a matrix: images that have several platforms are built for this one only, under the tag `<tag>-<os>-<arch>`; `mode: report` joins them',
+    fallback: '',
+    isSwitch: false,
+    isList: false,
+  },
+  {
+    name: 'parents',
+    description: '`auto` builds a parent outside of `images` that is not there as the checkout says; `ready` (one leg of a matrix) takes what earlier legs of this run built, and stops where one did not',
+    fallback: 'auto',
+    isSwitch: false,
+    isList: false,
+  },
+  {
     name: 'artifact-name',
     description: 'Name of the uploaded artifact; by default `build-artifacts` or `tag-artifacts`',
     fallback: '',

@@ -180,7 +180,7 @@ interface Evidence {
 /**
  * Whose names are ours: the owner of the repository, who the tags of bake files and workflows name, else an owner
  * of whom nearly every name is a folder here. Who has an image that another image of that very name begins with,
- * is somebody else: nothing is FROM itself.
+ * is another image: nothing is FROM itself.
  */
 function judgeNamespaces({uses, declared, similar, origin}: Evidence): Known['whose'] {
   const owner = origin.owner.toLowerCase();

@@ -124,7 +124,7 @@ function nothingFound(
   if (templates.length > 0) {
     return `There are only templates of Dockerfiles (${templates.slice(0, 3).join(', ')}), so nothing was written. Write the Dockerfiles from them, and run init again.`;
   }
-  return `There is no Dockerfile below this folder, so nothing was written. Add one named ${names}, or run init in the folder that has them.`;
+  return `No Dockerfile was found below this folder, so nothing was written. Add one named ${names}, or run init in the folder that has them.`;
 }
 
 function templateTodo(path: string): Todo {

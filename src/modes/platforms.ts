@@ -145,7 +145,7 @@ async function provedImage(
     );
   const there = await registry.inspect(ref);
   if (there.state === 'unknown') return refuse(`the registry could not say what ${ref} is`);
-  if (there.state === 'absent') return refuse(`there is no image for ${platform} (${ref})`);
+  if (there.state === 'absent') return refuse(`the image for ${platform} is missing (${ref})`);
   const claimed = claims.find((claim) => claim.ref === ref)?.digest;
   if (claimed !== undefined && claimed !== there.digest)
     return refuse(`${ref} is ${there.digest}, but its leg pushed ${claimed}`);

@@ -115,10 +115,13 @@ describe('check', () => {
   it('says that the daemon does not answer, and how to start it', async () => {
     const stderr =
       'Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?';
-    const docker = open([{when: 'info', stderr, exitCode: 1}]);
+    // docker prints what --format asks for all the same.
+    const stdout = '{"version":"","storage":null,"plugins":[],"root":""}\n';
+    const docker = open([{when: 'info', stderr: `${stderr}\n`, stdout, exitCode: 1}]);
     expect(failureOf(await docker.check())).toMatchObject({
       class: 'daemon-lost',
-      message: expect.stringContaining(stderr),
+      message: `The Docker daemon is not reachable: ${stderr}`,
+      tail: [],
       hint: expect.stringContaining('systemctl start docker'),
     });
   });

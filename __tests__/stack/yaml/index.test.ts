@@ -41,6 +41,14 @@ describe('a file that is not a spec', () => {
   });
 });
 
+it('a value that should be quoted is one mistake, whatever follows on its line', () => {
+  const text = 'a: {command: bash -c "echo a: b"}\nc: bash -c "echo d: e"\n';
+  expect(mistakesOf(text).map((mistake) => mistake.split(': a value')[0])).toEqual([
+    'images/spec.yml:1:14',
+    'images/spec.yml:2:4',
+  ]);
+});
+
 describe('what would take the machine down', () => {
   it('a file of 5 MB is refused by its size alone', () => {
     expect(() => refuseLargeSpec('images/spec.yml', 5_000_000)).toThrow(

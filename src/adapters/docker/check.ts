@@ -150,6 +150,8 @@ function noEngine(failure: Failure): Failure {
   return {
     ...failure,
     class: 'daemon-lost',
+    // The rest is what --format made of nothing, and the same line again.
+    tail: [],
     message: `The Docker daemon is not reachable${line === undefined ? '.' : `: ${line}`}`,
     hint: 'Start it (for example: sudo systemctl start docker), and make sure that this user may use its socket.',
   };

@@ -94,7 +94,7 @@ export async function testInContainer(
     const done = await docker.start(name, options);
     if (!signal.aborted && (await docker.ranOutOfMemory(name))) {
       // A child of the tests may have been killed, and the tests may have passed all the same.
-      const message = `The kernel killed a process in the test container of ${image.ref} for want of memory${done.ok ? ', though the tests passed' : ''}. A larger runner has more.`;
+      const message = `A process in the test container of ${image.ref} was killed because memory ran out${done.ok ? ', though the tests passed' : ''}. Use a larger runner.`;
       context.emit({kind: 'warning', image: image.name, message});
     }
     // What failed tests left is wanted most; a cancelled run has no time for it.

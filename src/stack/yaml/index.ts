@@ -1,7 +1,7 @@
 import {Composer, type Document, LineCounter, Parser} from 'yaml';
 import {collectFindings, type Findings} from './findings.ts';
 import {convertNodes, type SpecNode} from './nodes.ts';
-import {boundErrors, explain, TooManyErrors} from './syntax.ts';
+import {boundErrors, explain, TooManyErrors, unquoted} from './syntax.ts';
 
 export type {Fields, Ignored} from './fields.ts';
 export {
@@ -59,10 +59,17 @@ function composeDocument(
   boundErrors(composer);
   let found: Document.Parsed | undefined;
   const tokens = new Parser(lineCounter.addNewLine).parse(text);
+  const misread = new Set<number>();
+  /** What the parser makes of the rest of a line that should have been quoted helps no one. */
+  const mistake = (offset: number, message: string): void => {
+    const {line} = findings.positionOf(offset);
+    if (!misread.has(line)) findings.mistake(offset, message);
+    if (message === unquoted) misread.add(line);
+  };
   try {
     for (const document of composer.compose(tokens, true, text.length)) {
       for (const {pos, code, message} of document.errors) {
-        findings.mistake(pos[0], explain(code, message));
+        mistake(pos[0], explain(code, message));
       }
       if (found !== undefined) {
         findings.mistake(
@@ -75,7 +82,7 @@ function composeDocument(
     }
   } catch (error) {
     if (!(error instanceof TooManyErrors)) throw error;
-    for (const {offset, message} of error.errors) findings.mistake(offset, message);
+    for (const {offset, message} of error.errors) mistake(offset, message);
   }
   return found;
 }

@@ -44,7 +44,7 @@ function offsetOfError(source: Source): number {
   return 'offset' in source ? source.offset : (source[0] ?? 0);
 }
 
-const unquoted =
+export const unquoted =
   'a value without quotes cannot contain ": ". Quote the whole value; a command with quotes of its own goes in single quotes: \'bash -c "echo a: b"\'.';
 
 /** What the library says, with the fix where the usual cause is known. */
