@@ -40,7 +40,7 @@ export interface Legs {
 /** GitHub's own limit for one matrix. */
 const mostLegs = 256;
 /** As many as the reusable workflow has jobs for. */
-const mostLevels = 6;
+export const mostLevels = 6;
 /** Machine, checkout and the pull of a parent, as hosted runners take them. */
 const startSeconds = 45;
 /** Images that a runner is counted to do in the time of one: builds use several processors by themselves. */

@@ -27,7 +27,10 @@ export function movedBases(
   built: ReadonlyMap<string, Base>,
   now: ReadonlyMap<string, Base>,
 ): readonly MovedBase[] {
-  const moved = new Map<string, {reference: string; before: string; now: string; images: string[]}>();
+  const moved = new Map<
+    string,
+    {reference: string; before: string; now: string; images: string[]}
+  >();
   for (const {name} of plan.images) {
     const [old, current] = [built.get(name), now.get(name)];
     // Another reference is a change of the Dockerfile, which the plan tells by itself.
