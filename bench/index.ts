@@ -4,6 +4,7 @@ import {parseArgs} from 'node:util';
 import {chainRows} from './chain.ts';
 import {fingerprintRows} from './fingerprint.ts';
 import type {Row} from './measure.ts';
+import {deadRows, sharedRows} from './planned.ts';
 import {planningRows, scheduleRows} from './planning.ts';
 import {cancelRow, infoRows, loudRows, overheadRows, startRow} from './process.ts';
 import {existenceRows, idleGrowthRows, idleRow, promotionRow} from './registry.ts';
@@ -28,6 +29,8 @@ const all: Readonly<Record<string, () => Promise<Row | readonly Row[]>>> = {
   exist: () => existenceRows(grow(10, 50, 100, 1000, 10_000)),
   idle: idleRow,
   'idle-many': () => idleGrowthRows(grow(10, 100, 1000, 10_000)),
+  shared: () => sharedRows(grow(1, 10, 50, 150)),
+  dead: () => deadRows(grow(1, 100, 1000)),
   plan: () => planningRows(grow(10, 100, 1000, 10_000)),
   schedule: () => scheduleRows(grow(10, 100, 1000, 10_000)),
   info: () => infoRows(grow(1, 20, 200)),

@@ -63,7 +63,8 @@ export async function makeTree(owner: string, count: number): Promise<BenchStack
   return checkedOut(files, owner, names);
 }
 
-async function checkedOut(
+/** These files, committed, with the history of a push. */
+export async function checkedOut(
   files: Readonly<Record<string, string>>,
   prefix: string,
   names: readonly string[],
@@ -91,10 +92,13 @@ async function checkedOut(
   };
 }
 
+const identity = ['-c', 'user.name=bench', '-c', 'user.email=bench@localhost'];
+
 /** A checkout as users have it, with the history of a push. */
 function commitTwice(root: string): {readonly before: string; readonly after: string} {
   const git = (...args: readonly string[]): string =>
-    execFileSync('git', ['-c', 'user.name=bench', '-c', 'user.email=bench@localhost', ...args], {
+    // Maintenance would go on in the background of what is measured.
+    execFileSync('git', [...identity, '-c', 'maintenance.auto=false', ...args], {
       cwd: root,
       encoding: 'utf8',
     }).trim();

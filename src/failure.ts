@@ -78,6 +78,10 @@ export function failure(
   return {class: kind, message, tail: [], ...more};
 }
 
+/** What helps against a full disk, whoever saw it. */
+export const diskFullHint =
+  'Free space where Docker keeps its data ("docker builder prune" empties the build cache), or set "prune: true" for images in spec.yml. On a runner of GitHub: remove tools that the job does not need before this step (sudo rm -rf /usr/share/dotnet /usr/local/lib/android /opt/ghc), take a larger runner, or split the stack over several runners (mode: plan).';
+
 /** The words of anything that was thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

@@ -18,11 +18,10 @@ import {runCommandLine} from './modes/command.ts';
 import {doctor} from './modes/doctor.ts';
 import type {ModeEnd} from './modes/end.ts';
 import {init} from './modes/init.ts';
-import {refused} from './modes/refused.ts';
+import {isMistake, refused} from './modes/refused.ts';
 import {merge} from './modes/report.ts';
 import {promote} from './modes/tag.ts';
 import {InputError, type InputSource, type Run, readInputs} from './run/index.ts';
-import {SpecError} from './stack/index.ts';
 import {createMask, type Mask} from './util/masking.ts';
 import {safeMessage} from './util/text.ts';
 import {unreachable} from './util/unreachable.ts';
@@ -106,7 +105,7 @@ async function start({signal, mask, command}: Started, tempDir: string): Promise
     return await runMode(run);
   } catch (error) {
     // A bug is told by the last resort, with its trace.
-    if (signal.aborted || !(error instanceof InputError || error instanceof SpecError)) throw error;
+    if (signal.aborted || !isMistake(error)) throw error;
     return await refused(error, mask, run);
   }
 }

@@ -35,8 +35,10 @@ export interface RunnerPorts {
 }
 
 /**
- * Walks the plan: starts what the schedule says, tells it what came of it, and keeps every result. Resolves when
- * everything has its outcome; a cancelled run is reported too.
+ * A run: the plan is carried out.
+ * Enters: the Plan, the function that runs one step of one image (steps/), the signal, and where events go.
+ * Leaves: RunReport, the outcome of every image with its steps; resolves when each has one, in a cancelled run too.
+ * Not here: the order (schedule/), the steps themselves (steps/), words for people (report/).
  */
 export async function runPlan(
   plan: Plan,

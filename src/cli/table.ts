@@ -44,14 +44,14 @@ export const flags: readonly Flag[] = [
   },
   {
     name: 'reuse',
-    description: '`auto` reuses a tested image with the same fingerprint, except where every image is asked for; `always` there too; `never`',
+    description: '`auto` reuses an image of the same content that passed the same tests, except where a fresh build is the wish (default branch, schedule, dispatch); `always` reuses there too; `never`',
     fallback: 'auto',
     isSwitch: false,
     isList: false,
   },
   {
     name: 'registry',
-    description: 'Registry to log in to; by default the host of the image names',
+    description: 'Registry that `username` and `password` are for; by default the host of the image names',
     fallback: '',
     isSwitch: false,
     isList: false,
@@ -65,7 +65,7 @@ export const flags: readonly Flag[] = [
   },
   {
     name: 'password',
-    description: 'Password or token of the registry; empty means no login',
+    description: 'Password or token of the registry; by default the login that an earlier step made, and for ghcr.io the `github-token`, which is never sent anywhere else',
     fallback: '',
     isSwitch: false,
     isList: false,
@@ -79,7 +79,7 @@ export const flags: readonly Flag[] = [
   },
   {
     name: 'push',
-    description: '`auto` pushes unless the event is a pull request from a fork or there is no password; `true`; `false`',
+    description: '`auto` pushes, on pull requests only where the registry grants it, and never from a fork; `true` makes a missing permission an error on pull requests too; `false`',
     fallback: 'auto',
     isSwitch: true,
     isList: false,
@@ -93,7 +93,7 @@ export const flags: readonly Flag[] = [
   },
   {
     name: 'concurrency',
-    description: 'Images worked on at once, each build, test and push taking one slot; 1 is the serial order of the tree; by default the number of CPUs',
+    description: 'Builds at once; tests and pushes have as many slots of their own; 1 does one step after the other in the order of the tree; by default the number of CPUs',
     fallback: '',
     isSwitch: false,
     isList: false,

@@ -74,7 +74,7 @@ export function proofTag(fingerprint: string, tests: string): string {
   return `${fingerprintTag(fingerprint)}-${tests.replace('sha256:', '').slice(0, 8)}`;
 }
 
-/** Where the record of an image stands, in the image's own repository: `rec-<16 hex of its digest>`. */
+/** The tag of an image's record, in the image's own repository: `rec-<16 hex of its digest>`. */
 export function recordTag(digest: string): string {
   return `rec-${digest.replace('sha256:', '').slice(0, 16)}`;
 }
@@ -87,7 +87,7 @@ export function fileNameOf(ref: string): string {
 /** The logs of an image: `logs/<name>.<log name>.log`. */
 export const logNames = ['build', 'basic-tests', 'integration-tests'] as const;
 
-/** Labels that the action puts on every image it builds . */
+/** Labels that the action puts on every image it builds. */
 export const labels = {
   fingerprint: 'edu.ucsd.ets.stack.fingerprint',
   content: 'edu.ucsd.ets.stack.content',

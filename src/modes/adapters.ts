@@ -190,10 +190,11 @@ export function extraTagsOf(
 
 /** `BASE_TAG` and `BASE_IMAGE` for the Dockerfiles that ask for them. */
 function parentArgsOf(stack: Stack, plan: Plan): StepContext['parentArgs'] {
+  const refs = new Map(plan.images.map(({name, ref}) => [name, ref]));
   return new Map(
     plan.images.map((image) => [
       image.name,
-      stack.parentArgs(image.spec, (name) => plan.images.find((one) => one.name === name)?.ref),
+      stack.parentArgs(image.spec, (name) => refs.get(name)),
     ]),
   );
 }

@@ -31,11 +31,16 @@ const {artifacts, logs, manifests} = outputFolders;
  * run left in this folder of the same images is removed: it would pass for results of this one.
  */
 export async function writePlan(workspace: Workspace, plan: Plan): Promise<void> {
-  for (const {ref} of plan.images) {
+  const left = await entriesBelow([artifacts, logs].map((folder) => workspace.path(folder)));
+  const there = new Set(left.map(({path}) => relative(workspace.root, path)));
+  const results = plan.images.flatMap(({ref}) => {
     const name = fileNameOf(ref);
-    await workspace.remove(join(artifacts, `${name}.yaml`));
-    for (const log of logNames) await workspace.remove(join(logs, `${name}.${log}.log`));
-  }
+    return [
+      join(artifacts, `${name}.yaml`),
+      ...logNames.map((log) => join(logs, `${name}.${log}.log`)),
+    ];
+  });
+  for (const file of results) if (there.has(file)) await workspace.remove(file);
   const changed = plan.changed.map((key) => `${key}\n`).join('');
   await workspace.write(join(artifacts, 'plan.json'), planJson(plan));
   await workspace.write(join(artifacts, 'IMAGES_CHANGED'), changed);

@@ -1,14 +1,19 @@
 import {addSummary} from '../adapters/github/output.ts';
 import {messageOf} from '../failure.ts';
 import {annotate, findingAnnotations, refusedSummaryPage} from '../report/index.ts';
-import type {Run} from '../run/index.ts';
+import {InputError, type Run} from '../run/index.ts';
 import {SpecError} from '../stack/index.ts';
 import type {Mask} from '../util/masking.ts';
 import type {ModeEnd} from './end.ts';
 import {contextOf, upload} from './finish.ts';
 
+/** A mistake of the user, which has its place or names its input; anything else is a bug. */
+export function isMistake(error: unknown): boolean {
+  return error instanceof InputError || error instanceof SpecError;
+}
+
 /** Mistakes at their lines, as annotations; the sentence that fails the step has all of them. */
-export function annotateMistakes({log}: Run, error: unknown): void {
+function annotateMistakes({log}: Run, error: unknown): void {
   if (error instanceof SpecError) annotate(log, findingAnnotations(error.mistakes, 'error'));
 }
 

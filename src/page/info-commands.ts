@@ -38,7 +38,13 @@ export async function runInfoCommands(
     if (!done.ok) return done;
     for (const [number, result] of done.value) results.set(number, result);
   }
-  return ok(commands.flatMap((_, index) => results.get(index) ?? []));
+  // A command of which nothing was heard did not finish.
+  return ok(
+    commands.map(
+      (command, index) =>
+        results.get(index) ?? {command, exitCode: undefined, stdout: '', stderr: ''},
+    ),
+  );
 }
 
 /** Those that are commands, in as few parts as fit into an argument. */

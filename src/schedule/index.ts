@@ -4,13 +4,9 @@ import {chainOf, type Outcome, pageAfter, type ScheduleOptions, type StepName} f
 
 export type {Task} from './queue.ts';
 export type {Outcome, ScheduleOptions, StepName} from './steps.ts';
-export {isPushed} from './steps.ts';
+export {chainOf, isPushed, pageAfter} from './steps.ts';
 
-/**
- * The order of a run as a state machine without clock or effects: tell it what ended, it says what may begin. No
- * child is built before its parents are, and nothing of a child is pushed before its parents passed their tests and
- * are pushed .
- */
+/** Report what ended, ask what may start. */
 export interface Schedule {
   /** What is to be started now; each task is given once. */
   start(): readonly Task[];
@@ -53,7 +49,13 @@ const goodEnd: Record<PlannedAction, Outcome> = {
 /** Where other blocked images name the step that failed. */
 export const notBuilt = 'not built by an earlier leg of this run';
 
-/** @param images parents first */
+/**
+ * The order of a run, as a state machine without clock or effects.
+ * Enters: the planned images, parents first; then, one by one, which step of which image ended, and how.
+ * Leaves: the tasks that may start now, and the outcome of every image. No child is built before its parents are, and
+ *   nothing of a child is pushed before its parents passed their tests and are pushed.
+ * Not here: running steps, waiting, reporting (build/).
+ */
 export function startSchedule(images: readonly PlannedImage[], options: ScheduleOptions): Schedule {
   const nodes = makeNodes(images, options);
   const queue = createQueue<Node>(images, options.concurrency);
@@ -79,7 +81,7 @@ export function startSchedule(images: readonly PlannedImage[], options: Schedule
         if (!node.open.has(step) && mayBegin(node, step)) offer(node, step);
         continue;
       }
-      // Whose parent fails is blocked, also when all of its own steps went well.
+      // An image whose parent fails is blocked, even when all of its own steps succeeded.
       if (!node.isVerified && isGateOpen(node)) {
         node.isVerified = true;
         asked.push(...node.children);
@@ -109,7 +111,7 @@ export function startSchedule(images: readonly PlannedImage[], options: Schedule
         if (isUnstarted || isStranded) end(one, 'cancelled');
       }
     }
-    // Whoever waited for one of these to be built, so that it may be pruned, waits no more.
+    // An image that waited for one of these to be built before its prune need not wait any more.
     advance([...nodes.values()]);
   };
   const must = (image: string): Node => {
@@ -160,7 +162,7 @@ function nameOf({image}: Node): string {
   return image.name;
 }
 
-/** Every parent passed its tests and is pushed; an image that is only tested again waits for nobody. */
+/** Every parent passed its tests and is pushed; an image that is only tested again does not wait. */
 function isGateOpen({image, parents}: Node): boolean {
   return image.action === 'test' || parents.every((parent) => parent.isVerified);
 }
@@ -189,7 +191,7 @@ function makeNodes(
       children: [],
       open: new Set(),
       running: 0,
-      // What stands in the registry can be built on at once.
+      // What is in the registry can be built on at once.
       isBuilt: image.action !== 'build',
       isVerified: isIdle,
       wantsPrune: !isIdle && image.action !== 'reuse' && image.spec.prune,

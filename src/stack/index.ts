@@ -36,7 +36,10 @@ export interface StackRequest {
 }
 
 /**
- * Reads and checks the stack of a workspace.
+ * The stack of a repository: what it declares, checked.
+ * Enters: the workspace, the folder of the images, the tag that each image gets.
+ * Leaves: Stack, the images with all their parents, change rules, and what the Dockerfiles use; or every mistake at once.
+ * Not here: parsing YAML and Dockerfiles (yaml/, spec/, dockerfile/), hashing (fingerprint/), what changed (changes/).
  * @throws {SpecError} with every mistake of the spec, or of the Dockerfiles, at once
  */
 export async function loadStack(workspace: Workspace, request: StackRequest): Promise<Stack> {
@@ -48,7 +51,9 @@ export async function loadStack(workspace: Workspace, request: StackRequest): Pr
     ]);
   }
   if (!(await workspace.isInside(file)))
-    throw new SpecError([`${file}:1:1: leads out of the workspace.`]);
+    throw new SpecError([
+      `${file}:1:1: points outside the workspace. Replace the link by the file itself.`,
+    ]);
   refuseLargeSpec(file, size);
   const text = (await workspace.read(file)) ?? '';
   const spec = parseSpec({file, text, stackDir: request.stackDir, tagPrefix: request.tagPrefix});
@@ -122,13 +127,18 @@ async function readDockerfile(
 ): Promise<{text: string | undefined; mistake: string}> {
   const none = (mistake: string) => ({text: undefined, mistake});
   if (!(await workspace.isFolder(image.context))) {
-    return none(`there is no folder ${image.context}. Make it, or remove the image from the spec.`);
+    return none(
+      `there is no folder ${image.context}. Create it, or remove the image from the spec.`,
+    );
   }
   for (const path of [image.context, image.dockerfile]) {
-    if (!(await workspace.isInside(path))) return none(`${path} leads out of the workspace.`);
+    if (!(await workspace.isInside(path)))
+      return none(`${path} points outside the workspace. Replace the link by what it links to.`);
   }
   const text = await workspace.read(image.dockerfile);
-  return text === undefined ? none(`there is no file ${image.dockerfile}.`) : {text, mistake: ''};
+  return text === undefined
+    ? none(`there is no file ${image.dockerfile}. Create it, or set "dockerfile".`)
+    : {text, mistake: ''};
 }
 
 /** Folders of an image whose files are tests: they are in no fingerprint. */

@@ -133,7 +133,7 @@ describe('build', () => {
     expect(cacheSeconds).toBe(2);
     expect(notes).toEqual([
       'cache written in 2.0 s',
-      'cache "registry" needs another builder; inline is used',
+      'cache "registry" is not supported by this builder; using inline instead',
     ]);
   });
 
@@ -235,7 +235,7 @@ describe('reuse', () => {
     };
     const {facts, notes} = await go(['reuse'], {images, registry: {put}});
     expect(facts.digest).toBe(digest);
-    expect(notes).toEqual(['r.io/a:fp-1 was given the tag']);
+    expect(notes).toEqual(['tagged from r.io/a:fp-1']);
     expect(calls).toEqual(['put r.io/a:1-topic']);
   });
 

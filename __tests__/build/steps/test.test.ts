@@ -200,9 +200,8 @@ describe('tests in the container', () => {
       docker: ending(127),
     });
     expect(failure).toMatchObject({
-      class: 'test-failed',
-      message:
-        'The tests of r.io/a:1-topic could not start: the image has neither pytest nor python3.',
+      class: 'no-tests',
+      message: 'The tests of r.io/a:1-topic could not start: the image has no pytest.',
     });
     expect(failure?.hint).toContain('where: container');
   });

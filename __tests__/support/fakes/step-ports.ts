@@ -26,6 +26,8 @@ export function fakeDockerPort(
       value: {hasBuildx: true, hasContainerdStore: false, ...facts},
     }),
     driver: async () => ({ok: true, value: facts?.driver ?? 'docker'}),
+    disk: async () => undefined,
+    ranOutOfMemory: async () => false,
     login: async (host) => {
       note('login', host);
       return done;

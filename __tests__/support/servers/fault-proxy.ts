@@ -23,16 +23,24 @@ export interface FaultProxy {
   readonly seen: readonly string[];
   /** When something came in or went out, by the monotonic clock, in milliseconds. */
   readonly times: readonly number[];
+  /** From here on these go wrong, and what went wrong before does not count. */
+  setFaults(faults: readonly Fault[]): void;
   close(): Promise<void>;
 }
 
 /** Stands before a registry on this machine and breaks what it is told to. */
 export async function startFaultProxy(
   registry: string,
-  faults: readonly Fault[],
+  first: readonly Fault[],
 ): Promise<FaultProxy> {
   const [hostname, port] = registry.split(':');
-  const left = faults.map(({first}) => first ?? Number.POSITIVE_INFINITY);
+  let faults: readonly Fault[] = [];
+  let left: number[] = [];
+  const setFaults: FaultProxy['setFaults'] = (next) => {
+    faults = next;
+    left = next.map((fault) => fault.first ?? Number.POSITIVE_INFINITY);
+  };
+  setFaults(first);
   const seen: string[] = [];
   const times: number[] = [];
   const server = http.createServer((request, response) => {
@@ -61,6 +69,7 @@ export async function startFaultProxy(
     host: `127.0.0.1:${(server.address() as AddressInfo).port}`,
     seen,
     times,
+    setFaults,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

@@ -1,7 +1,7 @@
 import {createHash} from 'node:crypto';
 import {lstatSync, readlinkSync, realpathSync} from 'node:fs';
 import {join} from 'node:path';
-import {kindOf, type Look} from './files.ts';
+import {type Kind, kindOf, type Look} from './files.ts';
 
 /** Decides about one path, relative to the workspace, before anything below it is read. */
 export type Visit = (path: string, isFolder: boolean) => boolean;
@@ -23,6 +23,8 @@ export async function hashPath(
   path: string,
   {visit, own}: {readonly visit: Visit; readonly own: readonly string[]},
 ): Promise<PathsDigest | undefined> {
+  const found = await findPlace(look, workspace, path);
+  if (found === undefined) return undefined;
   const hash = createHash('sha256');
   let files = 0;
   const seen = new Map<string, string>();
@@ -62,14 +64,45 @@ export async function hashPath(
       }
     }
   };
-  const absolute = join(workspace, path);
-  const folder = realPathOf(join(absolute, '..'));
-  if (folder === undefined) return undefined;
-  const place = path === '.' ? workspace : join(folder, path.slice(path.lastIndexOf('/') + 1));
-  const stat = lstatSync(place, {bigint: true, throwIfNoEntry: false});
-  if (stat === undefined) return undefined;
-  await read(path, place, kindOf(stat) ?? 'device');
+  await read(path, found.place, found.kind);
   return {text: hash.digest('hex'), files};
+}
+
+/** What the questions of one look know of folders: most of them are about files that are not there. */
+interface Folders {
+  /** Where folders really are. */
+  readonly real: Map<string, string | undefined>;
+  /** What is in them; undefined for one that cannot be listed. */
+  readonly names: Map<string, Promise<ReadonlySet<string> | undefined>>;
+}
+
+const known = new WeakMap<Look, Folders>();
+
+async function findPlace(
+  look: Look,
+  workspace: string,
+  path: string,
+): Promise<{readonly place: string; readonly kind: Kind} | undefined> {
+  const folders = known.get(look) ?? {real: new Map(), names: new Map()};
+  known.set(look, folders);
+  const parent = join(workspace, path, '..');
+  if (!folders.real.has(parent)) folders.real.set(parent, realPathOf(parent));
+  const folder = folders.real.get(parent);
+  if (folder === undefined) return undefined;
+  const name = path.slice(path.lastIndexOf('/') + 1);
+  if (path !== '.') {
+    const names = folders.names.get(folder) ?? namesIn(look, folder);
+    folders.names.set(folder, names);
+    if ((await names)?.has(name) === false) return undefined;
+  }
+  const place = path === '.' ? workspace : join(folder, name);
+  const stat = lstatSync(place, {bigint: true, throwIfNoEntry: false});
+  return stat && {place, kind: kindOf(stat) ?? 'device'};
+}
+
+async function namesIn(look: Look, folder: string): Promise<ReadonlySet<string> | undefined> {
+  const entries = await look.list(folder).catch(() => undefined);
+  return entries && new Set(entries.map(({name}) => name));
 }
 
 /** Undefined when it does not exist, or leads round in a circle. */

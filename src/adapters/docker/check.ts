@@ -1,18 +1,24 @@
 import {statfs} from 'node:fs/promises';
-import {type Failure, fail, failure, ok, type Result} from '../../failure.ts';
+import {hostname} from 'node:os';
+import {diskFullHint, type Failure, fail, failure, ok, type Result} from '../../failure.ts';
+import {formatBytes} from '../../util/text.ts';
 import {type CallDocker, deadlines} from './cli.ts';
-import type {Docker, EngineFacts} from './types.ts';
+
+import {tellingLine} from './failure.ts';
+import type {Disk, Docker, EngineFacts} from './types.ts';
 
 /** Below this the data folder of Docker counts as full. */
 const leastFreeBytes = 100 * 1024 * 1024;
 
-type Checks = Pick<Docker, 'check' | 'driver' | 'diagnose'>;
+type Checks = Pick<Docker, 'check' | 'driver' | 'disk' | 'diagnose'>;
 
-/** Whether docker can work, and why it could not. */
+/** Whether docker works, and why not. */
 export function createChecks(call: CallDocker, builder: string | undefined): Checks {
   const ask = (args: readonly string[], subject: string, seconds: number = deadlines.small) =>
     call({args, operation: 'other', subject, seconds});
   let facts: Promise<Result<EngineFacts>> | undefined;
+  /** Where the engine keeps its data, once it told. */
+  let place: Info | undefined;
   let driver: Promise<Result<string>> | undefined;
 
   const info = () => ask(['info', '--format', infoFormat], 'info', 20);
@@ -20,11 +26,12 @@ export function createChecks(call: CallDocker, builder: string | undefined): Che
   const check = async (): Promise<Result<EngineFacts>> => {
     const engine = await info();
     if (!engine.ok) return fail(noEngine(engine.error));
-    const {storage, plugins, version} = readInfo(engine.value.stdout);
+    place = readInfo(engine.value.stdout);
+    const {storage, plugins, version} = place;
     if (isOldDocker(version)) return fail(tooOld(version));
     return ok({
       hasBuildx: plugins.some(({Name, Err}) => Name === 'buildx' && Err === undefined),
-      hasContainerdStore: JSON.stringify(storage).includes('io.containerd.snapshotter'),
+      hasContainerdStore: storage.includes('io.containerd.snapshotter'),
     });
   };
 
@@ -38,30 +45,45 @@ export function createChecks(call: CallDocker, builder: string | undefined): Che
     return ok(found ?? 'docker');
   };
 
+  const checkOnce = (): Promise<Result<EngineFacts>> => {
+    facts ??= check();
+    return facts;
+  };
+
   return {
-    check: () => {
-      facts ??= check();
-      return facts;
-    },
+    check: checkOnce,
     driver: () => {
       driver ??= askDriver();
       return driver;
+    },
+    disk: async () => {
+      const checked = await checkOnce();
+      return checked.ok && place !== undefined ? await diskOf(place) : undefined;
     },
     diagnose: async (failure) => {
       if (failure.cause?.kind !== 'exit' || !mayBeTheDaemon.has(failure.class)) return failure;
       const engine = await info();
       if (!engine.ok) return daemonLost(failure);
-      const {root} = readInfo(engine.value.stdout);
-      const space = root === undefined ? undefined : await statfs(root).catch(() => undefined);
-      if (space === undefined || space.bavail * space.bsize > leastFreeBytes) return failure;
+      const disk = await diskOf(readInfo(engine.value.stdout));
+      if (disk === undefined || disk.freeBytes > leastFreeBytes) return failure;
+      const {root, freeBytes, totalBytes} = disk;
       return {
         ...failure,
         class: 'disk-full',
-        message: `${failure.message} The disk of ${root} is full.`,
-        hint: 'Free space where Docker keeps its data, or set "prune: true" for images in spec.yml.',
+        message: `${failure.message} The disk of ${root} is full: ${formatBytes(freeBytes)} of ${formatBytes(totalBytes)} are free.`,
+        hint: diskFullHint,
       };
     },
   };
+}
+
+/** The disk of the engine's data; undefined where it is not a disk of this machine, or cannot be looked at. */
+async function diskOf({root, name}: Info): Promise<Disk | undefined> {
+  // The same path may exist here too, and say nothing of an engine elsewhere.
+  if (root === undefined || (name !== undefined && name !== hostname())) return undefined;
+  const space = await statfs(root).catch(() => undefined);
+  if (space === undefined) return undefined;
+  return {root, freeBytes: space.bavail * space.bsize, totalBytes: space.blocks * space.bsize};
 }
 
 const infoFormat = `{${[
@@ -69,22 +91,48 @@ const infoFormat = `{${[
   '"storage":{{json .DriverStatus}}',
   '"plugins":{{json .ClientInfo.Plugins}}',
   '"root":{{json .DockerRootDir}}',
+  '"name":{{json .Name}}',
 ].join()}}`;
 
-/** What `docker info` says; another program of that name may say anything. */
-function readInfo(text: string): {
-  /** Of the engine; empty when it is not told. */
+interface Info {
+  /** Of the engine; empty when not known. */
   readonly version: string;
-  readonly storage: unknown;
-  readonly plugins: readonly {readonly Name?: string; readonly Err?: unknown}[];
+  /** Of the image store, as JSON. */
+  readonly storage: string;
+  readonly plugins: readonly {readonly Name?: unknown; readonly Err?: unknown}[];
+  /** Where the engine keeps its data. */
   readonly root: string | undefined;
-} {
+  /** The machine of the engine. */
+  readonly name: string | undefined;
+}
+
+/** What `docker info` says; another program of that name may say anything, or leave anything out. */
+function readInfo(text: string): Info {
+  const {version, storage, plugins, root, name} = parseObject(text);
+  return {
+    version: wordOf(version) ?? '',
+    storage: JSON.stringify(storage) ?? '',
+    plugins: Array.isArray(plugins) ? plugins.filter(isObject) : [],
+    root: wordOf(root),
+    name: wordOf(name),
+  };
+}
+
+function parseObject(text: string): Readonly<Record<string, unknown>> {
   try {
-    const {version, storage, plugins, root} = JSON.parse(text);
-    return {version: version ?? '', storage, plugins: plugins ?? [], root: root || undefined};
+    const value: unknown = JSON.parse(text);
+    return isObject(value) ? value : {};
   } catch {
-    return {version: '', storage: null, plugins: [], root: undefined};
+    return {};
   }
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
+}
+
+function wordOf(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
 /** Classes that a dying daemon or a full disk can look like. */
@@ -98,11 +146,12 @@ const mayBeTheDaemon: ReadonlySet<Failure['class']> = new Set([
 
 function noEngine(failure: Failure): Failure {
   if (failure.cause?.kind === 'spawn') return failure;
+  const line = tellingLine(failure.tail);
   return {
     ...failure,
     class: 'daemon-lost',
-    message: `The Docker daemon does not answer${failure.tail.length > 0 ? `: ${failure.tail.at(-1)}` : '.'}`,
-    hint: 'Start it (for example: sudo systemctl start docker), and see that this user may use its socket.',
+    message: `The Docker daemon is not reachable${line === undefined ? '.' : `: ${line}`}`,
+    hint: 'Start it (for example: sudo systemctl start docker), and make sure that this user may use its socket.',
   };
 }
 
@@ -123,7 +172,7 @@ function noBuilder(builder: string, asked: Result<unknown>): Failure {
     `The builder "${builder}" was not found${tail.length > 0 ? `: ${tail.at(-1)}` : '.'}`,
     {
       tail,
-      hint: 'Make it before this step (docker/setup-buildx-action, or "docker buildx create"), or leave out the input "builder".',
+      hint: 'Create it before this step (docker/setup-buildx-action, or "docker buildx create"), or omit the input "builder".',
     },
   );
 }
@@ -132,14 +181,14 @@ function daemonLost(failure: Failure): Failure {
   return {
     ...failure,
     class: 'daemon-lost',
-    message: `The Docker daemon was lost. What was seen: ${failure.message}`,
-    hint: 'Look why the daemon ended (journalctl -u docker); then run the job again.',
+    message: `Lost the connection to the Docker daemon: ${failure.message}`,
+    hint: 'Find out why the daemon stopped (journalctl -u docker), then re-run the job.',
   };
 }
 /** The oldest Docker that knows all that is asked of it: what Debian 11 and 12 have. */
 export const oldestDocker = '20.10';
 
-/** A version that is no number, as that of a build from source, counts as new. */
+/** A version that is not a number, such as that of a build from source, counts as new. */
 export function isOldDocker(version: string): boolean {
   const [major, minor] = numbers(version);
   const [oldMajor = 0, oldMinor = 0] = numbers(oldestDocker);

@@ -15,6 +15,14 @@ export interface DockerFacts extends EngineFacts {
   readonly driver: string;
 }
 
+/** The disk where the engine keeps its images. */
+export interface Disk {
+  /** The engine's data folder. */
+  readonly root: string;
+  readonly freeBytes: number;
+  readonly totalBytes: number;
+}
+
 export interface BuildRequest {
   readonly ref: string;
   /** Folders and files are relative to the workspace. */
@@ -37,7 +45,7 @@ export interface BuildRequest {
 export interface BuiltImage {
   /** In the engine's store. */
   readonly id: string;
-  /** Spent on writing the cache; undefined when the builder says nothing of it. */
+  /** Spent on writing the cache; undefined when the builder does not report it. */
   readonly cacheSeconds: number | undefined;
 }
 
@@ -72,6 +80,8 @@ export interface Docker {
   check(): Promise<Result<EngineFacts>>;
   /** The driver of the builder, asked once; a builder that the user names and that is not there is a failure. */
   driver(): Promise<Result<string>>;
+  /** How full the engine's disk is now; undefined where that cannot be seen from here: an engine on another machine. */
+  disk(): Promise<Disk | undefined>;
   /** Retries what may pass; a refused password is said at once. */
   login(
     host: string,
@@ -102,6 +112,8 @@ export interface Docker {
   start(name: string, options: DockerOptions): Promise<Result<CommandOutput>>;
   /** `from` and `to` as `docker cp` takes them: a path, or `<container>:<path>`. */
   copy(from: string, to: string, options: DockerOptions): Promise<Result<void>>;
+  /** Whether the kernel killed something in this container, which is still there, for want of memory. */
+  ranOutOfMemory(name: string): Promise<boolean>;
   removeContainer(name: string): Promise<Result<void>>;
   /** Removes the reference; the image itself only when nothing else names it. */
   removeImage(ref: string, options: DockerOptions): Promise<Result<void>>;

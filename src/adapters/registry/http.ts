@@ -25,6 +25,8 @@ export interface HttpRequest {
   readonly trust: Trust;
   /** Most bytes of the answer. */
   readonly limit?: number;
+  /** Milliseconds to the answer; half a minute by default. */
+  readonly patience?: number;
 }
 
 /** Sends requests over connections that are kept alive, at most this many at once to a host. */
@@ -55,10 +57,13 @@ const mostRedirects = 5;
 export function createHttpClient(options: HttpOptions): HttpClient {
   const {signal, grace = 0, version = '1'} = options;
   const agents = createAgents(options);
-  const exchange = async (request: HttpRequest): Promise<HttpAnswer> => {
-    const {method, url, headers, body, limit = largestBody} = request;
+  const turnOf = createTurns();
+  const exchange = (request: HttpRequest): Promise<HttpAnswer> =>
+    turnOf(request.url.host, () => exchangeNow(request));
+  const exchangeNow = async (request: HttpRequest): Promise<HttpAnswer> => {
+    const {method, url, headers, body, limit = largestBody, patience = deadlineMs} = request;
     const agent = await agents.agentFor(request);
-    const deadline = AbortSignal.timeout(deadlineMs);
+    const deadline = AbortSignal.timeout(patience);
     const cancelled = signal === undefined ? undefined : withGrace(signal, grace);
     const ends = cancelled === undefined ? deadline : AbortSignal.any([deadline, cancelled.signal]);
     const {promise, resolve, reject} = Promise.withResolvers<HttpAnswer>();
@@ -76,7 +81,7 @@ export function createHttpClient(options: HttpOptions): HttpClient {
       },
       (answer) => readAnswer(answer, limit).then(resolve, reject),
     );
-    sent.on('error', (error) => reject(deadline.aborted ? tooLate(url) : error));
+    sent.on('error', (error) => reject(deadline.aborted ? tooLate(url, patience) : error));
     sent.end(body);
     return promise.finally(() => cancelled?.forget());
   };
@@ -92,6 +97,30 @@ export function createHttpClient(options: HttpOptions): HttpClient {
       }
     },
     close: agents.close,
+  };
+}
+
+/**
+ * Lets so many exchanges with a host run at once. The agent would do that as well, but a request that waits there is
+ * made already: ten thousand of them take hundreds of megabytes, and their deadlines run.
+ */
+function createTurns(): <T>(host: string, work: () => Promise<T>) => Promise<T> {
+  const running = new Map<string, number>();
+  const waiting = new Map<string, (() => void)[]>();
+  return async (host, work) => {
+    const queue = waiting.get(host) ?? [];
+    waiting.set(host, queue);
+    const busy = running.get(host) ?? 0;
+    if (busy < mostConnections) running.set(host, busy + 1);
+    else await new Promise<void>((resolve) => queue.push(resolve));
+    try {
+      return await work();
+    } finally {
+      // The place goes to the next one, if there is one.
+      const next = queue.shift();
+      if (next === undefined) running.set(host, (running.get(host) ?? 1) - 1);
+      else next();
+    }
   };
 }
 
@@ -213,8 +242,8 @@ function withGrace(
   return {signal: controller.signal, forget};
 }
 
-function tooLate(url: URL): Error {
-  return new Error(`no answer from ${url.host} within ${deadlineMs / 1000} s`);
+function tooLate(url: URL, patience: number): Error {
+  return new Error(`no answer from ${url.host} within ${patience / 1000} s`);
 }
 
 async function readAnswer(answer: IncomingMessage, limit: number): Promise<HttpAnswer> {

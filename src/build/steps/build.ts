@@ -8,6 +8,7 @@ import {type CacheOptions, cacheOptions} from '../cache.ts';
 import {attemptOften, attempts} from './attempts.ts';
 import {dockerOptions, type Step, type StepEnd, type Work, withLog} from './context.ts';
 import {bringHere, bringParents, type Parents} from './parents.ts';
+import {takeRoom, watchClipping} from './room.ts';
 
 /** Brings what the image needs before it can be worked on: itself when it is only tested, else a cache. */
 export const pullStep: Step = async (work) => {
@@ -46,11 +47,17 @@ export const buildStep: Step = async (work) => {
     // Tests of other images ran since the plan was made, and may have written into this context.
     const same = await context.verifyInputs(work.image);
     if (!same.ok) return {failure: same.error};
+    const room = await takeRoom(work);
+    if (!room.ok) return {failure: room.error};
     const request = buildRequest(work, facts.value, parents.value);
+    const watched = watchClipping(log);
     const {result, retries} = await attemptOften(work, {what: 'build', times: attempts.build}, () =>
-      context.docker.build(nativeOnly(request), dockerOptions(work, log)),
+      context.docker.build(nativeOnly(request), dockerOptions(work, watched.log)),
     );
-    if (!result.ok) return {failure: await context.docker.diagnose(result.error)};
+    state.reserved = 0;
+    if (!result.ok) {
+      return {failure: await context.docker.diagnose(result.error), notes: watched.notes()};
+    }
     state.id = result.value.id;
     const {cacheSeconds} = result.value;
     return {
@@ -58,6 +65,7 @@ export const buildStep: Step = async (work) => {
       notes: [
         ...(retries > 0 ? [`built after ${retries} ${retries === 1 ? 'retry' : 'retries'}`] : []),
         ...(cacheSeconds ? [`cache written in ${formatDuration(cacheSeconds * 1000)}`] : []),
+        ...watched.notes(),
         ...notesOf(work, facts.value, request),
       ],
     };
@@ -90,7 +98,9 @@ function notesOf(
           `built by the Docker engine: builder ${facts.driver} cannot see parents that are not pushed`,
         ]
       : []),
-    ...(isReduced ? [`cache "${context.cache}" needs another builder; inline is used`] : []),
+    ...(isReduced
+      ? [`cache "${context.cache}" is not supported by this builder; using inline instead`]
+      : []),
     ...(platforms.length > 1
       ? [`${image.ref} is built for ${platforms.join(', ')} when it is pushed`]
       : []),

@@ -88,7 +88,7 @@ export interface StepContext {
   readonly revision: string;
   /** URL of the repository; undefined outside of GitHub. */
   readonly sourceUrl: string | undefined;
-  /** Logs in again, for a token that ran out during a long run; undefined when nobody logged in. */
+  /** Logs in again, for a token that ran out during a long run; undefined without a login. */
   readonly login: (() => Promise<Result<void>>) | undefined;
   readonly now: () => Date;
   /** Waits before another attempt; rejects when the signal fires. */
@@ -118,6 +118,9 @@ export interface ImageState {
   details: ImageDetails | undefined;
   /** Everything that changed since the earlier image, also what the image inherits. */
   difference: Difference | undefined;
+  /** Bytes that a build which is going on is expected to need. */
+  reserved: number;
+  isFailed: boolean;
   /** Seconds of the steps that are done, by name. */
   readonly seconds: Map<StepName, number>;
   /** What the registry has at that digest, where this run looked at it. */
@@ -137,7 +140,7 @@ export interface Work {
   readonly stateOf: (image: string) => ImageState;
 }
 
-/** How a step ended; nothing in it means: well, and nothing to say. */
+/** How a step ended; empty for a success without notes. */
 export interface StepEnd {
   readonly failure?: Failure;
   readonly notes?: readonly string[];
@@ -194,7 +197,7 @@ export function byDigest(ref: string, digest: string): string {
   return `${repositoryOf(ref)}@${digest}`;
 }
 
-/** A bug, or something nobody thought of: it fails its image and nothing else. */
+/** A bug, or a case that was never considered: it fails its image and nothing else. */
 export function internalFailure(error: unknown): Failure {
   const message = messageOf(error);
   return failure('internal', `Internal error: ${message}`);

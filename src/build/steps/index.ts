@@ -37,7 +37,14 @@ const steps: Record<StepName, Step> = {
   prune: pruneStep,
 };
 
-/** Makes the steps. They share nothing but the context and what earlier steps of the same image left. */
+/**
+ * The steps of one image: pull, build, test, push, reuse, integration test, page and record, prune.
+ * Enters: what the steps of a run share (docker, registry, workspace, plan, environment of tests), then one step of one
+ *   image at a time.
+ * Leaves: StepResult, with its failure or notes; facts of the image (digest, size). Steps share nothing but the context
+ *   and what earlier steps of the same image left.
+ * Not here: their order and their slots (schedule/), walking the plan (build/index.ts), what is on a page (page/).
+ */
 export function createSteps(context: StepContext): Steps {
   const states = new Map<string, ImageState>();
   const stateOf = (image: string): ImageState => {
@@ -53,8 +60,11 @@ export function createSteps(context: StepContext): Steps {
     const {failure, notes = [], cacheSeconds, tests} = end;
     const ended = context.now().getTime();
     state.seconds.set(step, (ended - started) / 1000);
-    // Builds that wait for this image in the registry wait in vain.
-    if (failure !== undefined) state.pushed.resolve(undefined);
+    // Builds that wait for this image to be in the registry must not wait for ever.
+    if (failure !== undefined) {
+      state.pushed.resolve(undefined);
+      state.isFailed = true;
+    }
     return {
       step,
       startedMs: started,
@@ -105,6 +115,8 @@ function freshState(): ImageState {
     inventory: undefined,
     details: undefined,
     difference: undefined,
+    reserved: 0,
+    isFailed: false,
     seconds: new Map(),
   };
 }

@@ -149,7 +149,7 @@ async function recordIt(work: Work, facts: ImageFacts): Promise<StepEnd> {
   return {};
 }
 
-/** The page of an image that is reused: its record says it all, and nothing is pulled. */
+/** The page of an image that is reused: its record has everything, and nothing is pulled. */
 export async function writePageFromRecord(work: Work, record: ImageRecord): Promise<void> {
   await writePage(work, record);
 }
