@@ -110,11 +110,11 @@ export function table(): string {
 const page = new URL('../docs/many-runners.md', import.meta.url);
 
 function main(): void {
-  const marked = /(<!-- table-start -->\n)[\s\S]*?(\n<!-- table-end -->)/;
+  const marked = /(<!-- table-start -->\n)[\s\S]*?(<!-- table-end -->)/;
   const before = readFileSync(page, 'utf8');
   const after = before.replace(
     marked,
-    (_, start: string, end: string) => `${start}${table()}${end}`,
+    (_, start: string, end: string) => `${start}${table()}\n${end}`,
   );
   if (!process.argv.includes('--check')) writeFileSync(page, after);
   else if (after !== before) {

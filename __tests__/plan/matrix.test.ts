@@ -151,6 +151,18 @@ describe('makeLegs', () => {
       ]);
     });
 
+    it('says which parent lacks a platform of its child', () => {
+      const few = [
+        plannedImage('root', [], 'skip'),
+        plannedImage('a', ['root'], 'build', 900, both),
+      ];
+      const {legs, warnings} = legsOf(few, {runners: new Map([['linux/arm64', 'arm']])});
+      expect(legs.map(({platform}) => platform)).toEqual(['linux/amd64']);
+      expect(warnings).toEqual([
+        'a is built for linux/arm64, but its parent root is not, so it has no leg. Add linux/arm64 to the platforms of root.',
+      ]);
+    });
+
     it('takes the runner of the spec for its own platform too, however it is spelled', () => {
       const runners = new Map([
         ['linux/amd64', 'big'],

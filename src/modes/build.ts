@@ -2,10 +2,18 @@ import {openContexts} from '../adapters/build-context/index.ts';
 import {addSummary} from '../adapters/github/output.ts';
 import type {Registry} from '../adapters/registry/index.ts';
 import {type Emit, runPlan} from '../build/index.ts';
+import type {RecordStore} from '../build/steps/index.ts';
 import {saysSkipPush} from '../changes/index.ts';
 import {failureText, type Result} from '../failure.ts';
 import {outputFolders} from '../image/files.ts';
-import {makeLegs, type Planned, planRun, runnerOf} from '../plan/index.ts';
+import {
+  makeLegs,
+  movedBaseLine,
+  movedBases,
+  type Planned,
+  planRun,
+  runnerOf,
+} from '../plan/index.ts';
 import {
   createProgress,
   createReporter,
@@ -18,7 +26,7 @@ import {
   refusedSummaryPage,
   reportPlan,
 } from '../report/index.ts';
-import {policyOf, type Run, type RunPolicy, tagsOf} from '../run/index.ts';
+import {type Inputs, policyOf, type Run, type RunPolicy, tagsOf} from '../run/index.ts';
 import {loadStack, type Stack} from '../stack/index.ts';
 import {machinePlatform, openRecords, openRegistry, withDocker} from './adapters.ts';
 import {checkPush} from './checks.ts';
@@ -47,10 +55,16 @@ export async function build(run: Run, watch?: Emit): Promise<ModeEnd> {
     const contexts = openContexts(workspace.root, Object.values(outputFolders));
     const records = openRecords(registry);
     const mayPush = policy.push.kind !== 'never' && inputs.mode === 'build' && !inputs.dryRun;
-    const planned = await planRun(
-      {inputs, event, stack, policy, platform: machinePlatform, signal},
-      {workspace, registry, changes: run.changes, contexts, readRecord: records.read, mayPush},
-    );
+    const planWith = (parents: Inputs['parents']): Promise<Planned> =>
+      planRun(
+        {inputs: {...inputs, parents}, event, stack, policy, platform: machinePlatform, signal},
+        {workspace, registry, changes: run.changes, contexts, readRecord: records.read, mayPush},
+      );
+    // Legs that do not push cannot hand on what they built: each builds what it needs.
+    const ready = await planWith(policy.push.kind === 'never' ? 'auto' : inputs.parents);
+    const planned = (await lacksPushedParents(ready, {policy, registry}))
+      ? await planWith('auto')
+      : ready;
     const {plan} = planned;
     // What was asked while everything was being stopped is not a plan.
     if (run.signal.aborted) return await nothingBuilt(run, 'cancelled', 'The run was cancelled.');
@@ -63,7 +77,10 @@ export async function build(run: Run, watch?: Emit): Promise<ModeEnd> {
       platform: machinePlatform,
       shares: policy.push.kind !== 'never',
     });
-    if (inputs.mode === 'plan') for (const warning of legs.warnings) log.warning(warning);
+    if (inputs.mode === 'plan') {
+      for (const warning of legs.warnings) log.warning(warning);
+      for (const line of await staleBases(planned, records)) log.info(line);
+    }
     const outputs = {
       tag: plan.tag,
       plan: planOutput(plan),
@@ -83,6 +100,16 @@ export async function build(run: Run, watch?: Emit): Promise<ModeEnd> {
   }
 }
 
+/** A parent is missing, and the registry would not take one from the legs of this run. */
+async function lacksPushedParents(
+  {plan}: Planned,
+  {policy, registry}: Pick<Prepared, 'policy' | 'registry'>,
+): Promise<boolean> {
+  const isMissing = plan.images.some(({missingParent}) => missingParent !== undefined);
+  if (!isMissing || policy.push.kind !== 'if-granted') return false;
+  return (await checkPush({plan, push: true, registry})).length > 0;
+}
+
 /** A leg for a platform that this machine does not have, and that nobody gave a runner. */
 function foreignPlatform(
   platform: string | undefined,
@@ -91,6 +118,25 @@ function foreignPlatform(
   if (platform === undefined) return undefined;
   if (runnerOf(platform, {runners, platform: machinePlatform}) !== undefined) return undefined;
   return `This runner is ${machinePlatform}, but the input "platform" is ${platform}, and no runner is known for it. Add "runners: {${platform}: <label of a runner>}" at the top of spec.yml, and run "mode: plan" again.`;
+}
+
+/** Bases that moved since the images at the tag were built on them, as their records say. */
+async function staleBases(
+  {plan, baseOf}: Planned,
+  records: RecordStore,
+): Promise<readonly string[]> {
+  type Base = {readonly reference: string; readonly digest: string};
+  const [built, now] = [new Map<string, Base>(), new Map<string, Base>()];
+  const read = plan.images.map(async (image) => {
+    const {base} = baseOf(image);
+    if (base === undefined || image.before === undefined) return;
+    const {repository} = image.spec;
+    const record = await records.read({repository, digest: image.before});
+    now.set(image.name, base);
+    if (record?.base !== undefined) built.set(image.name, record.base);
+  });
+  await Promise.all(read);
+  return movedBases(plan, built, now).map(movedBaseLine);
 }
 
 interface Prepared {
@@ -147,7 +193,9 @@ async function withProgress<T>(
   };
   const onOutput: Doing['onOutput'] = (image, chunk) =>
     progress.output(image, decoder.decode(chunk));
-  const say = (): void => progress.lines(Date.now()).forEach((line) => log.info(line));
+  const say = (): void => {
+    for (const line of progress.lines(Date.now())) log.info(line);
+  };
   const timer = watch === undefined ? setInterval(say, 1000) : undefined;
   try {
     return await use({reporter: {...reporter, emit}, onOutput});

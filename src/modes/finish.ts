@@ -144,7 +144,7 @@ function detailsOf(
 async function comment({inputs, event, changes, log}: Run, text: string): Promise<void> {
   if (!inputs.comment || event.kind !== 'pull_request' || event.number === undefined) return;
   const written = await changes.api?.upsertComment(event.number, commentMarker, text);
-  if (written?.ok === false) log.warning(`The pull request was not commented: ${written.error}`);
+  if (written?.ok === false) log.warning(written.error);
 }
 
 /**

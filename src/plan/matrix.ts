@@ -40,7 +40,7 @@ export interface Legs {
 /** GitHub's own limit for one matrix. */
 const mostLegs = 256;
 /** As many as the reusable workflow has jobs for. */
-const mostLevels = 6;
+export const mostLevels = 6;
 /** Machine, checkout and the pull of a parent, as hosted runners take them. */
 const startSeconds = 45;
 /** Images that a runner is counted to do in the time of one: builds use several processors by themselves. */
@@ -137,6 +137,13 @@ function itemsOf(plan: Plan, request: LegRequest, warnings: Set<string>): Units 
         warnings.add(noRunner(key, platform));
         continue;
       }
+      const lacking = images
+        .flatMap(({parents}) => parents.flatMap((parent) => byName.get(parent) ?? []))
+        .find((parent) => !isBuiltFor(parent, platform, request));
+      if (lacking !== undefined) {
+        warnings.add(noParent(key, platform, lacking.spec.key));
+        continue;
+      }
       const seconds = images.map(secondsOf);
       const needed = new Set(images.flatMap((image) => [...sought(image)]));
       needed.delete(key);
@@ -151,6 +158,14 @@ function itemsOf(plan: Plan, request: LegRequest, warnings: Set<string>): Units 
     }
   }
   return {items, units};
+}
+
+function isBuiltFor(image: PlannedImage, platform: string, request: LegRequest): boolean {
+  return platformsOf(image, request).some((one) => isSamePlatform(one, platform));
+}
+
+function noParent(key: string, platform: string, parent: string): string {
+  return `${key} is built for ${platform}, but its parent ${parent} is not, so it has no leg. Add ${platform} to the platforms of ${parent}.`;
 }
 
 /** Keys with their images, those that others need first. Tracks of a key may stand far apart in the plan. */
