@@ -19,7 +19,7 @@ import {labels, proofTag} from '../src/image/tags.ts';
 import {loadStack} from '../src/stack/index.ts';
 import {alone} from './alone.ts';
 import {expectGood, peakOf, type Row, seconds, timedShell, timedStep, took} from './measure.ts';
-import {type BenchStack, makeBenchStack, makeTree, registry} from './stacks.ts';
+import {type BenchStack, makeBenchStack, makeTree, registry, withoutDocker} from './stacks.ts';
 
 /** Images of random bytes: a stable tag by manifest against pull, tag and push. */
 export async function promotionRow(images: number, megabytes: number): Promise<Row> {
@@ -108,12 +108,6 @@ export async function existenceRows(counts: readonly number[]): Promise<readonly
   await server.close();
   return rows;
 }
-
-/** Where docker cannot be reached; a run that starts it fails. */
-const withoutDocker = {
-  DOCKER_HOST: 'tcp://127.0.0.1:1',
-  PATH: `${process.execPath.replace(/\/node$/, '')}:/usr/bin:/bin`,
-};
 
 /** Fifty images of which none changed, after a real run that built them all. */
 export async function idleRow(): Promise<Row> {

@@ -4,6 +4,12 @@ import {makeWorkspace, type StepRequest} from '../__tests__/support/rig/runner.t
 
 export const registry = process.env['REGISTRY'] ?? '127.0.0.1:5000';
 
+/** Where docker cannot be reached; a run that starts it fails. */
+export const withoutDocker = {
+  DOCKER_HOST: 'tcp://127.0.0.1:1',
+  PATH: `${process.execPath.replace(/\/node$/, '')}:/usr/bin:/bin`,
+};
+
 export interface BenchStack {
   readonly root: string;
   readonly prefix: string;

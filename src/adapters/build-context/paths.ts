@@ -1,6 +1,6 @@
 import {createHash} from 'node:crypto';
 import {lstatSync, readlinkSync, realpathSync} from 'node:fs';
-import {join} from 'node:path';
+import {basename, dirname, join} from 'node:path';
 import {type Kind, kindOf, type Look} from './files.ts';
 
 /** Decides about one path, relative to the workspace, before anything below it is read. */
@@ -70,10 +70,10 @@ export async function hashPath(
 
 /** What the questions of one look know of folders: most of them are about files that are not there. */
 interface Folders {
-  /** Where folders really are. */
-  readonly real: Map<string, string | undefined>;
+  /** Where folders really are, by their path in the workspace. */
+  readonly real: Map<string, Promise<string | undefined>>;
   /** What is in them; undefined for one that cannot be listed. */
-  readonly names: Map<string, Promise<ReadonlySet<string> | undefined>>;
+  readonly names: Map<string, Promise<ReadonlyMap<string, Kind> | undefined>>;
 }
 
 const known = new WeakMap<Look, Folders>();
@@ -83,26 +83,41 @@ async function findPlace(
   workspace: string,
   path: string,
 ): Promise<{readonly place: string; readonly kind: Kind} | undefined> {
+  if (path === '.') return {place: workspace, kind: 'folder'};
   const folders = known.get(look) ?? {real: new Map(), names: new Map()};
   known.set(look, folders);
-  const parent = join(workspace, path, '..');
-  if (!folders.real.has(parent)) folders.real.set(parent, realPathOf(parent));
-  const folder = folders.real.get(parent);
-  if (folder === undefined) return undefined;
-  const name = path.slice(path.lastIndexOf('/') + 1);
-  if (path !== '.') {
-    const names = folders.names.get(folder) ?? namesIn(look, folder);
+
+  const namesIn = (folder: string): Promise<ReadonlyMap<string, Kind> | undefined> => {
+    const listed = async () =>
+      new Map((await look.list(folder)).map(({name, kind}) => [name, kind]));
+    const names = folders.names.get(folder) ?? listed().catch(() => undefined);
     folders.names.set(folder, names);
-    if ((await names)?.has(name) === false) return undefined;
-  }
-  const place = path === '.' ? workspace : join(folder, name);
+    return names;
+  };
+  const follow = async (one: string): Promise<string | undefined> => {
+    const folder = await realOf(dirname(one));
+    if (folder === undefined) return undefined;
+    const place = join(folder, basename(one));
+    const names = await namesIn(folder);
+    if (names === undefined) return realPathOf(place);
+    const kind = names.get(basename(one));
+    if (kind === 'link') return realPathOf(place);
+    return kind === 'folder' ? place : undefined;
+  };
+  const realOf = (one: string): Promise<string | undefined> => {
+    if (one === '.') return Promise.resolve(workspace);
+    const real = folders.real.get(one) ?? follow(one);
+    folders.real.set(one, real);
+    return real;
+  };
+
+  const folder = await realOf(dirname(path));
+  if (folder === undefined) return undefined;
+  const names = await namesIn(folder);
+  if (names?.has(basename(path)) === false) return undefined;
+  const place = join(folder, basename(path));
   const stat = lstatSync(place, {bigint: true, throwIfNoEntry: false});
   return stat && {place, kind: kindOf(stat) ?? 'device'};
-}
-
-async function namesIn(look: Look, folder: string): Promise<ReadonlySet<string> | undefined> {
-  const entries = await look.list(folder).catch(() => undefined);
-  return entries && new Set(entries.map(({name}) => name));
 }
 
 /** Undefined when it does not exist, or leads round in a circle. */

@@ -63,27 +63,39 @@ export function createHttpClient(options: HttpOptions): HttpClient {
   const exchangeNow = async (request: HttpRequest): Promise<HttpAnswer> => {
     const {method, url, headers, body, limit = largestBody, patience = deadlineMs} = request;
     const agent = await agents.agentFor(request);
-    const deadline = AbortSignal.timeout(patience);
     const cancelled = signal === undefined ? undefined : withGrace(signal, grace);
-    const ends = cancelled === undefined ? deadline : AbortSignal.any([deadline, cancelled.signal]);
+    cancelled?.signal.throwIfAborted();
     const {promise, resolve, reject} = Promise.withResolvers<HttpAnswer>();
+    // Not by a signal of each request: making, joining and forgetting those takes as long as the request.
+    let ended: Error | undefined;
+    const refuse = (error: unknown): void => reject(ended ?? error);
+    const end = (error: Error): void => {
+      ended ??= error;
+      sent.destroy(ended);
+    };
+    const stop = (): void => end(asEnd(cancelled?.signal.reason));
+    const deadline = setTimeout(() => end(tooLate(url, patience)), patience);
     const sent = (url.protocol === 'http:' ? httpRequest : httpsRequest)(
       url,
       {
         method,
         agent,
-        signal: ends,
         headers: {
           'user-agent': `stack-action/${version}`,
           ...headers,
           ...(body === undefined ? {} : {'content-length': String(body.length)}),
         },
       },
-      (answer) => readAnswer(answer, limit).then(resolve, reject),
+      (answer) => readAnswer(answer, limit).then(resolve, refuse),
     );
-    sent.on('error', (error) => reject(deadline.aborted ? tooLate(url, patience) : error));
+    cancelled?.signal.addEventListener('abort', stop, {once: true});
+    sent.on('error', refuse);
     sent.end(body);
-    return promise.finally(() => cancelled?.forget());
+    return promise.finally(() => {
+      clearTimeout(deadline);
+      cancelled?.signal.removeEventListener('abort', stop);
+      cancelled?.forget();
+    });
   };
   return {
     send: async (request) => {
@@ -240,6 +252,10 @@ function withGrace(
     clearTimeout(timer);
   };
   return {signal: controller.signal, forget};
+}
+
+function asEnd(reason: unknown): Error {
+  return reason instanceof Error ? reason : new Error('the run was cancelled');
 }
 
 function tooLate(url: URL, patience: number): Error {
