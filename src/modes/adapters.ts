@@ -120,7 +120,9 @@ export async function withDocker<T>(
     if (isNeeded) swept = docker.sweep(new Date());
     return ok(await use(createSteps({...contextOf(request, docker), caches})));
   } finally {
-    await Promise.all([swept, docker.cleanUp()]);
+    const [cleaned] = await Promise.all([docker.cleanUp(), swept]);
+    // The engine may be back when the post step asks again.
+    if (!cleaned.ok) saveState('unclean', 'true');
     await config.remove();
   }
 }
