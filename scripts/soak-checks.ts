@@ -12,6 +12,8 @@ import {readRecord} from '../src/record/index.ts';
 
 export interface Expected {
   readonly kind: 'build' | 'tag';
+  /** The branch that was pushed, or whose images were promoted. */
+  readonly branch: string;
   readonly mustPass: boolean;
 }
 
@@ -61,39 +63,42 @@ export function createWatch(
   const temps: string[] = [];
   /** Digests of `mid` whose last finished tests were red. */
   const red = new Set<string>();
-  const direct = (image: string, tag?: string): string =>
+  const direct = (image: string, tag: string): string =>
     stack.ref(image, tag).replace(proxied, origin);
-  const digestAt = async (image: string, tag?: string): Promise<string | undefined> => {
+  const digestAt = async (image: string, tag: string): Promise<string | undefined> => {
     const found = await registry.head(direct(image, tag));
     return found.state === 'present' ? found.digest : undefined;
   };
 
-  const green = async ({run, outcomes}: Ended): Promise<readonly string[]> => {
+  const green = async ({run, outcomes, expected}: Ended): Promise<readonly string[]> => {
     const problems: string[] = [];
     const images: Readonly<Record<string, {readonly digest?: string}>> = JSON.parse(
       run.outputs['images'] ?? '{}',
     );
     const commit = commits.at(-1);
+    const tag = `1-${expected.branch}`;
     if (commit?.isRed) problems.push('green, though the tests of mid fail');
     if (Object.keys(images).length !== 4) problems.push('green without four images');
     for (const [name, {digest}] of Object.entries(images)) {
       if (!['built', 'reused', 'skipped'].includes(outcomes[name] ?? '')) {
         problems.push(`green, and ${name} is ${outcomes[name]}`);
       }
-      if (digest === undefined || (await digestAt(name)) !== digest) {
-        problems.push(`${name} is reported as ${digest}, the registry has ${await digestAt(name)}`);
+      if (digest === undefined || (await digestAt(name, tag)) !== digest) {
+        const there = await digestAt(name, tag);
+        problems.push(`${name} is reported as ${digest}, the registry has ${there}`);
       } else if (commit !== undefined) {
-        problems.push(...(await contentProblems(registry, direct(name), {name, commit})));
-        problems.push(...(await proofProblems(registry, direct(name), digest)));
+        problems.push(...(await contentProblems(registry, direct(name, tag), {name, commit})));
+        problems.push(...(await proofProblems(registry, direct(name, tag), digest)));
       }
     }
     return problems;
   };
 
-  const promoted = async (): Promise<readonly string[]> => {
+  const promoted = async ({expected}: Ended): Promise<readonly string[]> => {
     const problems: string[] = [];
     for (const name of Object.keys(below)) {
-      const [source, target] = [await digestAt(name), await digestAt(name, '1-stable')];
+      const source = await digestAt(name, `1-${expected.branch}`);
+      const target = await digestAt(name, '1-stable');
       if (source === undefined || source !== target) {
         problems.push(`promoted, but ${name} is ${source} and stable is ${target}`);
         continue;
@@ -110,8 +115,8 @@ export function createWatch(
   };
 
   /** Remembers a red retest of what stands at the tag, and forgets it when the same digest is green again. */
-  const remember = async ({run, outcomes}: Ended): Promise<void> => {
-    const digest = await digestAt('mid');
+  const remember = async ({run, outcomes, expected}: Ended): Promise<void> => {
+    const digest = await digestAt('mid', `1-${expected.branch}`);
     if (digest === undefined) return;
     const plan = JSON.parse(run.outputs['plan'] ?? '{"images":[]}') as {
       images: readonly {name: string; action: string}[];
@@ -141,7 +146,7 @@ export function createWatch(
       if (post.exitCode !== 0) problems.push('the post step failed');
       const isGreen = run.exitCode === 0;
       if (isGreen && expected.kind === 'build') problems.push(...(await green(ended)));
-      if (isGreen && expected.kind === 'tag') problems.push(...(await promoted()));
+      if (isGreen && expected.kind === 'tag') problems.push(...(await promoted(ended)));
       if (expected.kind === 'build') await remember(ended);
       if (isGreen && run.outputs['outcome'] !== 'passed') problems.push('green without outcome');
       if (!isGreen && run.outputs['outcome'] === 'passed') problems.push('passed, and not green');

@@ -1,9 +1,11 @@
 /**
- * Many runs of a small stack with random faults of the registry and random kills, then promotions of what they left;
- * after each one the invariants of soak-checks.ts. The same seed makes the same choices.
+ * A random history of a small stack: pushes to two branches, tests that turn red and green, a base image that moves,
+ * promotions; with random faults of the registry and random kills. After each run the invariants of soak-checks.ts:
+ * whatever tag says stable holds an image whose own digest passed the tests of its commit, built from that commit. The same seed makes the same choices.
  *
- *   npm run soak                     SOAK_RUNS=200 SOAK_SEED=1 SOAK_MINUTES=0 (no limit) STACK_ENTRY=dist/index.js
+ *   npm run soak      SOAK_RUNS=200 SOAK_SEED=1 SOAK_MINUTES=0 (no limit) STACK_ENTRY=dist/index.js
  */
+import {execFileSync} from 'node:child_process';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {createChance} from '../__tests__/support/builders/chance.ts';
 import type {StepRequest, StepRun} from '../__tests__/support/rig/runner.ts';
@@ -31,15 +33,26 @@ const dockerfiles = new Map(
   ),
 );
 
+/** The external base of the stack, which somebody else moves. */
+const external = `${proxy.host}/${stack.ref('base').split('/')[1]}/external:1`;
+function moveBase(turn: number): void {
+  const text = `FROM debian:bookworm-slim\nRUN echo external-${turn} > /external\n`;
+  execFileSync('docker', ['build', '--quiet', '--tag', external, '-'], {input: text});
+  execFileSync('docker', ['push', '--quiet', external]);
+}
+moveBase(0);
+dockerfiles.set('base', `FROM ${external}\nRUN echo base > /base\n`);
+await stack.commit({'images/base/Dockerfile': dockerfiles.get('base') ?? ''});
+
 const manifests = /^PUT .*\/manifests\//;
-const tagOf = (name: string): RegExp => new RegExp(`^PUT .*/${name}/manifests/1-feature$`);
+const tagOf = (name: string): RegExp => new RegExp(`^PUT .*/${name}/manifests/1-(?:feature|main)$`);
 /** By name: what passes is survived, what stays fails the run. */
 const faults: Readonly<Record<string, () => readonly Fault[]>> = {
   none: () => [],
   'push 429 with Retry-After': () => [
     {match: manifests, answer: 429, code: 'TOOMANYREQUESTS', retryAfter: 1, first: 2},
   ],
-  'push 429 for ever': () => [{match: tagOf(pick(names)), answer: 429, code: 'TOOMANYREQUESTS'}],
+  'push 429 always': () => [{match: tagOf(pick(names)), answer: 429, code: 'TOOMANYREQUESTS'}],
   'manifest PUT 500 once': () => [{match: manifests, answer: 500, first: 1}],
   'manifest PUT reset once': () => [{match: manifests, answer: 'reset', first: 1}],
   'upload reset twice': () => [{match: /^(?:POST|PATCH) /, answer: 'reset', first: 2}],
@@ -86,13 +99,17 @@ const markers: Record<string, string> = {base: '0', mid: '0', leaf: '0', side: '
 
 /** Commits a change, of an image or of the tests of `mid`. */
 async function edit(): Promise<void> {
-  const what = pick([...names, ...names, 'tests', 'tests', 'nothing'] as const);
+  const isMended = isRed && upTo(3) === 0;
+  const what = isMended
+    ? 'tests'
+    : pick([...names, ...names, 'tests', 'nothing', 'external'] as const);
   edits++;
   if (what === 'tests') {
     isRed = !isRed;
     const text = `def test_mid():\n    assert ${isRed ? 'False' : 'True'}  # ${edits}\n`;
     await stack.commit({'images/mid/test/test_mid.py': text});
-  } else if (what === 'nothing') {
+  } else if (what === 'nothing' || what === 'external') {
+    if (what === 'external') moveBase(edits);
     await stack.commit({'README.md': `${edits}\n`});
   } else {
     markers[what] = String(edits);
@@ -110,12 +127,21 @@ const problems: string[] = [];
 const slowestEnd = {ms: 0, what: ''};
 
 async function one(index: number, expected: Expected & {kill: Kill; fault: string}): Promise<void> {
-  const {kind, kill, fault} = expected;
+  const {kind, kill, fault, branch} = expected;
   const inputs: Record<string, string> =
-    kind === 'tag' ? {mode: 'tag', 'source-tag': '1-feature'} : {concurrency: String(1 + upTo(3))};
-  const plain = stack.request(inputs);
+    kind === 'tag'
+      ? {mode: 'tag', 'source-tag': `1-${branch}`}
+      : {concurrency: String(1 + upTo(3))};
+  const ref = `refs/heads/${branch}`;
+  const made = stack.request(inputs);
+  const plain = {...made, payload: {...made.payload, ref}};
   const temp = await watch.makeTemp();
-  const env = {...plain.env, GITHUB_RUN_ID: String(1000 + index), RUNNER_TEMP: temp};
+  const env = {
+    ...plain.env,
+    GITHUB_REF: ref,
+    GITHUB_RUN_ID: String(1000 + index),
+    RUNNER_TEMP: temp,
+  };
   const request = {...plain, env};
   proxy.setFaults(faults[fault]?.() ?? []);
   const afterMs = upTo(kind === 'tag' ? 900 : 9000);
@@ -127,7 +153,7 @@ async function one(index: number, expected: Expected & {kill: Kill; fault: strin
   const post = await runPost(request, {...run, state: {...run.state, isPost: 'true'}});
   proxy.setFaults([]);
   const how = run.signal ?? (run.exitCode === 0 ? 'green' : (run.outputs['outcome'] ?? 'refused'));
-  const name = `run ${index} (${kind}, ${fault}, kill ${kill}${kill === 'none' ? '' : ` after ${afterMs} ms`}): ${how}`;
+  const name = `run ${index} (${kind} ${branch}, ${fault}, kill ${kill}${kill === 'none' ? '' : ` after ${afterMs} ms`}): ${how}`;
   if ((kill === 'INT' || kill === 'TERM') && ms - afterMs > slowestEnd.ms) {
     Object.assign(slowestEnd, {ms: ms - afterMs, what: name});
   }
@@ -144,18 +170,19 @@ async function one(index: number, expected: Expected & {kill: Kill; fault: strin
 
 const start = Date.now();
 let done = 0;
-const clean = {kind: 'build', kill: 'none', fault: 'none'} as const;
+const clean = {kind: 'build', kill: 'none', fault: 'none', branch: 'feature'} as const;
 for (; done < runs && (limitMs === 0 || Date.now() - start < limitMs); done++) {
+  const branch = pick(['feature', 'feature', 'main'] as const);
   if (done % 5 === 4) {
     const kill = pick(['none', 'none', 'INT', 'KILL', 'runner'] as const);
     const fault = pick(['none', 'none', 'manifest PUT 500 once', 'push denied'] as const);
-    await one(done, {kind: 'tag', kill, fault, mustPass: false});
+    await one(done, {kind: 'tag', branch, kill, fault, mustPass: false});
     continue;
   }
   await edit();
   const kill = pick(['none', 'none', 'none', 'INT', 'TERM', 'runner', 'KILL'] as const);
   const fault = pick(Object.keys(faults));
-  await one(done, {kind: 'build', kill, fault, mustPass: false});
+  await one(done, {kind: 'build', branch, kill, fault, mustPass: false});
   // Every commit so far counts for the next run until one of them went well.
   if (problems.length > 20) break;
 }
@@ -169,6 +196,7 @@ await one(done, {...clean, mustPass: true});
 await one(done + 1, {...clean, kind: 'tag', mustPass: true});
 
 await watch.close();
+execFileSync('docker', ['image', 'rm', external]);
 await stack.remove();
 await proxy.close();
 console.log(`\n${done} runs in ${Math.round((Date.now() - start) / 1000)} s, seed ${seed}`);

@@ -9,7 +9,8 @@ import {safeMessage} from './util/text.ts';
 /**
  * The post step: removes what a main step that was killed could not: its programs (docker clients, tests and what they
  * started, git), its containers and private tags, and its folder with the credentials; then it tells where a promotion
- * that was killed stopped. After a main step that ended by itself there is nothing of it. It never fails: the outcome of
+ * that was killed stopped. After a main step that ended by itself there is nothing of it, unless the engine was away when
+ * it cleaned up. It never fails: the outcome of
  * the job is the main step's.
  */
 export async function post(): Promise<void> {
@@ -31,7 +32,10 @@ async function reported(what: string, work: () => Promise<void>): Promise<void> 
 
 async function cleanUp(): Promise<void> {
   const folder = await leftRunFolder();
-  if (folder === undefined) return;
+  if (folder === undefined) {
+    if (readState('unclean') !== '') await removeLeftOvers(readState('runId'));
+    return;
+  }
   info('The main step was terminated before it could clean up.');
   try {
     // Programs first: a test that goes on would start the next container.

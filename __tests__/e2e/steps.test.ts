@@ -209,6 +209,7 @@ function steps(more: Wishes = {}): Steps {
     testEnvironment: testEnvironment({...process.env, GITHUB_TOKEN: secret}),
     tempDir: tmpdir(),
     push: more.push ?? true,
+    givesSecrets: true,
     cache: 'inline',
     caches: new Map(),
     timeoutMinutes: more.seconds === undefined ? undefined : more.seconds / 60,

@@ -169,9 +169,13 @@ async function baseOfMergeCommit(event: PullRequestEvent, git: Git): Promise<str
 const payloadCap = 2048;
 
 /** The wish for all images in a commit message; a message that cannot be read may hold it (rules 3.2, 3.5). */
-export async function isFullRebuild(event: Event, sources: ChangeSources): Promise<boolean> {
+export async function wantsFullRebuild(
+  event: Event,
+  sources: ChangeSources,
+): Promise<Result<boolean, string>> {
   const messages = await findMessages(event, sources);
-  return messages.ok ? hasPhrase(messages.value, 'full rebuild') : event.kind !== 'other';
+  if (messages.ok) return ok(hasPhrase(messages.value, 'full rebuild'));
+  return event.kind === 'other' ? ok(false) : messages;
 }
 
 /** Whether the newest commit message asks to publish nothing. */

@@ -121,7 +121,9 @@ export async function withDocker<T>(
     if (isNeeded) swept = docker.sweep(new Date());
     return ok(await use(createSteps({...contextOf(request, docker), caches})));
   } finally {
-    await Promise.all([swept, docker.cleanUp()]);
+    const [cleaned] = await Promise.all([docker.cleanUp(), swept]);
+    // The engine may be back when the post step asks again.
+    if (!cleaned.ok) saveState('unclean', 'true');
     await config.remove();
   }
 }
@@ -166,6 +168,7 @@ function contextOf(request: EngineRequest, docker: Docker): Omit<StepContext, 'c
     testEnvironment: testEnvironment(),
     tempDir: run.tempDir,
     push,
+    givesSecrets: policy.logins.allowLogins,
     cache: inputs.cache,
     timeoutMinutes: inputs.timeoutMinutes,
     runId: event.runId,

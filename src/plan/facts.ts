@@ -1,5 +1,6 @@
 import type {Lookup, Published} from '../adapters/registry/index.ts';
 import type {ChangedFiles, ChangeSet} from '../changes/index.ts';
+import type {Result} from '../failure.ts';
 import type {ImageHashes} from '../fingerprint/index.ts';
 import {labels} from '../image/tags.ts';
 import {type ImageSpec, isSamePlatform} from '../stack/spec/index.ts';
@@ -107,7 +108,8 @@ export function must<K, V>(map: ReadonlyMap<K, V>, key: K): V {
 /** What rule 3.2 looks at: the event and the wishes of the user. */
 export interface RunFacts {
   readonly rebuildAll: boolean;
-  readonly isFullRebuild: boolean;
+  /** Whether a commit message asks for it; an error where none could be read. */
+  readonly fullRebuild: Result<boolean, string>;
   readonly isDefaultBranchPush: boolean;
   /** The push created the branch. */
   readonly isCreated: boolean;
@@ -122,7 +124,8 @@ export function reasonsForAll(facts: RunFacts): readonly BuildReason[] {
     atTag.size > 0 && [...atTag.values()].every((lookup) => lookup.state === 'absent');
   const reasons: BuildReason[] = [];
   if (facts.rebuildAll) reasons.push({kind: 'requested'});
-  if (facts.isFullRebuild) reasons.push({kind: 'full-rebuild'});
+  const wish = facts.fullRebuild;
+  if (wish.ok && wish.value) reasons.push({kind: 'full-rebuild'});
   if (facts.isDefaultBranchPush) reasons.push({kind: 'default-branch'});
   if (facts.isCreated || nothingThere) reasons.push({kind: 'first-run'});
   if (changed.kind === 'no-range' && !facts.isCreated) {
@@ -130,6 +133,9 @@ export function reasonsForAll(facts: RunFacts): readonly BuildReason[] {
   }
   if (changed.kind === 'unknown') {
     reasons.push({kind: 'unknown-changes', because: changed.because});
+  } else if (!wish.ok) {
+    const because = `the commit messages could not be read, and one may ask for a full rebuild: ${wish.error}`;
+    reasons.push({kind: 'unknown-changes', because});
   }
   return reasons;
 }

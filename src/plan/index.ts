@@ -5,8 +5,8 @@ import {
   type ChangedFiles,
   type ChangeSet,
   findChangedFiles,
-  isFullRebuild,
   selectChanges,
+  wantsFullRebuild,
 } from '../changes/index.ts';
 import type {Result} from '../failure.ts';
 import {hashStack} from '../fingerprint/index.ts';
@@ -69,9 +69,9 @@ export async function planRun(request: PlanRequest, ports: PlannerPorts): Promis
   const refs = new Map(
     [...spec.images.values()].map((image) => [image.name, `${image.repository}:${tagOf(image)}`]),
   );
-  const [changed, isFull, hashes] = await Promise.all([
+  const [changed, wish, hashes] = await Promise.all([
     findChangedFiles(event, ports.changes, ports.workspace.root),
-    isFullRebuild(event, ports.changes),
+    wantsFullRebuild(event, ports.changes),
     hashStack({stack, stackDir: inputs.stackDir, platform}, ports),
   ]);
   signal.throwIfAborted();
@@ -90,7 +90,7 @@ export async function planRun(request: PlanRequest, ports: PlannerPorts): Promis
     refs,
     everything: reasonsForAll({
       rebuildAll: inputs.rebuild === 'all',
-      isFullRebuild: isFull,
+      fullRebuild: wish,
       isDefaultBranchPush: policy.isDefaultBranchPush,
       isCreated: event.kind === 'push' && event.created,
       changed,

@@ -26,7 +26,8 @@ const own =
   /^\/?(?:h[1-6]|p|table|thead|tbody|tr|th|td|code|pre|strong|em|a|ul|ol|li|blockquote|details|summary|br|hr|wbr|del)$/;
 
 export function liveIn(markdown: string): Live {
-  const html = rendered(markdown).replace(/<!-- stack-action -->|<span>\$<\/span>/g, '');
+  // An element between two parts of a text keeps GitHub from reading them as one.
+  const html = rendered(markdown).replace(/<!-- stack-action -->|<span>\$<\/span>/g, ' ');
   const links = [...html.matchAll(/<a\b[^>]*href="([^"]*)"/g)].map(([, href = '']) => href);
   const names = [...html.matchAll(/<(\/?[a-z!?][^\s>/]*)/gi)].map(([, name = '']) => name);
   const withAttributes = [...html.matchAll(/<(?!a |code |th |td )[a-z]+ [^>]*>/gi)].map(

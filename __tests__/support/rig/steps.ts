@@ -131,6 +131,7 @@ export function useSteps() {
       testEnvironment: {PATH: join(root, 'bin')},
       tempDir: tmpdir(),
       push: true,
+      givesSecrets: true,
       cache: 'inline',
       caches: new Map(),
       timeoutMinutes: undefined,

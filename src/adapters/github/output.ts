@@ -70,7 +70,7 @@ export function maskSecrets(secrets: readonly string[]): void {
 }
 
 /** What a main step leaves for its post step, which runs also when the main step was killed. */
-export type StateName = 'isPost' | 'runFolder' | 'runId' | 'promotion';
+export type StateName = 'isPost' | 'runFolder' | 'runId' | 'unclean' | 'promotion';
 
 export function saveState(name: StateName, value: string): void {
   if (process.env['GITHUB_STATE']) core.saveState(name, value);

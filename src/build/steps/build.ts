@@ -120,7 +120,7 @@ export function buildRequest(work: Work, facts: DockerFacts, parents: Parents): 
     labels: labelsOf(work),
     target: spec.target,
     platforms: spec.platforms,
-    secrets: spec.secrets,
+    secrets: context.givesSecrets ? spec.secrets : [],
     buildContexts: parents.contexts,
     inEngine: parents.inEngine,
     cacheFrom: cache.from,

@@ -79,6 +79,8 @@ export interface StepContext {
   readonly testEnvironment: Readonly<Record<string, string>>;
   readonly tempDir: string;
   readonly push: boolean;
+  /** False for pull requests from forks: their code gets no build secret. */
+  readonly givesSecrets: boolean;
   readonly cache: CacheKind;
   readonly caches: Caches;
   /** The deadline of one step; undefined for the built-in ones. */

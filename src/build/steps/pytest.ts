@@ -42,6 +42,10 @@ export function explainTestFailure(cause: Failure, {ref, isPytest, isHost}: Test
   }
   if (cause.cause?.kind !== 'exit') return cause;
   const {exitCode} = cause.cause;
+  // The client's own words, not the tests': it lost the engine, which says nothing of the image.
+  if (!isHost && exitCode === lostClient && cause.class === 'daemon-lost') {
+    return {...cause, message: `The tests of ${ref} were cut off: the Docker daemon was lost.`};
+  }
   const lacksPytest =
     exitCode === 127 || cause.tail.some((line) => line.endsWith('No module named pytest'));
   if (!isHost && isPytest && lacksPytest) {
@@ -61,6 +65,9 @@ export function explainTestFailure(cause: Failure, {ref, isPytest, isHost}: Test
     message: `The tests of ${ref} ${words}${summary === undefined ? '.' : `: ${summary}`}`,
   };
 }
+
+/** The exit code of a docker client that could not stay with its container. */
+const lostClient = 125;
 
 const pytestCodes: ReadonlyMap<number, string> = new Map([
   [1, 'failed'],
