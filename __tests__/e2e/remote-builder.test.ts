@@ -1,6 +1,6 @@
 import {execFileSync} from 'node:child_process';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
-import {type RemoteBuilder, startBuildkitd} from '../support/rig/buildkitd.ts';
+import {hasBuildkitd, type RemoteBuilder, startBuildkitd} from '../support/rig/buildkitd.ts';
 import {makeSmallStack, outcomes, results, type SmallStack} from '../support/rig/small-stack.ts';
 
 const docker = (...args: readonly string[]): string =>
@@ -10,26 +10,26 @@ let stack: SmallStack;
 let builder: RemoteBuilder;
 let debian: string;
 
-beforeAll(async () => {
-  stack = await makeSmallStack();
-  const [host = ''] = stack.ref('base').split('/');
-  // The builder sees only the registry: the base has to be there too.
-  debian = stack.ref('debian', '12');
-  docker('tag', 'debian:bookworm-slim', debian);
-  docker('push', '--quiet', debian);
-  builder = await startBuildkitd(host);
-});
-
-afterAll(async () => {
-  await builder?.stop();
-  docker('image', 'rm', debian);
-  await stack.remove();
-});
-
 const logOf = (name: string): Promise<string> =>
   stack.read(`logs/${stack.ref(name).replace(/[/:]/g, '-')}.build.log`);
 
-describe('a BuildKit on another machine', () => {
+describe.skipIf(!hasBuildkitd)('a BuildKit on another machine', () => {
+  beforeAll(async () => {
+    stack = await makeSmallStack();
+    const [host = ''] = stack.ref('base').split('/');
+    // The builder sees only the registry: the base has to be there too.
+    debian = stack.ref('debian', '12');
+    docker('tag', 'debian:bookworm-slim', debian);
+    docker('push', '--quiet', debian);
+    builder = await startBuildkitd(host);
+  });
+
+  afterAll(async () => {
+    await builder?.stop();
+    docker('image', 'rm', debian);
+    await stack.remove();
+  });
+
   it('gets parents by digest and keeps its cache in the registry', async () => {
     await stack.commit({'images/base/Dockerfile': `FROM ${debian}\nRUN echo base > /base\n`});
     const run = await stack.push({builder: builder.name, cache: 'registry', concurrency: '4'});
