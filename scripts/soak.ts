@@ -5,13 +5,15 @@
  *
  *   npm run soak      SOAK_RUNS=200 SOAK_SEED=1 SOAK_MINUTES=0 (no limit) STACK_ENTRY=dist/index.js
  */
-import {execFileSync} from 'node:child_process';
+import {execFile} from 'node:child_process';
 import {setTimeout as sleep} from 'node:timers/promises';
+import {promisify} from 'node:util';
 import {createChance} from '../__tests__/support/builders/chance.ts';
 import type {StepRequest, StepRun} from '../__tests__/support/rig/runner.ts';
 import {type Fault, startFaultProxy} from '../__tests__/support/servers/fault-proxy.ts';
 import {createWatch, type Expected} from './soak-checks.ts';
 
+const docker = promisify(execFile);
 const number = (name: string, standard: number): number => Number(process.env[name] ?? standard);
 const runs = number('SOAK_RUNS', 200);
 const seed = number('SOAK_SEED', 1);
@@ -35,12 +37,15 @@ const dockerfiles = new Map(
 
 /** The external base of the stack, which somebody else moves. */
 const external = `${proxy.host}/${stack.ref('base').split('/')[1]}/external:1`;
-function moveBase(turn: number): void {
+async function moveBase(turn: number): Promise<void> {
   const text = `FROM debian:bookworm-slim\nRUN echo external-${turn} > /external\n`;
-  execFileSync('docker', ['build', '--quiet', '--tag', external, '-'], {input: text});
-  execFileSync('docker', ['push', '--quiet', external]);
+  // The proxy answers in this very process: nothing here may block it.
+  const build = docker('docker', ['build', '--quiet', '--tag', external, '-']);
+  build.child.stdin?.end(text);
+  await build;
+  await docker('docker', ['push', '--quiet', external]);
 }
-moveBase(0);
+await moveBase(0);
 dockerfiles.set('base', `FROM ${external}\nRUN echo base > /base\n`);
 await stack.commit({'images/base/Dockerfile': dockerfiles.get('base') ?? ''});
 
@@ -109,7 +114,7 @@ async function edit(): Promise<void> {
     const text = `def test_mid():\n    assert ${isRed ? 'False' : 'True'}  # ${edits}\n`;
     await stack.commit({'images/mid/test/test_mid.py': text});
   } else if (what === 'nothing' || what === 'external') {
-    if (what === 'external') moveBase(edits);
+    if (what === 'external') await moveBase(edits);
     await stack.commit({'README.md': `${edits}\n`});
   } else {
     markers[what] = String(edits);
@@ -196,7 +201,7 @@ await one(done, {...clean, mustPass: true});
 await one(done + 1, {...clean, kind: 'tag', mustPass: true});
 
 await watch.close();
-execFileSync('docker', ['image', 'rm', external]);
+await docker('docker', ['image', 'rm', external]);
 await stack.remove();
 await proxy.close();
 console.log(`\n${done} runs in ${Math.round((Date.now() - start) / 1000)} s, seed ${seed}`);
