@@ -87,9 +87,14 @@ const arrows: Readonly<Record<string, Arrows>> = {
   infer: {imports: ['infer/read', 'stack/spec', 'stack/dockerfile', ...words], types: []},
   'infer/read': {imports: ['infer', ...words], types: []},
   doctor: {imports: ['stack/spec', 'stack/dockerfile', 'stack/yaml', ...words], types: []},
-  'main.ts': {imports: ['modes', 'run', ...outside, ...words], types: ['build']},
+  'main.ts': {
+    imports: ['modes', 'modes/setup', 'modes/local', 'run', ...outside, ...words],
+    types: ['build'],
+  },
   'post.ts': {imports: ['modes', ...outside, ...words], types: []},
-  modes: {imports: [...domain, ...outside, ...words], types: []},
+  modes: {imports: ['modes/setup', ...domain, ...outside, ...words], types: []},
+  'modes/setup': {imports: [...domain, ...outside, ...words], types: []},
+  'modes/local': {imports: ['modes', ...domain, ...outside, ...words], types: []},
   report: {
     imports: ['report/html', 'report/markdown', 'plan', 'record', ...words],
     types: ['build', 'schedule', 'promote', 'stack/spec', 'adapters/github', 'adapters/files'],
@@ -164,7 +169,15 @@ const otherPackages: Readonly<Record<string, readonly string[]>> = {
   'util/retry.ts': ['node:timers/promises'],
 };
 /** Every file of these is an entrance. */
-const withoutEntrance = ['modes', 'image', 'util', 'adapters/github', '.'];
+const withoutEntrance = [
+  'modes',
+  'modes/setup',
+  'modes/local',
+  'image',
+  'util',
+  'adapters/github',
+  '.',
+];
 
 const roomOf = (name: string): string => (dirname(name) === '.' ? name : dirname(name));
 

@@ -3,7 +3,8 @@ import {readdirSync, readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {describe, expect, it} from 'vitest';
-import {examine, type Finding, findingLine} from '../../src/doctor/index.ts';
+import {versionOf} from '../../src/adapters/process/index.ts';
+import {examine, type Finding, findingLine, missingTools} from '../../src/doctor/index.ts';
 import {fail, ok} from '../../src/failure.ts';
 
 const workflow = (step = '', more = ''): string => `on:
@@ -264,5 +265,31 @@ describe('the repository of the action', () => {
   it('has nothing to mend in the workflows of docs/', () => {
     const copies = below('docs/workflows').map((path) => [path.replace('docs/', '.github/'), path]);
     expect(clean(Object.fromEntries(copies))).toEqual([]);
+  });
+});
+
+describe('the programs of this machine', () => {
+  const there = ok('1.2.3');
+
+  it('are not spoken of when they are there', () => {
+    expect(missingTools({docker: there, buildx: there, pytest: there})).toEqual([]);
+  });
+
+  it('are notes when they are missing, never errors: the runner has its own', () => {
+    const found = missingTools({
+      docker: fail('no daemon'),
+      buildx: there,
+      pytest: fail('no module'),
+    });
+    expect(found.map(findingLine)).toEqual([
+      'this machine: note: No Docker Engine answers here (no daemon). Start it, or only plan here.',
+      'this machine: note: pytest does not run here (no module). Run: python3 -m pip install pytest. Only images with a test folder need it.',
+    ]);
+  });
+
+  it('are asked by starting them', async () => {
+    expect(await versionOf('node', ['--version'])).toEqual(ok(process.version));
+    expect((await versionOf('node', ['-e', 'process.exit(3)'])).ok).toBe(false);
+    expect((await versionOf('no-such-program', [])).ok).toBe(false);
   });
 });

@@ -5,7 +5,7 @@ import {reported, reportedStep} from '../support/builders/reports.ts';
 import {plannedImage} from '../support/builders/simulation.ts';
 
 function running(): Progress {
-  const progress = createProgress(3);
+  const progress = createProgress();
   progress.take({kind: 'image-started', image: plannedImage('base', [], 'build', 95)}, 0);
   progress.take({kind: 'step-started', image: 'base', step: 'build'}, 1000);
   return progress;
@@ -24,7 +24,7 @@ describe('progress lines', () => {
   });
 
   it('do without what is not known', () => {
-    const progress = createProgress(1);
+    const progress = createProgress();
     progress.take({kind: 'image-started', image: plannedImage('a')}, 0);
     expect(progress.lines(0)).toEqual([]);
     expect(progress.lines(30_000)).toEqual(['a: waiting for 30.0 s']);
@@ -67,30 +67,6 @@ describe('progress lines', () => {
           expect([...line].length).toBeLessThan(300);
         },
       ),
-    );
-  });
-});
-
-describe('the live view', () => {
-  it('shows what is done, what runs and how much is left', () => {
-    const progress = running();
-    progress.take({kind: 'image-finished', result: reported('web', {outcome: 'skipped'})}, 1500);
-    expect(progress.frame(31_000, {columns: 100, rows: 24})).toEqual([
-      'web: unchanged',
-      '  base: build for 30.0 s, 31.0 s in all, last time 1 min 35 s in all',
-      '1 of 3 images done, 1 running',
-    ]);
-  });
-
-  it('fits any terminal', () => {
-    const progress = createProgress(30);
-    for (let index = 0; index < 20; index++)
-      progress.take({kind: 'image-started', image: plannedImage(`image-${index}`)}, 0);
-    const frame = progress.frame(1000, {columns: 20, rows: 10});
-    expect(frame.length).toBeLessThanOrEqual(10);
-    expect(frame.every((line) => [...line].length < 20)).toBe(true);
-    expect(progress.frame(1000, {columns: 80, rows: 10}).at(-1)).toBe(
-      '0 of 30 images done, 20 running, 12 of them not shown',
     );
   });
 });

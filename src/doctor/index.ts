@@ -5,6 +5,7 @@ import {examineImages} from './images.ts';
 import {type DoctorFacts, error, type Finding} from './types.ts';
 import {examineWorkflows} from './workflows.ts';
 
+export {missingTools} from './tools.ts';
 export type {DoctorFacts, Finding} from './types.ts';
 
 /**

@@ -28,10 +28,10 @@ import {
 } from '../report/index.ts';
 import {type Inputs, policyOf, type Run, type RunPolicy, tagsOf} from '../run/index.ts';
 import {loadStack, type Stack} from '../stack/index.ts';
-import {machinePlatform, openRecords, openRegistry, withDocker} from './adapters.ts';
-import {checkPush} from './checks.ts';
 import type {ModeEnd} from './end.ts';
 import {contextOf, type Finished, finish, upload, writePlan} from './finish.ts';
+import {machinePlatform, openRecords, openRegistry, withDocker} from './setup/adapters.ts';
+import {checkPush} from './setup/checks.ts';
 
 /**
  * `mode: build` and `mode: plan`.
@@ -181,11 +181,11 @@ async function buildPlan(run: Run, prepared: Prepared): Promise<ModeEnd> {
 /** While images run, every 30 s one line says what each of them is doing; a terminal has a line of its own for that. */
 async function withProgress<T>(
   {log}: Run,
-  {planned, watch}: Prepared,
+  {watch}: Prepared,
   reporter: Reporter,
   use: (watched: Omit<Doing, 'push'>) => Promise<T>,
 ): Promise<T> {
-  const progress = createProgress(planned.plan.images.length);
+  const progress = createProgress();
   const decoder = new TextDecoder();
   const emit: Emit = (event) => {
     progress.take(event, Date.now());

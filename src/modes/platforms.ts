@@ -11,7 +11,7 @@ import type {Plan, PlannedImage} from '../plan/index.ts';
 import type {parseReport} from '../report/index.ts';
 import type {Run, RunPolicy} from '../run/index.ts';
 import type {Stack} from '../stack/index.ts';
-import {extraTagsOf} from './adapters.ts';
+import {extraTagsOf} from './setup/adapters.ts';
 
 type RunnerReport = ReturnType<typeof parseReport>;
 type ReportedImage = RunnerReport['images'][number];

@@ -8,10 +8,10 @@ import {type Plan, planRun} from '../plan/index.ts';
 import {mergeReports, parseReport, requireReports} from '../report/index.ts';
 import {policyOf, type Run, tagsOf} from '../run/index.ts';
 import {loadStack} from '../stack/index.ts';
-import {machinePlatform, openRecords, openRegistry} from './adapters.ts';
 import type {ModeEnd} from './end.ts';
 import {finish} from './finish.ts';
 import {joinPlatforms} from './platforms.ts';
+import {machinePlatform, openRecords, openRegistry} from './setup/adapters.ts';
 
 type RunnerReport = ReturnType<typeof parseReport>;
 

@@ -31,10 +31,10 @@ import {promotionSummaryPage, refusedSummaryPage} from '../report/index.ts';
 import {isFork, loginsOf, type Run} from '../run/index.ts';
 import {fillTag, type Spec} from '../stack/spec/index.ts';
 import {type Promotion, publishPromotion, type RenderPage, type WikiPlan} from '../wiki/index.ts';
-import {openRegistry} from './adapters.ts';
 import type {ModeEnd} from './end.ts';
 import {contextOf, upload} from './finish.ts';
 import {planRestoration, readRestoreRequest, type Wish} from './restore.ts';
+import {openRegistry} from './setup/adapters.ts';
 import {planWiki} from './wiki.ts';
 
 /**

@@ -2,7 +2,7 @@ import type {RunEvent} from '../build/index.ts';
 import type {StepName} from '../schedule/index.ts';
 import {formatDuration, plainText, safeLine} from '../util/text.ts';
 import {unreachable} from '../util/unreachable.ts';
-import {counted, outcomeWords, stepWords} from './words.ts';
+import {stepWords} from './words.ts';
 
 /** So often one line says what each running image is doing. */
 export const progressSeconds = 30;
@@ -18,8 +18,6 @@ export interface Progress {
   output(image: string, text: string): void;
   /** One line for each running image when so many seconds have passed since the last ones, else none. */
   lines(now: number): readonly string[];
-  /** What a terminal shows instead: the last finished images, the running ones, the count; no line too long for it. */
-  frame(now: number, size: {readonly columns: number; readonly rows: number}): readonly string[];
 }
 
 interface Running {
@@ -30,9 +28,8 @@ interface Running {
   held: string;
 }
 
-export function createProgress(total: number): Progress {
+export function createProgress(): Progress {
   const running = new Map<string, Running>();
-  const finished: string[] = [];
   let printed: number | undefined;
 
   const words = (name: string, image: Running, now: number): string => {
@@ -67,14 +64,9 @@ export function createProgress(total: number): Progress {
         case 'step-finished':
           running.get(event.image)?.steps.delete(event.result.step);
           return;
-        case 'image-finished': {
-          const {image, outcome} = event.result;
-          const known = running.get(image);
-          running.delete(image);
-          const time = known === undefined ? '' : ` after ${formatDuration(now - known.startedMs)}`;
-          finished.push(`${image}: ${outcomeWords[outcome]}${time}`);
+        case 'image-finished':
+          running.delete(event.result.image);
           return;
-        }
         case 'note':
         case 'warning':
           return;
@@ -95,16 +87,6 @@ export function createProgress(total: number): Progress {
       printed = now;
       return [...running].map(([name, image]) => safeLine(words(name, image, now)));
     },
-    frame: (now, {columns, rows}) => {
-      const busy = [...running].map(([name, image]) => `  ${words(name, image, now)}`);
-      const count = `${finished.length} of ${counted(total, 'image')} done, ${running.size} running`;
-      const room = Math.max(0, rows - 2);
-      const shown = busy.slice(0, room);
-      const hidden = busy.length - shown.length;
-      const done = room > shown.length ? finished.slice(-(room - shown.length)) : [];
-      const foot = hidden > 0 ? `${count}, ${hidden} of them not shown` : count;
-      return [...done, ...shown, foot].map((line) => fitted(plainText(line), columns));
-    },
   };
 }
 
@@ -115,11 +97,4 @@ function readable(line: string): string {
   return characters.length > longestOutput
     ? `${characters.slice(0, longestOutput - 1).join('')}…`
     : plain;
-}
-
-function fitted(line: string, columns: number): string {
-  const characters = [...line];
-  return characters.length >= columns
-    ? `${characters.slice(0, Math.max(0, columns - 2)).join('')}…`
-    : line;
 }

@@ -14,6 +14,7 @@ export {
   variableOf,
 } from './environment.ts';
 export {openLedger, stopLeftOver} from './ledger.ts';
+export {versionOf} from './tools.ts';
 export type {CommandOutput, CommandRequest, LogSink, RunCommand} from './types.ts';
 
 const mib = 1024 * 1024;

@@ -1,9 +1,10 @@
 import {join} from 'node:path/posix';
-import type {Workspace} from '../adapters/files/index.ts';
-import type {JobLog} from '../adapters/github/log.ts';
-import {examine, type Finding, findingLine} from '../doctor/index.ts';
-import type {Inputs} from '../run/index.ts';
-import type {ModeEnd} from './end.ts';
+import type {Workspace} from '../../adapters/files/index.ts';
+import type {JobLog} from '../../adapters/github/log.ts';
+import {versionOf} from '../../adapters/process/index.ts';
+import {examine, type Finding, findingLine, missingTools} from '../../doctor/index.ts';
+import type {Inputs} from '../../run/index.ts';
+import type {ModeEnd} from '../end.ts';
 import {readTree} from './tree.ts';
 
 export interface DoctorRequest {
@@ -24,7 +25,7 @@ export async function findings(request: DoctorRequest): Promise<readonly Finding
 /** `mode: doctor`. Changes nothing, and fails when something would fail a run. */
 export async function doctor(request: DoctorRequest): Promise<ModeEnd> {
   const {log} = request;
-  const found = await findings(request);
+  const found = [...(await findings(request)), ...missingTools(await askTools())];
   for (const finding of found) {
     if (finding.level === 'error') log.error(findingLine(finding));
     else log.info(findingLine(finding));
@@ -35,4 +36,14 @@ export async function doctor(request: DoctorRequest): Promise<ModeEnd> {
   if (errors === 0) return {outcome: 'passed', outputs: {}};
   const sentence = `doctor found ${errors} ${errors === 1 ? 'error' : 'errors'}. Each line above says what to mend.`;
   return {outcome: 'failed', sentence, outputs: {}};
+}
+
+/** The programs that a run starts on this machine, asked all at once. */
+async function askTools(): Promise<Parameters<typeof missingTools>[0]> {
+  const [docker, buildx, pytest] = await Promise.all([
+    versionOf('docker', ['version', '--format', '{{.Server.Version}}']),
+    versionOf('docker', ['buildx', 'version']),
+    versionOf('python3', ['-m', 'pytest', '--version']),
+  ]);
+  return {docker, buildx, pytest};
 }

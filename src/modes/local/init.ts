@@ -1,9 +1,9 @@
 import {basename, join} from 'node:path/posix';
-import type {Workspace} from '../adapters/files/index.ts';
-import type {JobLog} from '../adapters/github/log.ts';
-import {fail, ok, type Result} from '../failure.ts';
-import {inferStack, type Origin, type Todo} from '../infer/index.ts';
-import type {Inputs} from '../run/index.ts';
+import type {Workspace} from '../../adapters/files/index.ts';
+import type {JobLog} from '../../adapters/github/log.ts';
+import {fail, ok, type Result} from '../../failure.ts';
+import {inferStack, type Origin, type Todo} from '../../infer/index.ts';
+import type {Inputs} from '../../run/index.ts';
 import {readTree} from './tree.ts';
 
 export interface InitRequest {

@@ -1,7 +1,7 @@
-import {filesBelow, type Workspace} from '../adapters/files/index.ts';
-import {listFiles} from '../adapters/git/index.ts';
-import {fail, messageOf, ok, type Result} from '../failure.ts';
-import {isWanted, type SourceTree} from '../infer/index.ts';
+import {filesBelow, type Workspace} from '../../adapters/files/index.ts';
+import {listFiles} from '../../adapters/git/index.ts';
+import {fail, messageOf, ok, type Result} from '../../failure.ts';
+import {isWanted, type SourceTree} from '../../infer/index.ts';
 
 /** Larger ones are no Dockerfiles or workflows that somebody wrote. */
 const mostBytes = 1024 * 1024;

@@ -1,10 +1,10 @@
 import {existsSync, readFileSync, symlinkSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect, it} from 'vitest';
-import {openWorkspace} from '../../src/adapters/files/index.ts';
-import {init} from '../../src/modes/init.ts';
-import {readInputs} from '../../src/run/index.ts';
-import {makeWorkspace} from '../support/rig/runner.ts';
+import {openWorkspace} from '../../../src/adapters/files/index.ts';
+import {init} from '../../../src/modes/local/init.ts';
+import {readInputs} from '../../../src/run/index.ts';
+import {makeWorkspace} from '../../support/rig/runner.ts';
 
 const tree = {
   'base/Dockerfile': 'FROM debian:13\n',

@@ -1,7 +1,7 @@
-import {variableOf} from '../adapters/process/index.ts';
-import type {Plan} from '../plan/index.ts';
-import type {Run} from '../run/index.ts';
-import {secretSource} from '../stack/spec/index.ts';
+import {variableOf} from '../../adapters/process/index.ts';
+import type {Plan} from '../../plan/index.ts';
+import type {Run} from '../../run/index.ts';
+import {secretSource} from '../../stack/spec/index.ts';
 
 /**
  * From here on the values of the build secrets that the planned builds declare are hidden in every text that leaves.

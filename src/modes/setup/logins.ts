@@ -1,9 +1,9 @@
-import type {Docker} from '../adapters/docker/index.ts';
-import {createLogins} from '../adapters/registry/index.ts';
-import {ok, type Result} from '../failure.ts';
-import {parseReference} from '../image/reference.ts';
-import type {Run, RunPolicy} from '../run/index.ts';
-import type {Stack} from '../stack/index.ts';
+import type {Docker} from '../../adapters/docker/index.ts';
+import {createLogins} from '../../adapters/registry/index.ts';
+import {ok, type Result} from '../../failure.ts';
+import {parseReference} from '../../image/reference.ts';
+import type {Run, RunPolicy} from '../../run/index.ts';
+import type {Stack} from '../../stack/index.ts';
 
 export interface LoginRequest {
   readonly run: Run;

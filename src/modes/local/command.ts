@@ -1,15 +1,15 @@
-import {openWorkspace, type Workspace} from '../adapters/files/index.ts';
-import {findRepository, openGit, readOrigin, readWorkingTree} from '../adapters/git/index.ts';
-import {openGitHubApi} from '../adapters/github/api.ts';
-import {openLedger, runCommand} from '../adapters/process/index.ts';
-import {openTerminal, openTerminalLog, type TerminalLog} from '../adapters/terminal/index.ts';
-import type {Emit} from '../build/index.ts';
-import {createLive, localEvent} from '../cli/index.ts';
-import {runLog} from '../image/files.ts';
-import type {Inputs, Run} from '../run/index.ts';
-import type {Mask} from '../util/masking.ts';
+import {openWorkspace, type Workspace} from '../../adapters/files/index.ts';
+import {findRepository, openGit, readOrigin, readWorkingTree} from '../../adapters/git/index.ts';
+import {openGitHubApi} from '../../adapters/github/api.ts';
+import {openLedger, runCommand} from '../../adapters/process/index.ts';
+import {openTerminal, openTerminalLog, type TerminalLog} from '../../adapters/terminal/index.ts';
+import type {Emit} from '../../build/index.ts';
+import {createLive, localEvent} from '../../cli/index.ts';
+import {runLog} from '../../image/files.ts';
+import type {Inputs, Run} from '../../run/index.ts';
+import type {Mask} from '../../util/masking.ts';
+import type {ModeEnd} from '../end.ts';
 import {doctor} from './doctor.ts';
-import type {ModeEnd} from './end.ts';
 import {init} from './init.ts';
 
 /** Goes on with a mode that both the runner and the command line have; `watch` sees what happens in a build. */

@@ -1,23 +1,28 @@
 import {randomUUID} from 'node:crypto';
 import {setTimeout as sleep} from 'node:timers/promises';
-import {createDocker, createDockerConfig, type Docker} from '../adapters/docker/index.ts';
-import {saveState} from '../adapters/github/output.ts';
-import {type RunCommand, testEnvironment} from '../adapters/process/index.ts';
+import {createDocker, createDockerConfig, type Docker} from '../../adapters/docker/index.ts';
+import {saveState} from '../../adapters/github/output.ts';
+import {type RunCommand, testEnvironment} from '../../adapters/process/index.ts';
 import {
   createLogins,
   createRegistry,
   insecureHosts,
   parseJson,
   type Registry,
-} from '../adapters/registry/index.ts';
-import {type Emit, findCaches} from '../build/index.ts';
-import {createSteps, type RecordStore, type StepContext, type Steps} from '../build/steps/index.ts';
-import {ok, type Result} from '../failure.ts';
-import type {Plan, PlannedImage} from '../plan/index.ts';
-import {readRecord, writeRecord} from '../record/index.ts';
-import {extraTag, type Run, type RunPolicy} from '../run/index.ts';
-import type {Stack} from '../stack/index.ts';
-import {fillTag} from '../stack/spec/index.ts';
+} from '../../adapters/registry/index.ts';
+import {type Emit, findCaches} from '../../build/index.ts';
+import {
+  createSteps,
+  type RecordStore,
+  type StepContext,
+  type Steps,
+} from '../../build/steps/index.ts';
+import {ok, type Result} from '../../failure.ts';
+import type {Plan, PlannedImage} from '../../plan/index.ts';
+import {readRecord, writeRecord} from '../../record/index.ts';
+import {extraTag, type Run, type RunPolicy} from '../../run/index.ts';
+import type {Stack} from '../../stack/index.ts';
+import {fillTag} from '../../stack/spec/index.ts';
 import {checkBeforeBuild} from './checks.ts';
 import {logIn, stackHosts} from './logins.ts';
 import {hideSecrets} from './secrets.ts';

@@ -1,10 +1,10 @@
-import type {Docker, EngineFacts} from '../adapters/docker/index.ts';
-import {isSet} from '../adapters/process/index.ts';
-import type {Registry} from '../adapters/registry/index.ts';
-import {type Failure, fail, failure, ok, type Result} from '../failure.ts';
-import {parseReference, repositoryOf} from '../image/reference.ts';
-import type {Plan} from '../plan/index.ts';
-import {secretSource} from '../stack/spec/index.ts';
+import type {Docker, EngineFacts} from '../../adapters/docker/index.ts';
+import {isSet} from '../../adapters/process/index.ts';
+import type {Registry} from '../../adapters/registry/index.ts';
+import {type Failure, fail, failure, ok, type Result} from '../../failure.ts';
+import {parseReference, repositoryOf} from '../../image/reference.ts';
+import type {Plan} from '../../plan/index.ts';
+import {secretSource} from '../../stack/spec/index.ts';
 import {type LoginRequest, logIn} from './logins.ts';
 
 export interface CheckRequest extends LoginRequest {
