@@ -111,6 +111,12 @@ describe('several runners on one registry', () => {
     expect(outcomes(side as never)['side']).toBe('blocked');
   });
 
+  it('build what they need themselves where nothing may be pushed', async () => {
+    const leg = await workflow({runId: '35'}).leg({images: 'mid', push: 'false'});
+    expect(leg.exitCode, leg.stdout).toBe(0);
+    expect(planned(leg)).toEqual(['base build', 'mid build']);
+  });
+
   it('go on where a leg is run again', async () => {
     const first = workflow({runId: '40', branch: 'main'});
     await first.legs('base');

@@ -191,6 +191,14 @@ describe('the sentence that fails the step', () => {
       steps: [step('build', {failure: failure('build-failed', message)})],
     });
 
+  it('says which leg had to build a parent that is missing', () => {
+    const blockedBy = 'base: not built by an earlier leg of this run';
+    const images = ['mid', 'leaf'].map((name) => result(name, {outcome: 'blocked', blockedBy}));
+    expect(failureSentence('failed', images)).toBe(
+      'The run failed.\nNot started: mid, leaf. Their parent base was not built by an earlier leg of this run: look at the leg of base, and run that again first.\nThe step summary and the artifact have the details.',
+    );
+  });
+
   it('says what failed and why, and what was not started', () => {
     const blocked = result('c', {outcome: 'blocked', blockedBy: 'a: build'});
     expect(failureSentence('failed', [failed('a', 'It broke.'), blocked])).toBe(

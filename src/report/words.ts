@@ -229,7 +229,7 @@ const unreadyParent = /^(.+): not built by an earlier leg of this run$/;
 function unreadyWords(parent: string, below: readonly ReportedImage[]): string {
   const names = someOf(below.map(({image}) => image));
   return safeLine(
-    `Not started: ${names}. Its parent ${parent} was not built by an earlier leg of this run: look at the leg of ${parent}, and run that again first.`,
+    `Not started: ${names}. ${below.length === 1 ? 'Its' : 'Their'} parent ${parent} was not built by an earlier leg of this run: look at the leg of ${parent}, and run that again first.`,
   );
 }
 
