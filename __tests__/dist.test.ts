@@ -96,7 +96,7 @@ describe('mode: plan', () => {
     expect(JSON.parse(await readFile(join(workspace, 'artifacts/plan.json'), 'utf8'))).toEqual(
       JSON.parse(outputs['plan'] ?? ''),
     );
-    expect(summary).toContain('| base | build |');
+    expect(summary).toContain('| build | <code>base</code> |');
     expect(server.seen.every(({line}) => /^(GET|HEAD) /.test(line))).toBe(true);
   });
 

@@ -11,6 +11,7 @@ import {
   type Timed,
   timedShell,
   timedStep,
+  took,
 } from './measure.ts';
 import {makeBenchStack, registry} from './stacks.ts';
 
@@ -48,6 +49,32 @@ export async function chainRows(): Promise<readonly Row[]> {
     row('… docker buildx bake, builds only', bake),
     row('… bare docker commands in parallel: build, test, push', parallel),
   ];
+}
+
+/** How many slots it takes until the chain is what counts: a root and eight children of 3 s with a test of 1 s. */
+export async function slotRows(counts: readonly number[]): Promise<readonly Row[]> {
+  const rows: Row[] = [];
+  for (const concurrency of counts) {
+    const stack = await makeBenchStack({
+      children: 8,
+      lines: ['RUN echo NAME > /name && sleep 3'],
+      test,
+    });
+    const run = await timedStep(stack.request({concurrency: String(concurrency)}));
+    expectGood(run.value);
+    // Rounds of builds, then the last test.
+    const least = 3 + Math.ceil(8 / concurrency) * 3 + 1;
+    rows.push({
+      what: `1 root + 8 children of 3 s, concurrency ${concurrency}`,
+      bound: '',
+      measured: `${took(run)}, ${(run.seconds / least).toFixed(2)} x the ${least} s that its rounds wait`,
+      limit:
+        concurrency < 8 ? 'the slots' : 'the chain, and the cores for what docker does around it',
+      ...peakOf(run),
+      holds: true,
+    });
+  }
+  return rows;
 }
 
 async function actionOn(host: string): Promise<Timed<StepRun>> {

@@ -1,12 +1,14 @@
 /** `npm run bench`: what the action costs, as ratios from one run on one machine. Writes docs/performance.md. */
 import {writeFileSync} from 'node:fs';
 import {parseArgs} from 'node:util';
-import {chainRows} from './chain.ts';
+import {chainRows, slotRows} from './chain.ts';
 import {fingerprintRows} from './fingerprint.ts';
 import type {Row} from './measure.ts';
+import {deadRows, sharedRows} from './planned.ts';
 import {planningRows, scheduleRows} from './planning.ts';
 import {cancelRow, infoRows, loudRows, overheadRows, startRow} from './process.ts';
 import {existenceRows, idleGrowthRows, idleRow, promotionRow} from './registry.ts';
+import {mergeRow, smallRows} from './small.ts';
 import {performancePage} from './table.ts';
 
 const {values} = parseArgs({
@@ -19,6 +21,9 @@ const grow = (...counts: readonly number[]): readonly number[] =>
 
 const all: Readonly<Record<string, () => Promise<Row | readonly Row[]>>> = {
   chain: chainRows,
+  small: smallRows,
+  slots: () => slotRows(grow(2, 4, 8)),
+  merge: () => mergeRow(quick ? 3 : 300),
   promote: () => promotionRow(3, quick ? 30 : 300),
   'promote-many': async () => {
     const rows: Row[] = [];
@@ -28,10 +33,12 @@ const all: Readonly<Record<string, () => Promise<Row | readonly Row[]>>> = {
   exist: () => existenceRows(grow(10, 50, 100, 1000, 10_000)),
   idle: idleRow,
   'idle-many': () => idleGrowthRows(grow(10, 100, 1000, 10_000)),
+  shared: () => sharedRows(grow(1, 10, 50, 150)),
+  dead: () => deadRows(grow(1, 100, 1000)),
   plan: () => planningRows(grow(10, 100, 1000, 10_000)),
   schedule: () => scheduleRows(grow(10, 100, 1000, 10_000)),
   info: () => infoRows(grow(1, 20, 200)),
-  overhead: () => overheadRows(grow(2, 10, 30)),
+  overhead: () => overheadRows(grow(2, 5, 10, 30)),
   start: startRow,
   loud: () => loudRows(grow(5, 50, 500)),
   cancel: cancelRow,

@@ -1,6 +1,6 @@
 import {spawn} from 'node:child_process';
 import {type StepRequest, type StepRun, startStep} from '../__tests__/support/rig/runner.ts';
-import {peakMb} from './peak.ts';
+import {cpuSeconds, peakMb} from './peak.ts';
 
 /** One line of the table. */
 export interface Row {
@@ -9,6 +9,8 @@ export interface Row {
   readonly measured: string;
   /** Of the process that did it; undefined where it is docker that works. */
   readonly peakMb?: number;
+  /** What it would take to make it faster. */
+  readonly limit?: string;
   readonly holds: boolean;
 }
 
@@ -17,6 +19,8 @@ export interface Timed<T> {
   readonly seconds: number;
   /** Peak resident memory of the process in MB, where one was watched. */
   readonly peakMb?: number;
+  /** User and system time of the process alone, without the programs that it starts. */
+  readonly cpu?: number;
 }
 
 export async function timed<T>(work: () => Promise<T> | T): Promise<Timed<T>> {
@@ -25,19 +29,25 @@ export async function timed<T>(work: () => Promise<T> | T): Promise<Timed<T>> {
   return {value, seconds: (performance.now() - began) / 1000};
 }
 
-/** The kernel keeps the peak; what is read last before the end is it, nearly. */
-export function watchPeak(pid: number): () => number {
-  let peak = 0;
+export interface Watched {
+  readonly peakMb: number;
+  readonly cpu: number;
+}
+
+/** The kernel keeps the peak and the time; what is read last before the end is it, nearly. */
+export function watch(pid: number): () => Watched {
+  let [peak, cpu] = [0, 0];
   const timer = setInterval(() => {
     try {
       peak = Math.max(peak, peakMb(pid));
+      cpu = Math.max(cpu, cpuSeconds(pid));
     } catch {
       // It has ended.
     }
-  }, 20);
+  }, 10);
   return () => {
     clearInterval(timer);
-    return peak;
+    return {peakMb: peak, cpu};
   };
 }
 
@@ -45,9 +55,9 @@ export function watchPeak(pid: number): () => number {
 export async function timedStep(request: StepRequest): Promise<Timed<StepRun>> {
   const began = performance.now();
   const step = await startStep(request);
-  const peak = watchPeak(step.pid);
+  const watched = watch(step.pid);
   const value = await step.done;
-  return {value, seconds: (performance.now() - began) / 1000, peakMb: peak()};
+  return {value, seconds: (performance.now() - began) / 1000, ...watched()};
 }
 
 /** A shell script; what it prints is shown only when it fails. */
@@ -85,3 +95,7 @@ export function median(values: readonly number[]): number {
 
 export const seconds = (value: number): string =>
   value < 1 ? `${Math.round(value * 1000)} ms` : `${value.toFixed(2)} s`;
+
+/** Seconds by the clock and of the processor; on a machine that is busy with other things only the second counts. */
+export const took = ({seconds: wall, cpu}: Timed<unknown>): string =>
+  cpu === undefined ? seconds(wall) : `${seconds(wall)} (${seconds(cpu)} of CPU)`;

@@ -4,6 +4,12 @@ import {makeWorkspace, type StepRequest} from '../__tests__/support/rig/runner.t
 
 export const registry = process.env['REGISTRY'] ?? '127.0.0.1:5000';
 
+/** Where docker cannot be reached; a run that starts it fails. */
+export const withoutDocker = {
+  DOCKER_HOST: 'tcp://127.0.0.1:1',
+  PATH: `${process.execPath.replace(/\/node$/, '')}:/usr/bin:/bin`,
+};
+
 export interface BenchStack {
   readonly root: string;
   readonly prefix: string;
@@ -63,7 +69,8 @@ export async function makeTree(owner: string, count: number): Promise<BenchStack
   return checkedOut(files, owner, names);
 }
 
-async function checkedOut(
+/** These files, committed, with the history of a push. */
+export async function checkedOut(
   files: Readonly<Record<string, string>>,
   prefix: string,
   names: readonly string[],
@@ -91,10 +98,13 @@ async function checkedOut(
   };
 }
 
+const identity = ['-c', 'user.name=bench', '-c', 'user.email=bench@localhost'];
+
 /** A checkout as users have it, with the history of a push. */
 function commitTwice(root: string): {readonly before: string; readonly after: string} {
   const git = (...args: readonly string[]): string =>
-    execFileSync('git', ['-c', 'user.name=bench', '-c', 'user.email=bench@localhost', ...args], {
+    // Maintenance would go on in the background of what is measured.
+    execFileSync('git', [...identity, '-c', 'maintenance.auto=false', ...args], {
       cwd: root,
       encoding: 'utf8',
     }).trim();

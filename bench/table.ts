@@ -11,14 +11,14 @@ Written by \`npm run bench\` (needs a Docker engine and the registry of \`script
 resident memory of the action, or of a process that does only that work (80 MB of it are Node and its TypeScript). What the
 action adds to docker's own commands is the same for small and large images: about half a second a run.
 
-| what | bound | measured | peak memory | holds |
-|---|---|---|---|---|
+| what | bound | measured | peak memory | holds | what limits it now |
+|---|---|---|---|---|---|
 ${rows.map(line).join('\n')}
 `;
 }
 
-function line({what, bound, measured, peakMb, holds}: Row): string {
+function line({what, bound, measured, peakMb, holds, limit = ''}: Row): string {
   const verdict = bound === '' ? '' : holds ? 'yes' : '**no**';
   const peak = peakMb === undefined ? '–' : `${Math.round(peakMb)} MB`;
-  return `| ${what} | ${bound || '–'} | ${measured} | ${peak} | ${verdict} |`;
+  return `| ${what} | ${bound || '–'} | ${measured} | ${peak} | ${verdict} | ${limit} |`;
 }

@@ -46,7 +46,6 @@ async function plan(argument: string): Promise<Measured> {
       ...planFacts(images),
       order: buildTree(spec.images).order,
       changes,
-      twins: new Map(),
     });
   });
   const peak = peakMb('self');

@@ -78,7 +78,7 @@ export function failure(
   return {class: kind, message, tail: [], ...more};
 }
 
-/** What helps against a full disk, whoever saw it. */
+/** What helps against a full disk, wherever it was seen. */
 export const diskFullHint =
   'Free space where Docker keeps its data ("docker builder prune" empties the build cache), or set "prune: true" for images in spec.yml. On a runner of GitHub: remove tools that the job does not need before this step (sudo rm -rf /usr/share/dotnet /usr/local/lib/android /opt/ghc), take a larger runner, or split the stack over several runners (mode: plan).';
 
@@ -91,5 +91,5 @@ export function messageOf(error: unknown): string {
 export function failureText(subject: string, failure: Failure): string {
   const hint = failure.hint === undefined ? [] : [failure.hint];
   const tail = failure.tail.slice(-20).map((text) => `| ${text}`);
-  return [`${subject}: ${failure.message} (${failure.class})`, ...hint, ...tail].join('\n');
+  return [`${subject}: ${failure.message}`, ...hint, ...tail].join('\n');
 }

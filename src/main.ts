@@ -1,22 +1,27 @@
 import {openWorkspace} from './adapters/files/index.ts';
-import {type Git, openGit} from './adapters/git/index.ts';
+import {type Git, openGit, readOrigin} from './adapters/git/index.ts';
 import {openGitHubApi} from './adapters/github/api.ts';
 import {type Event, readEvent, refusalOf} from './adapters/github/event.ts';
 import {openJobLog} from './adapters/github/log.ts';
 import {
   hasOutputFile,
+  isRunner,
   maskSecrets,
   openRunFolder,
   workspaceRoot,
 } from './adapters/github/output.ts';
 import {openLedger, runCommand} from './adapters/process/index.ts';
-import {messageOf} from './failure.ts';
+import type {Emit} from './build/index.ts';
 import {runLog} from './image/files.ts';
 import {build} from './modes/build.ts';
+import {runCommandLine} from './modes/command.ts';
+import {doctor} from './modes/doctor.ts';
 import type {ModeEnd} from './modes/end.ts';
+import {init} from './modes/init.ts';
+import {isMistake, refused} from './modes/refused.ts';
 import {merge} from './modes/report.ts';
 import {promote} from './modes/tag.ts';
-import {type Run, readInputs} from './run/index.ts';
+import {InputError, type InputSource, type Run, readInputs} from './run/index.ts';
 import {createMask, type Mask} from './util/masking.ts';
 import {safeMessage} from './util/text.ts';
 import {unreachable} from './util/unreachable.ts';
@@ -26,15 +31,17 @@ export interface StepEnd {
   /** Why it fails; undefined when it does not. */
   readonly sentence: string | undefined;
   readonly outputs: Readonly<Record<string, string>>;
+  /** The inputs were wrong, and nothing was tried. */
+  readonly isWrongUsage: boolean;
 }
 
 /**
  * One run of the action: read, decide, do, report. Whatever happens is an end with an outcome, and no text of it holds
- * a secret.
+ * a secret. `command` gives the inputs of a command line; outside of GitHub Actions that is a run of its own kind.
  */
-export async function main(signal: AbortSignal): Promise<StepEnd> {
+export async function main(signal: AbortSignal, command?: InputSource): Promise<StepEnd> {
   const mask = createMask(maskSecrets);
-  const {outcome, sentence, outputs} = await endOf(signal, mask);
+  const {outcome, sentence, outputs, isWrongUsage} = await endOf({signal, mask, command});
   const all = Object.entries({...outputs, outcome});
   return {
     sentence: sentence === undefined ? undefined : safeMessage(mask.text(sentence)),
@@ -42,29 +49,40 @@ export async function main(signal: AbortSignal): Promise<StepEnd> {
     outputs: hasOutputFile()
       ? Object.fromEntries(all.map(([name, value]) => [name, mask.text(value)]))
       : {},
+    isWrongUsage: isWrongUsage === true,
   };
 }
 
-async function endOf(signal: AbortSignal, mask: Mask): Promise<ModeEnd> {
+interface Started {
+  readonly signal: AbortSignal;
+  readonly mask: Mask;
+  readonly command: InputSource | undefined;
+}
+
+async function endOf(started: Started): Promise<ModeEnd & {readonly isWrongUsage?: boolean}> {
   const folder = await openRunFolder();
   try {
-    return await runMode(signal, mask, folder.path);
+    return await start(started, folder.path);
   } catch (error) {
     // What was being stopped may fail in any way.
-    return signal.aborted
-      ? {outcome: 'cancelled', sentence: 'The run was cancelled.', outputs: {}}
-      : {outcome: 'failed', sentence: messageOf(error), outputs: {}};
+    if (started.signal.aborted) return cancelled;
+    return {
+      ...(await refused(error, started.mask)),
+      isWrongUsage: error instanceof InputError,
+    };
   } finally {
     await folder.remove();
   }
 }
 
-async function runMode(signal: AbortSignal, mask: Mask, tempDir: string): Promise<ModeEnd> {
-  const inputs = readInputs();
+async function start({signal, mask, command}: Started, tempDir: string): Promise<ModeEnd> {
+  const inputs = readInputs(command);
   const short = mask.add([inputs.password, inputs.githubToken], inputs.username);
+  if (command !== undefined && !isRunner())
+    return await runCommandLine({inputs, signal, mask, tempDir}, runMode);
   const workspace = openWorkspace(workspaceRoot(), mask);
-  const refused = workspace.checkOutputs();
-  if (refused.length > 0) return failed(refused.join('\n'));
+  const unusable = workspace.checkOutputs();
+  if (unusable.length > 0) return failed(unusable.join('\n'));
   const log = openJobLog(workspace.openLog(runLog), mask);
   if (short.length > 0) {
     log.warning('A password or token of fewer than 4 characters is not hidden in logs and pages.');
@@ -80,17 +98,36 @@ async function runMode(signal: AbortSignal, mask: Mask, tempDir: string): Promis
   const refusal = event.isKnown
     ? undefined
     : refusalOf(event, await headOf(git, gitOf(workspace.root)));
-  if (refusal !== undefined) return failed(refusal);
+  if (refusal !== undefined) return await refused(refusal, mask);
   const changes = {git, api: openApi(event, inputs.githubToken, {mask, signal})};
   const run: Run = {inputs, event, workspace, log, mask, signal, changes, program, tempDir};
+  try {
+    return await runMode(run);
+  } catch (error) {
+    // A bug is told by the last resort, with its trace.
+    if (signal.aborted || !isMistake(error)) throw error;
+    return await refused(error, mask, run);
+  }
+}
+
+const cancelled: ModeEnd = {outcome: 'cancelled', sentence: 'The run was cancelled.', outputs: {}};
+
+async function runMode(run: Run, watch?: Emit): Promise<ModeEnd> {
+  const {inputs, workspace, log} = run;
   switch (inputs.mode) {
     case 'build':
     case 'plan':
-      return await build(run);
+      return await build(run, watch);
     case 'tag':
       return await promote(run);
     case 'report':
       return await merge(run);
+    case 'init': {
+      const done = await init({inputs, workspace, log, origin: await readOrigin(workspace.root)});
+      return done.ok ? {outcome: 'passed', outputs: {}} : failed(done.error);
+    }
+    case 'doctor':
+      return await doctor({inputs, workspace, log, origin: await readOrigin(workspace.root)});
     default:
       return unreachable(inputs.mode);
   }

@@ -22,7 +22,7 @@ const images = [
 async function run(
   runStep: RunStep,
   plan: readonly PlannedImage[] = images,
-  more: {signal?: AbortSignal; mayFail?: boolean} = {},
+  more: {signal?: AbortSignal} = {},
 ) {
   const events: RunEvent[] = [];
   const report = await runPlan(
@@ -117,8 +117,7 @@ describe('runPlan', () => {
   it('passes although an image failed that may', async () => {
     const {report} = await run(
       async (_, step) => (step === 'test' ? bad(step) : good(step)),
-      [plannedImage('base')],
-      {mayFail: true},
+      [plannedImage('base', [], 'build', undefined, {allowFailure: true})],
     );
     expect(report.outcome).toBe('passed');
     expect(report.images[0]).toMatchObject({outcome: 'failed', allowedFailure: true});

@@ -134,7 +134,7 @@ describe('a push', () => {
 
   test.each([
     ['an API that does not know it either', 't', 'HTTP 404'],
-    ['no token', '', 'there is no github-token to ask the API with'],
+    ['no token', '', 'there is no github-token to query the API with'],
   ])('whose old commit is gone is unknown with %s', async (_, token, reason) => {
     using origin = makeRepository();
     const {before, after} = forcePush(origin);
@@ -252,7 +252,7 @@ describe('a pull request', () => {
       ).toEqual({
         kind: 'files',
         files: ['images/leaf/x', 'images/leaf/x2'],
-        note: expect.stringContaining('may name fewer files than the pull request'),
+        note: expect.stringContaining('may list fewer files than the pull request'),
       });
     },
   );
@@ -316,7 +316,7 @@ test.each(['push', 'pull_request', 'merge_group'])(
         sources(repository),
         repository.path,
       ),
-    ).toEqual({kind: 'unknown', because: `the event "${name}" came without a payload`});
+    ).toEqual({kind: 'unknown', because: `the event "${name}" has no payload`});
   },
 );
 
@@ -384,7 +384,7 @@ describe('paths are those of the workspace', () => {
     const event = pushEvent({before, after});
     expect(await findChangedFiles(event, sources(repository), repository.path)).toEqual({
       kind: 'unknown',
-      because: expect.stringContaining(`this run is about ${after.slice(0, 7)}`),
+      because: expect.stringContaining(`this run is for commit ${after.slice(0, 7)}`),
     });
   });
 });

@@ -2,7 +2,7 @@ import {afterAll, beforeAll, beforeEach, expect, test} from 'vitest';
 import {openGit} from '../../src/adapters/git/index.ts';
 import {openGitHubApi} from '../../src/adapters/github/api.ts';
 import {parseEvent} from '../../src/adapters/github/event.ts';
-import {findMessages, isFullRebuild} from '../../src/changes/index.ts';
+import {findMessages, wantsFullRebuild} from '../../src/changes/index.ts';
 import type {ChangeSources} from '../../src/run/index.ts';
 import {environmentOf, pullRequestEvent, readPayload} from '../support/builders/events.ts';
 import {type GitRepository, makeRepository} from '../support/rig/git-repository.ts';
@@ -39,7 +39,7 @@ test.each([
   const commits = messages.map((message) => ({message}));
   const event = push({commits, head_commit: {message: messages.at(-1)}});
   expect(await findMessages(event, sources(repository))).toEqual({ok: true, value: messages});
-  expect(await isFullRebuild(event, sources(repository))).toBe(expected);
+  expect(await wantsFullRebuild(event, sources(repository))).toEqual({ok: true, value: expected});
 });
 
 test('of a pull request only the newest commit counts, not the merge commit', async () => {
@@ -49,9 +49,9 @@ test('of a pull request only the newest commit counts, not the merge commit', as
   const head = repository.commit('newest', {});
   const merge = repository.commit('Merge: full rebuild', {});
   const event = pullRequestEvent({base, head, merge});
-  expect(await isFullRebuild(event, sources(repository))).toBe(false);
+  expect(await wantsFullRebuild(event, sources(repository))).toEqual({ok: true, value: false});
   const asking = pullRequestEvent({base, head: merge, merge: head});
-  expect(await isFullRebuild(asking, sources(repository))).toBe(true);
+  expect(await wantsFullRebuild(asking, sources(repository))).toEqual({ok: true, value: true});
 });
 
 test('a commit that is not there is fetched, else asked for', async () => {
@@ -60,7 +60,7 @@ test('a commit that is not there is fetched, else asked for', async () => {
   const merge = origin.commit('two', {});
   using clone = origin.clone('--depth=1');
   const event = pullRequestEvent({base, head: base, merge});
-  expect(await isFullRebuild(event, sources(clone))).toBe(true);
+  expect(await wantsFullRebuild(event, sources(clone))).toEqual({ok: true, value: true});
   const head = 'f'.repeat(40);
   server.world.messages = {[head]: 'only the API knows'};
   expect(
@@ -76,9 +76,9 @@ test('a message that nobody can read may ask for everything, on a schedule it ma
     ok: false,
     error: expect.stringMatching(/fffffff is not in the clone.*HTTP 404/),
   });
-  expect(await isFullRebuild(event, sources(repository))).toBe(true);
+  expect(await wantsFullRebuild(event, sources(repository))).toMatchObject({ok: false});
   const schedule = parseEvent({}, environmentOf('schedule'));
-  expect(await isFullRebuild(schedule, sources(repository))).toBe(false);
+  expect(await wantsFullRebuild(schedule, sources(repository))).toEqual({ok: true, value: false});
 });
 
 test('a push of more commits than the payload holds is read from the history', async () => {

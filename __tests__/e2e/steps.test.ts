@@ -2,17 +2,20 @@ import {execFileSync} from 'node:child_process';
 import {existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {dirname, join} from 'node:path';
+import {split} from 'shlex';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import {createDockerConfig, type DockerConfig} from '../../src/adapters/docker/config.ts';
-import {createDocker} from '../../src/adapters/docker/index.ts';
+import {createDocker, type Docker} from '../../src/adapters/docker/index.ts';
 import {openWorkspace} from '../../src/adapters/files/index.ts';
 import {testEnvironment} from '../../src/adapters/process/environment.ts';
 import {runCommand} from '../../src/adapters/process/index.ts';
 import {createRegistry} from '../../src/adapters/registry/index.ts';
 import {createSteps, type Steps} from '../../src/build/steps/index.ts';
 import type {StepResult} from '../../src/build/types.ts';
-import {fileNameOf, fingerprintTag, labels} from '../../src/image/tags.ts';
-import type {PlannedImage} from '../../src/plan/types.ts';
+import {ok} from '../../src/failure.ts';
+import {fileNameOf, labels, proofTag} from '../../src/image/tags.ts';
+import type {PlannedImage, PlannedSource} from '../../src/plan/types.ts';
+import {readRecord, writeRecord} from '../../src/record/index.ts';
 import type {StepName} from '../../src/schedule/steps.ts';
 import type {ImageSpec} from '../../src/stack/spec/types.ts';
 import {createMask} from '../../src/util/masking.ts';
@@ -43,11 +46,19 @@ const refOf = (name: string): string => `${host}/${run}/${name}:${tag}`;
 const fingerprintOf = (name: string): string =>
   `sha256:${Buffer.from(name.padEnd(32, '-')).toString('hex').slice(0, 64)}`;
 
+const content = `sha256:${'c'.repeat(64)}`;
+const testsHash = `sha256:${'7e57'.repeat(16)}`;
+
 function image(name: string, more: Partial<ImageSpec> = {}): ImageSpec {
   return imageSpec(name, more.parents, {repository: `${host}/${run}/${name}`, ...more});
 }
 
-const command = (name: string, text: string) => ({name, description: name, command: text});
+const command = (name: string, text: string) => ({
+  name,
+  description: name,
+  command: text,
+  words: split(text),
+});
 
 const specs: readonly ImageSpec[] = [
   image('root', {
@@ -62,11 +73,17 @@ const specs: readonly ImageSpec[] = [
   }),
   image('child', {parents: ['root'], prune: true}),
   image('twin'),
+  image('flaky', {integrationTests: true}),
   image('broken'),
   image('untestable'),
   image('shell-less', {infoCommands: [command('ANSWER', '/answer 42'), command('NONE', '/nope')]}),
   image('inside', {
-    tests: {command: 'sh test/check.sh', where: 'container', timeoutMinutes: undefined},
+    tests: {
+      words: ['sh', 'test/check.sh'],
+      paths: [],
+      where: 'container',
+      timeoutMinutes: undefined,
+    },
   }),
   image('hanging'),
   image('sleeper', {infoCommands: [command('SLEEP', 'sleep 600')]}),
@@ -98,6 +115,8 @@ ARG BASE_IMAGE
 RUN cat /greeting > /copy && echo "$BASE_IMAGE" > /base
 `,
   'images/twin/Dockerfile': `FROM ${base}\n`,
+  'images/flaky/Dockerfile': `FROM ${base}\nRUN echo flaky > /x\n`,
+  'images/flaky/integration_tests/test_bad.py': 'def test_bad():\n    assert 1 == 2\n',
   'images/broken/Dockerfile': `FROM ${base}\nRUN echo the reason why; exit 7\n`,
   'images/untestable/Dockerfile': `FROM ${base}\nRUN echo untestable > /x\n`,
   'images/untestable/tests/test_bad.py': 'def test_bad():\n    assert 1 == 2\n',
@@ -117,8 +136,25 @@ CMD ["/answer"]
 
 let root: string;
 let config: DockerConfig;
+const ports: Docker[] = [];
 const registry = createRegistry({credentials: new Map()});
 const planned = new Map<string, PlannedImage>();
+
+async function recordAt(image: {readonly repository: string; readonly digest: string}) {
+  const found = await readRecord(registry, image);
+  return found.ok ? found.value : undefined;
+}
+
+const recordOf = (name: string, digest = '') =>
+  recordAt({repository: `${host}/${run}/${name}`, digest});
+
+/** The image at a reference, as the plan reads it. */
+async function sourceAt(ref: string): Promise<PlannedSource> {
+  const manifest = await registry.manifest(ref);
+  if (manifest.state !== 'present') throw new Error(`${ref} is not there`);
+  const {digest} = manifest;
+  return {ref, digest, manifest, fingerprint: fingerprintOf('root'), content};
+}
 
 interface Wishes {
   readonly push?: boolean;
@@ -136,18 +172,44 @@ function steps(more: Wishes = {}): Steps {
     root,
     tempDir: tmpdir(),
   });
+  ports.push(port);
   return createSteps({
     plan: {tag, images: [...planned.values()], changed: []},
-    images: new Map(specs.map((spec) => [spec.name, spec])),
+    references: new Map([['child', new Map([['root', [refOf('root')]]])]]),
+    parentArgs: new Map([
+      [
+        'child',
+        new Map([
+          ['BASE_TAG', tag],
+          ['BASE_IMAGE', refOf('root')],
+        ]),
+      ],
+    ]),
+    verifyInputs: async () => ok(),
+    records: {
+      write: (record) => writeRecord(registry, record),
+      read: recordAt,
+    },
+    recordRefused: (because) => {
+      throw new Error(because);
+    },
+    runOf: () => ({id: run, attempt: 1, url: ''}),
+    subject: undefined,
+    baseOf: () => ({}),
+    platform: `linux/${process.arch === 'x64' ? 'amd64' : process.arch}`,
+    mask: (text) => text.replaceAll(secret, '***'),
+    extraTags: () => [],
     stackDir: 'images',
     workspace: openWorkspace(root, mask),
     docker: port,
     registry,
     run: runCommand,
     emit: () => {},
+    onOutput: () => {},
     testEnvironment: testEnvironment({...process.env, GITHUB_TOKEN: secret}),
     tempDir: tmpdir(),
     push: more.push ?? true,
+    givesSecrets: true,
     cache: 'inline',
     caches: new Map(),
     timeoutMinutes: more.seconds === undefined ? undefined : more.seconds / 60,
@@ -163,15 +225,19 @@ function steps(more: Wishes = {}): Steps {
 }
 
 function plan(name: string, more: Partial<PlannedImage> = {}): PlannedImage {
+  const spec = specs.find((one) => one.name === name) ?? image(name);
   const made: PlannedImage = {
     name,
-    parents: specs.find((spec) => spec.name === name)?.parents ?? [],
+    spec,
+    parents: spec.parents,
     level: 0,
     ref: refOf(name),
     action: 'build',
     reasons: [],
     fingerprint: fingerprintOf(name),
-    content: 'sha256:content',
+    content,
+    tests: testsHash,
+    before: undefined,
     source: undefined,
     expectedSeconds: undefined,
     ...more,
@@ -200,7 +266,7 @@ const log = (name: string, kind: string): string =>
 const page = (name: string): string =>
   readFileSync(join(root, 'manifests', `${fileNameOf(refOf(name))}.md`), 'utf8');
 const testedTag = (name: string): string =>
-  `${host}/${run}/${name}:${fingerprintTag(fingerprintOf(name))}`;
+  `${host}/${run}/${name}:${proofTag(fingerprintOf(name), testsHash)}`;
 
 beforeAll(async () => {
   root = mkdtempSync(join(tmpdir(), 'steps-'));
@@ -214,6 +280,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await registry.close();
+  for (const port of ports) await port.cleanUp();
   await config.remove();
   for (const {name} of specs) {
     try {
@@ -252,6 +319,11 @@ describe('an image and its child, through all steps', () => {
   it('remembers in the registry that all tests passed', async () => {
     const {digest} = all.facts('root');
     expect(await registry.head(testedTag('root'))).toEqual({state: 'present', digest});
+    expect(await recordOf('root', digest)).toMatchObject({
+      reference: refOf('root'),
+      tests: {verdict: 'passed', hash: testsHash, counts: {passed: 4, failed: 0}},
+      info: [{name: 'GREP', output: 'a\nb\n'}, {name: 'BAD', exitCode: 1}, {}, {}],
+    });
   });
 
   it('writes logs without the secret that the build printed', () => {
@@ -291,9 +363,8 @@ describe('an image and its child, through all steps', () => {
   });
 
   it('builds a child on a parent that only the registry has', async () => {
-    const {digest = ''} = all.facts('root');
     docker('image', 'rm', '--force', refOf('root'));
-    plan('root', {action: 'skip', source: {ref: refOf('root'), digest}});
+    plan('root', {action: 'skip', source: await sourceAt(refOf('root'))});
     expect(failures(await go(steps(), 'child', ['build']))).toEqual([]);
     expect(docker('run', '--rm', refOf('child'), 'cat', '/copy')).toBe('hi there; $HOME');
   });
@@ -302,7 +373,7 @@ describe('an image and its child, through all steps', () => {
     const {digest = ''} = all.facts('root');
     docker('image', 'rm', '--force', refOf('root'));
     await registry.deleteTag(testedTag('root'));
-    plan('root', {action: 'test', source: {ref: refOf('root'), digest}});
+    plan('root', {action: 'test', source: await sourceAt(refOf('root'))});
     const again = steps();
     expect(failures(await go(again, 'root', ['pull', 'test', 'integration-test']))).toEqual([]);
     expect(again.facts('root').digest).toBe(digest);
@@ -311,19 +382,32 @@ describe('an image and its child, through all steps', () => {
 
   it('gives the tag to a twin without building', async () => {
     const {digest = ''} = all.facts('root');
-    const source = {ref: testedTag('root'), digest};
+    const source = await sourceAt(testedTag('root'));
     const ref = `${host}/${run}/root:2026.3-topic`;
     const reused = plan('root', {action: 'reuse', ref, source});
     const result = await steps().runStep(reused, 'reuse', never);
     expect(result.failure).toBeUndefined();
     expect(await registry.head(ref)).toEqual({state: 'present', digest});
   });
+
+  it('makes the page of a twin from its record, without its image', async () => {
+    const {digest = ''} = all.facts('root');
+    docker('image', 'rm', '--force', refOf('root'));
+    const ref = `${host}/${run}/root:2026.3-topic`;
+    const reused = plan('root', {action: 'reuse', ref, source: await sourceAt(testedTag('root'))});
+    const result = await steps().runStep(reused, 'manifest', never);
+    expect(result.failure).toBeUndefined();
+    const text = readFileSync(join(root, 'manifests', `${fileNameOf(ref)}.md`), 'utf8');
+    expect(text).toContain(digest);
+    expect(text).toContain('```text\na\nb\n```');
+    expect(docker('images', '--quiet', `${host}/${run}/root`)).toBe('');
+  });
 });
 
 describe('what goes wrong', () => {
   it('says why a build failed', async () => {
     const [failure] = failures(await go(steps(), 'broken', ['pull', 'build']));
-    expect(failure).toMatchObject({class: 'build-failed', reason: 'exit-code'});
+    expect(failure).toMatchObject({class: 'build-failed', cause: {kind: 'exit'}});
     expect(failure?.message).toContain(refOf('broken'));
     expect(failure?.tail.join('\n')).toContain('the reason why');
     expect(log('broken', 'build')).toContain('exit code: 7');
@@ -337,9 +421,19 @@ describe('what goes wrong', () => {
     expect(await registry.head(testedTag('untestable'))).toEqual({state: 'absent'});
   });
 
+  it('remembers that integration tests failed, of this very digest', async () => {
+    const all = steps();
+    const done = await go(all, 'flaky', ['build', 'test', 'push', 'integration-test']);
+    expect(failures(done)).toMatchObject([{class: 'test-failed'}]);
+    const {digest} = all.facts('flaky');
+    expect(await registry.head(refOf('flaky'))).toEqual({state: 'present', digest});
+    expect(await registry.head(testedTag('flaky'))).toEqual({state: 'absent'});
+    expect(await recordOf('flaky', digest)).toMatchObject({tests: {verdict: 'failed'}});
+  });
+
   it('ends a build at its deadline', async () => {
     const [failure] = failures(await go(steps({seconds: 3}), 'hanging', ['build']));
-    expect(failure).toMatchObject({class: 'timeout', reason: 'timeout'});
+    expect(failure).toMatchObject({class: 'timeout', cause: {kind: 'timeout', seconds: 3}});
     expect(failure?.tail.join('\n')).toContain('waiting');
   });
 
@@ -347,7 +441,7 @@ describe('what goes wrong', () => {
     const abort = new AbortController();
     setTimeout(() => abort.abort(), 1500);
     const result = await steps().runStep(plan('hanging'), 'build', abort.signal);
-    expect(result.failure).toMatchObject({reason: 'cancelled'});
+    expect(result.failure).toMatchObject({class: 'cancelled'});
   });
 
   it('does not push in a run that does not push', async () => {
@@ -427,7 +521,7 @@ describe('tests and info commands in containers', () => {
 
   it('runs tests inside, as the user of the image, and brings out what they left', async () => {
     const [failure] = failures(await go(steps({push: false}), 'inside', ['build', 'test']));
-    expect(failure).toMatchObject({class: 'test-failed', exitCode: 3});
+    expect(failure).toMatchObject({class: 'test-failed', cause: {exitCode: 3}});
     expect(log('inside', 'basic-tests')).toContain('user someone');
     expect(readFileSync(join(root, 'logs', fileNameOf(refOf('inside')), 'shot.txt'), 'utf8')).toBe(
       'shot\n',
@@ -443,10 +537,14 @@ describe('tests and info commands in containers', () => {
     while (docker('ps', '--quiet', ...filter) === '')
       await new Promise((go) => setTimeout(go, 100));
     abort.abort();
-    expect((await running).failure).toMatchObject({reason: 'cancelled'});
+    expect((await running).failure).toMatchObject({class: 'cancelled'});
   });
 
-  it('leaves no container behind', () => {
+  it('leaves no container behind, and no private tag after the clean-up', async () => {
     expect(docker('ps', '--all', '--quiet', '--filter', `label=stack-action.run=${run}`)).toBe('');
+    const privateTags = () => docker('images', '--quiet', `stack-run.invalid/${run}/*`);
+    expect(privateTags()).not.toBe('');
+    for (const port of ports) await port.cleanUp();
+    expect(privateTags()).toBe('');
   });
 });

@@ -87,4 +87,16 @@ describe('fingerprintsOf', () => {
     expect(child('x').content).not.toBe(child('y').content);
     expect(child('x', ['q', 'p'])).toEqual(child('x'));
   });
+
+  it('is the same on the runner of one platform as for the whole: of a parent only that platform counts', () => {
+    const one = ['linux/amd64'];
+    const child = {platforms: one, parents: ['parent']};
+    const whole = of(child, 'child', [['parent', base]]);
+    expect(of(child, 'child', [['parent', {...base, platforms: one}]])).toEqual(whole);
+    const other = {...base, platforms: ['linux/arm64']};
+    expect(of(child, 'child', [['parent', other]])).not.toEqual(whole);
+    expect(of({...child, platforms: base.platforms}, 'child', [['parent', base]])).not.toEqual(
+      whole,
+    );
+  });
 });

@@ -1,7 +1,7 @@
 import {renameSync, rmSync, statSync, utimesSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
-import {type BuildContexts, openContexts} from '../../src/adapters/build-context/index.ts';
+import {type BuildContext, openContexts} from '../../src/adapters/build-context/index.ts';
 import {type Failure, ok} from '../../src/failure.ts';
 import {
   checkInputs,
@@ -14,7 +14,7 @@ import {makeWorkspace} from '../support/rig/runner.ts';
 
 const image = imageSpec('a');
 let root: string;
-let contexts: BuildContexts;
+let contexts: BuildContext;
 
 beforeEach(async () => {
   root = await makeWorkspace({

@@ -87,7 +87,7 @@ describe('hashStack', () => {
   it('names those of tests.paths that do not exist, with the place', async () => {
     writeFileSync(join(root, 'images/spec.yml'), spec(', tests: {paths: [shared/none]}'));
     await expect(look()).rejects.toThrow(
-      'images/spec.yml:3:3: tests.paths of image "leaf" lists shared/none, which does not exist.',
+      'images/spec.yml:3:3: tests.paths of image "leaf" lists "shared/none", which does not exist.',
     );
   });
 

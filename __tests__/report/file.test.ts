@@ -1,100 +1,149 @@
+import {readFileSync} from 'node:fs';
+import {Ajv2020} from 'ajv/dist/2020.js';
 import {describe, expect, it} from 'vitest';
-import type {ImageResult, RunOutcome} from '../../src/build/types.ts';
-import {failure} from '../../src/failure.ts';
-import {makePlan} from '../../src/plan/decide.ts';
-import {mergeReports, parseReport, reportFile} from '../../src/report/file.ts';
-import type {Outcome} from '../../src/schedule/steps.ts';
-import {imageSpec, planFacts} from '../support/builders/stack.ts';
+import {parse} from 'yaml';
+import {differenceOf, type ImageFacts} from '../../src/record/index.ts';
+import {recordDetails, reportFile, resultFile} from '../../src/report/file.ts';
+import {parseReport} from '../../src/report/merge.ts';
+import {manyImages, reported, reportedStep, sevenImages} from '../support/builders/reports.ts';
 
-const plan = makePlan(planFacts([imageSpec('base'), imageSpec('leaf', ['base'])]));
+const schema = JSON.parse(
+  readFileSync(new URL('../../report.schema.json', import.meta.url), 'utf8'),
+);
+const validate = new Ajv2020({allErrors: true, strict: true, strictRequired: false}).compile(
+  schema,
+);
 
-function result(image: string, outcome: Outcome): ImageResult {
-  const failure =
-    outcome === 'failed'
-      ? ({
-          reason: 'exit-code',
-          class: 'test-failed',
-          message: 'pytest says 1',
-          command: 'pytest',
-          exitCode: 1,
-          tail: [],
-        } as const)
-      : undefined;
-  return {
-    image,
-    ref: `r/${image}:t`,
-    digest: outcome === 'built' ? 'sha256:1' : undefined,
-    outcome,
-    steps: outcome === 'skipped' ? [] : [{step: 'test', durationMs: 1500, failure, notes: []}],
-    blockedBy: undefined,
-    size: undefined,
-    allowedFailure: false,
-  };
-}
-
-const written = (outcome: RunOutcome, ...images: ImageResult[]) =>
-  parseReport('artifacts/a/report.json', reportFile(plan, {outcome, images}));
-
-describe('mergeReports', () => {
-  it('gives every image once, as the runner that worked on it says', () => {
-    const merged = mergeReports([
-      written('passed', result('base', 'built'), result('leaf', 'skipped')),
-      written('failed', result('base', 'skipped'), result('leaf', 'failed')),
-    ]);
-    expect(merged.outcome).toBe('failed');
-    expect(merged.images.map(({image, outcome, digest}) => [image, outcome, digest])).toEqual([
-      ['base', 'built', 'sha256:1'],
-      ['leaf', 'failed', undefined],
-    ]);
-    expect(merged.images[1]?.steps[0]).toMatchObject({
-      durationMs: 1500,
-      failure: {message: 'pytest says 1'},
-    });
+describe('report.json', () => {
+  it.each([
+    ['everything known', sevenImages()],
+    ['many images', manyImages(100)],
+    [
+      'nothing known',
+      {
+        plan: {tag: 't', images: [], changed: []},
+        report: {outcome: 'passed' as const, images: [reported('a')]},
+      },
+    ],
+    [
+      'no images',
+      {
+        plan: {tag: 't', images: [], changed: []},
+        report: {outcome: 'cancelled' as const, images: []},
+      },
+    ],
+  ])('fits its schema: %s', (_, facts) => {
+    validate(JSON.parse(reportFile(facts)));
+    expect(validate.errors ?? []).toEqual([]);
   });
 
-  it('refuses to make a report of nothing, or of two tags', () => {
-    expect(() => mergeReports([])).toThrow('no report.json');
-    const one = written('passed');
-    expect(() => mergeReports([one, {...one, tag: 'other'}])).toThrow(
-      'different tags: 2026.3-feature, other',
-    );
+  it('is refused by its schema when something is missing or made up', () => {
+    const value = JSON.parse(reportFile(sevenImages()));
+    expect(validate({...value, surprise: 1})).toBe(false);
+    expect(validate({...value, outcome: 'great'})).toBe(false);
+    expect(validate({...value, images: [{}]})).toBe(false);
+  });
+
+  it('holds reasons, place and cause of a failure, differences and words', () => {
+    const {images} = JSON.parse(reportFile(sevenImages()));
+    expect(images[1]).toMatchObject({
+      image: 'scipy-ml-notebook',
+      success: false,
+      why: 'changed: images/scipy-ml-notebook/Dockerfile',
+      reasons: [{kind: 'changed', files: ['images/scipy-ml-notebook/Dockerfile']}],
+      cause: 'E: Unable to locate package libfoo-dev',
+      place: {file: 'images/scipy-ml-notebook/Dockerfile', line: 8},
+    });
+    expect(images[0]).toMatchObject({
+      tests: {passed: 12, failed: 0, skipped: 1},
+      difference: {size_change: 12_400_000},
+    });
+    expect(images[2].not_done).toBe('not started: its parent scipy-ml-notebook failed');
+  });
+
+  it('is read back as it was written', () => {
+    const facts = sevenImages();
+    const {images, outcome, tag} = parseReport('artifacts/a/report.json', reportFile(facts));
+    expect([tag, outcome]).toEqual(['2026.3-main', 'failed']);
+    expect(images).toEqual(facts.report.images);
   });
 });
 
-describe('parseReport', () => {
-  it('keeps what a person reads of a step', () => {
-    const steps: ImageResult['steps'] = [
-      {step: 'build', durationMs: 2000, failure: undefined, notes: ['slow'], cacheSeconds: 0.5},
-      {
-        step: 'push',
-        durationMs: 1000,
-        failure: failure('rate-limit', 'too many', {tail: ['429'], hint: 'wait'}),
-        notes: [],
-      },
-    ];
-    const {images} = written('failed', {...result('base', 'failed'), steps});
-    expect(images[0]?.steps).toEqual(steps);
+describe('the result of one image', () => {
+  it('is YAML with its steps', () => {
+    const text = resultFile(
+      reported('a', {steps: [reportedStep('build', 0, 2, {notes: ['slow']})]}),
+    );
+    expect(parse(text)).toMatchObject({
+      image: 'a',
+      outcome: 'built',
+      success: true,
+      steps: [{step: 'build', seconds: 2, notes: ['slow']}],
+    });
   });
+});
 
-  it('takes no class that this action does not have', () => {
-    const step = {step: 'push', seconds: 1, failure: {message: 'no', class: 'mine'}};
-    const image = {image: 'a', ref: 'r', outcome: 'failed', steps: [step]};
-    const text = JSON.stringify({schema: 1, tag: 't', outcome: 'failed', images: [image]});
-    const {images} = parseReport('artifacts/a/report.json', text);
-    expect(images[0]?.steps[0]?.failure?.class).toBe('internal');
-  });
-
-  it.each([
-    ['{', 'not JSON'],
-    ['[]', 'not of schema 1'],
-    ['{"schema": 1}', 'tag, outcome or images is missing'],
-    ['{"schema": 1, "tag": "t", "outcome": "passed", "images": [{}]}', 'images[0] is no result'],
-    [
-      '{"schema": 1, "tag": "t", "outcome": "passed", "images": [{"image": "a", "ref": "r", "outcome": "great"}]}',
-      'images[0]',
+describe('what a record tells', () => {
+  const facts: ImageFacts = {
+    image: 'web',
+    repository: 'ghcr.io/o/web',
+    reference: 'ghcr.io/o/web:t',
+    platforms: [],
+    size: 300,
+    diffIds: [],
+    layers: [{createdBy: 'RUN apt-get install curl', size: 100}],
+    parents: [],
+    seconds: {},
+    info: [
+      {name: 'PY_VER', description: '', command: 'python -V', exitCode: 0, output: ''},
+      {name: 'R_VER', description: '', command: 'R -V', exitCode: 127, output: ''},
+      {name: 'SLOW', description: '', command: 'sleep 1d', output: ''},
     ],
-  ])('refuses %s', (text, problem) => {
-    expect(() => parseReport('artifacts/a/report.json', text)).toThrow(problem);
-    expect(() => parseReport('artifacts/a/report.json', text)).toThrow('artifacts/a/report.json');
+    packages: {pip: {numpy: '2.1.0', scipy: '1.0'}, r: {sf: '1.0'}},
+  };
+
+  it('becomes layers, packages, differences and notes', () => {
+    const before: ImageFacts = {
+      ...facts,
+      reference: 'ghcr.io/o/web:stable',
+      size: 250,
+      packages: {pip: {numpy: '1.26.4', gone: '1'}, r: {sf: '1.0'}},
+    };
+    expect(recordDetails(facts, differenceOf(before, facts))).toEqual({
+      notes: [
+        'The info command R_VER failed: exit code 127.',
+        'The info command SLOW did not finish.',
+      ],
+      layers: [{command: 'RUN apt-get install curl', size: 100}],
+      packages: [
+        {manager: 'pip', name: 'numpy', version: '2.1.0'},
+        {manager: 'pip', name: 'scipy', version: '1.0'},
+        {manager: 'R', name: 'sf', version: '1.0'},
+      ],
+      difference: {
+        against: 'ghcr.io/o/web:stable',
+        sizeChange: 50,
+        packages: [
+          {manager: 'pip', name: 'numpy', before: '1.26.4', after: '2.1.0'},
+          {manager: 'pip', name: 'scipy', after: '1.0'},
+          {manager: 'pip', name: 'gone', before: '1'},
+        ],
+      },
+    });
+  });
+
+  it('fits the schema of report.json, what was inherited too', () => {
+    const moved = {
+      ...differenceOf(facts, facts),
+      inherited: [{image: 'base', packages: 3, bytes: 9}],
+    };
+    const run = manyImages(1);
+    const value = reportFile({
+      ...run,
+      details: new Map([['image-0', recordDetails(facts, moved)]]),
+    });
+    validate(JSON.parse(value));
+    expect(validate.errors ?? []).toEqual([]);
+    expect(value).toContain('"inherited"');
   });
 });

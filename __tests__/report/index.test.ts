@@ -1,8 +1,9 @@
 import {describe, expect, it} from 'vitest';
 import type {JobLog} from '../../src/adapters/github/log.ts';
 import type {ImageResult, StepResult} from '../../src/build/types.ts';
-import {type Failure, failure} from '../../src/failure.ts';
-import {createReporter} from '../../src/report/index.ts';
+import {failure} from '../../src/failure.ts';
+import {createReporter, failureSentence} from '../../src/report/index.ts';
+import {planned} from '../support/builders/reports.ts';
 import {plannedImage} from '../support/builders/simulation.ts';
 
 /** A log that keeps its lines: groups as their title and indented lines, annotations with their kind. */
@@ -11,10 +12,14 @@ function keepingLog(): {readonly log: JobLog; readonly lines: string[]} {
   const log: JobLog = {
     info: (line) => lines.push(line),
     group: (title, inside) => lines.push(`[${title}]`, ...inside.map((line) => `  ${line}`)),
-    warning: (message) => lines.push(`warning ${message}`),
-    error: (message) => lines.push(`error ${message}`),
+    warning: (message, at) => lines.push(`warning ${placed(at)}${message}`),
+    error: (message, at) => lines.push(`error ${placed(at)}${message}`),
   };
   return {log, lines};
+}
+
+function placed(at: Parameters<JobLog['error']>[1]): string {
+  return at?.file === undefined ? '' : `${at.file}:${at.line} `;
 }
 
 const buildFailure = failure('build-failed', 'The build of r/b:t failed.', {
@@ -85,8 +90,8 @@ describe('the reporter', () => {
     emit({kind: 'image-finished', result: result('b', {outcome: 'failed', steps})});
     await flush();
     expect(lines).toEqual([
-      '12:34:56 b: FAILED',
-      'error b: build: The build of r/b:t failed. (build-failed)\nLook at it.\n| the last line',
+      '12:34:56 b: failed: build',
+      'error b: build failed: The build of r/b:t failed.\nLook at it.\n| the last line',
     ]);
   });
 
@@ -101,8 +106,66 @@ describe('the reporter', () => {
     await flush();
     expect(lines).toEqual([
       '12:34:56 b: build stopped after 2.0 s',
-      '12:34:56 b: blocked by a: test',
+      '12:34:56 b: stopped: its parent a failed',
     ]);
+  });
+
+  it('puts the annotation of a failed build at its line of the Dockerfile', async () => {
+    const {log, lines} = keepingLog();
+    const reporter = createReporter({
+      log,
+      readLog: async () => '',
+      now: () => new Date('2026-11-24T12:34:56Z'),
+      plan: {tag: 't', changed: [], images: [planned('b', [])]},
+    });
+    const tail = [
+      'Dockerfile:3',
+      '--------------------',
+      '   3 | >>> RUNN x',
+      '--------------------',
+      'ERROR: failed to solve: dockerfile parse error on line 3: unknown instruction: RUNN',
+    ];
+    const failed = step('build', {failure: failure('build-failed', 'exit code 1', {tail})});
+    reporter.emit({
+      kind: 'image-finished',
+      result: result('b', {outcome: 'failed', steps: [failed]}),
+    });
+    await reporter.flush();
+    expect(lines[1]).toMatch(
+      /^error images\/b\/Dockerfile:3 b: build failed: unknown instruction: RUNN\n/,
+    );
+  });
+
+  it('says which parent failed, or that fail-fast is on', async () => {
+    const {emit, flush, lines} = open();
+    emit({
+      kind: 'image-finished',
+      result: result('a', {outcome: 'failed', steps: [step('build', {failure: buildFailure})]}),
+    });
+    emit({
+      kind: 'image-finished',
+      result: result('b', {outcome: 'blocked', blockedBy: 'a: build'}),
+    });
+    emit({kind: 'image-finished', result: result('c', {outcome: 'cancelled'})});
+    await flush();
+    expect(lines.filter((text) => text.startsWith('12:'))).toEqual([
+      '12:34:56 a: failed: build',
+      '12:34:56 b: not started: its parent a failed',
+      '12:34:56 c: not started: a failed first, and "fail-fast" is on',
+    ]);
+  });
+
+  it('makes ten annotations at most, and counts the rest', async () => {
+    const {emit, flush, lines} = open();
+    for (let index = 0; index < 30; index++) {
+      const steps = [step('build', {failure: buildFailure})];
+      emit({kind: 'image-finished', result: result(`i${index}`, {outcome: 'failed', steps})});
+    }
+    await flush();
+    const errors = lines.filter((text) => text.startsWith('error'));
+    expect(errors).toHaveLength(9);
+    expect(errors.at(-1)).toBe('error 22 more images failed: see the log and the summary.');
+    expect(lines).toContain('[i29: build failed]');
   });
 
   it('does not mix the groups of images that end at the same time', async () => {
@@ -118,5 +181,32 @@ describe('the reporter', () => {
       '  r-b-t.build.log:',
       '  | of b',
     ]);
+  });
+});
+
+describe('the sentence that fails the step', () => {
+  const failed = (name: string, message: string): ImageResult =>
+    result(name, {
+      outcome: 'failed',
+      steps: [step('build', {failure: failure('build-failed', message)})],
+    });
+
+  it('says what failed and why, and what was not started', () => {
+    const blocked = result('c', {outcome: 'blocked', blockedBy: 'a: build'});
+    expect(failureSentence('failed', [failed('a', 'It broke.'), blocked])).toBe(
+      '1 image failed.\na (build): It broke.\nNot started, because a parent failed: c.\nThe step summary and the artifact have the details.',
+    );
+    expect(failureSentence('passed', [])).toBeUndefined();
+    expect(failureSentence('cancelled', [])).toBe('The run was cancelled.');
+  });
+
+  it('holds no command, and is short however many fail', () => {
+    const many = Array.from({length: 40}, (_, index) =>
+      failed(`i${index}`, '##[error]x\n::add-mask::y'),
+    );
+    const sentence = failureSentence('failed', many) ?? '';
+    expect(sentence).not.toMatch(/##\[|^\s*::/m);
+    expect(sentence.split('\n')).toHaveLength(8);
+    expect(sentence).toContain('And 35 more images failed.');
   });
 });

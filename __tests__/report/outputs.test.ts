@@ -1,8 +1,15 @@
 import {describe, expect, it} from 'vitest';
 import type {ImageResult} from '../../src/build/types.ts';
 import {makePlan} from '../../src/plan/decide.ts';
+import {makeLegs} from '../../src/plan/matrix.ts';
 import type {Plan} from '../../src/plan/types.ts';
-import {imagesOutput, matrixOutput, planJson, planOutput} from '../../src/report/outputs.ts';
+import {
+  imagesOutput,
+  levelsOutput,
+  matrixOutput,
+  planJson,
+  planOutput,
+} from '../../src/report/outputs.ts';
 import {imageSpec, planFacts} from '../support/builders/stack.ts';
 
 const small = makePlan(
@@ -32,6 +39,7 @@ describe('planOutput', () => {
           ref: 'ghcr.io/o/base:2026.3-feature',
           action: 'skip',
           fingerprint: small.images[0]?.fingerprint,
+          tests: small.images[0]?.tests,
           reasons: [{kind: 'unchanged'}],
         },
         expect.objectContaining({name: 'leaf', action: 'build', reasons: [{kind: 'requested'}]}),
@@ -47,11 +55,28 @@ describe('planOutput', () => {
   });
 });
 
-describe('matrixOutput', () => {
-  it('has one entry for each image with something to do', () => {
-    expect(JSON.parse(matrixOutput(small))).toEqual({
-      include: [{image: 'leaf', level: 1, ref: 'ghcr.io/o/leaf:2026.3-feature', action: 'build'}],
-    });
+describe('matrixOutput and levelsOutput', () => {
+  const request = {maxLegs: 20, runners: new Map(), platform: 'linux/amd64'};
+  const legs = makeLegs(small, {...request, shares: true});
+  const leg = {
+    image: 'leaf',
+    images: 'leaf',
+    level: 0,
+    ref: 'ghcr.io/o/leaf:2026.3-feature',
+    action: 'build',
+    platform: 'linux/amd64',
+    runner: 'ubuntu-24.04',
+  };
+
+  it('have one entry a leg, and one matrix a level', () => {
+    expect(JSON.parse(matrixOutput(legs))).toEqual({include: [leg]});
+    expect(JSON.parse(levelsOutput(legs))).toEqual([{include: [leg]}]);
+  });
+
+  it('are empty when nothing is to be done', () => {
+    const idle = makeLegs(makePlan(planFacts([imageSpec('base')])), {...request, shares: true});
+    expect(matrixOutput(idle)).toBe('{"include":[]}');
+    expect(levelsOutput(idle)).toBe('[]');
   });
 });
 

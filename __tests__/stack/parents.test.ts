@@ -173,7 +173,7 @@ describe('what is wrong between Dockerfiles and spec', () => {
     const result = check({base, child: {keys: 'depend_on: base', text: 'FROM debian:12'}});
     expect(result.mistakes).toEqual([]);
     expect(result.warnings).toEqual([
-      'images/child/Dockerfile:1:1: depend_on of "child" (images/spec.yml:3:3) lists "base", but no FROM, COPY --from or RUN --mount of a stage that is built names ghcr.io/o/base. Remove it there, or write FROM ghcr.io/o/base.',
+      'images/child/Dockerfile:1:1: depend_on of "child" (images/spec.yml:3:3) lists "base", but no FROM, COPY --from or RUN --mount of a stage that is built uses ghcr.io/o/base. Remove it there, or add FROM ghcr.io/o/base.',
     ]);
     expect(parentsOf(result, 'child')).toEqual(['base']);
   });
@@ -185,7 +185,7 @@ describe('what is wrong between Dockerfiles and spec', () => {
       c: {text: 'FROM ghcr.io/o/a'},
     });
     expect(result.mistakes).toEqual([
-      'images/a/Dockerfile:1:1: the images form a cycle: a -> b -> a (FROM ghcr.io/o/b:1 in images/a/Dockerfile:1, COPY --from ghcr.io/o/a in images/b/Dockerfile:2). Remove one of these lines, or write the image by digest.',
+      'images/a/Dockerfile:1:1: the images form a cycle: a -> b -> a (FROM ghcr.io/o/b:1 in images/a/Dockerfile:1, COPY --from ghcr.io/o/a in images/b/Dockerfile:2). Remove one of these lines, or pin the image by digest.',
     ]);
   });
 
@@ -210,7 +210,7 @@ describe('what is wrong between Dockerfiles and spec', () => {
     const both = check({a: {text: 'FROM debian'}, b: {text: 'FROM ghcr.io/o/a'}}, 'root: [a, b]\n');
     expect(both.mistakes).toEqual([]);
     expect(both.warnings).toEqual([
-      'images/spec.yml:3:3: "root" lists "b", but its Dockerfile stands on a. Remove it from "root".',
+      'images/spec.yml:3:3: "root" lists "b", but its Dockerfile builds on a. Remove it from "root".',
     ]);
   });
 

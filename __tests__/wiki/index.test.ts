@@ -351,7 +351,7 @@ describe('somebody else who pushes in between', () => {
     const bare = server.addWiki(repository, {'Home.md': home, [page]: 'x'});
     race(bare, 9);
     const result = await publishPromotion(wikiOf(), {place}, {promotion, sha});
-    expect(result.ok ? '' : result.error.message).toContain('somebody else pushed to it each time');
+    expect(result.ok ? '' : result.error.message).toContain('someone else pushed to it each time');
     expect(bare.git('rev-list', '--count', 'HEAD').trim()).toBe('6');
     expect(bare.read('Home.md').toString()).not.toContain('2023.2-stable');
   });

@@ -16,7 +16,7 @@ interface CacheQuestion {
 
 /**
  * Finds the caches of all images that will be built, in one batch of HEAD requests: the same tag, else the default
- * branch's, else stable, else none. A registry that cannot say has none; without a cache a build is only slower.
+ * branch's, else stable, else none. A registry that cannot be queried counts as having none; without a cache a build is only slower.
  */
 export async function findCaches(question: CacheQuestion): Promise<Caches> {
   const {plan, registry} = question;
@@ -39,7 +39,7 @@ export async function findCaches(question: CacheQuestion): Promise<Caches> {
 export interface CachePlaces {
   /** `<image>:buildcache`, where `cache: registry` keeps it. */
   readonly stores: readonly string[];
-  /** Where an earlier build may stand, best first: the image's own tag, the default branch's, stable. */
+  /** Where an earlier build may be, best first: the image's own tag, the default branch's, stable. */
   readonly earlier: readonly string[];
 }
 

@@ -13,6 +13,7 @@ import type {
 
 export type {CacheKind, CacheOptions, Caches} from './cache.ts';
 export {cacheOptions, findCaches} from './cache.ts';
+export {indexOf, type PlatformImage} from './index-image.ts';
 export type {
   Emit,
   ImageFacts,
@@ -34,8 +35,10 @@ export interface RunnerPorts {
 }
 
 /**
- * Walks the plan: starts what the schedule says, tells it what came of it, and keeps every result. Resolves when
- * everything has its outcome; a cancelled run is reported too.
+ * A run: the plan is carried out.
+ * Enters: the Plan, the function that runs one step of one image (steps/), the signal, and where events go.
+ * Leaves: RunReport, the outcome of every image with its steps; resolves when each has one, in a cancelled run too.
+ * Not here: the order (schedule/), the steps themselves (steps/), words for people (report/).
  */
 export async function runPlan(
   plan: Plan,
@@ -100,7 +103,7 @@ export async function runPlan(
     ports.signal.removeEventListener('abort', onAbort);
   }
   return {
-    outcome: outcomeOf(results, ports.signal),
+    outcome: outcomeOf(plan, results, ports.signal),
     images: plan.images.map(({name}) => must(results, name)),
   };
 }
@@ -121,10 +124,16 @@ async function runSafely(
   }
 }
 
-function outcomeOf(results: ReadonlyMap<string, ImageResult>, signal: AbortSignal): RunOutcome {
-  const failed = [...results.values()].some(
-    ({outcome, allowedFailure}) => outcome === 'failed' && !allowedFailure,
-  );
+function outcomeOf(
+  plan: Plan,
+  results: ReadonlyMap<string, ImageResult>,
+  signal: AbortSignal,
+): RunOutcome {
+  const failed =
+    plan.images.some(({missingParent}) => missingParent !== undefined) ||
+    [...results.values()].some(
+      ({outcome, allowedFailure}) => outcome === 'failed' && !allowedFailure,
+    );
   if (signal.aborted) return 'cancelled';
   return failed ? 'failed' : 'passed';
 }

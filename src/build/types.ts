@@ -1,4 +1,4 @@
-/** What becomes of things: failures as data, results, what a run tells while it goes on. */
+/** Results of images and steps, and the events of a run. Data only. */
 
 import type {Failure} from '../failure.ts';
 import type {PlannedImage} from '../plan/index.ts';
@@ -47,7 +47,7 @@ export interface RunReport {
   readonly images: readonly ImageResult[];
 }
 
-/** Everything a run has to say while it goes on; report.ts turns it into words. */
+/** Everything that happens in a run; report/ turns it into words. */
 export type RunEvent =
   | {readonly kind: 'image-started'; readonly image: PlannedImage}
   | {readonly kind: 'step-started'; readonly image: string; readonly step: StepName}
@@ -56,10 +56,10 @@ export type RunEvent =
   | {readonly kind: 'note'; readonly image: string | undefined; readonly message: string}
   | {readonly kind: 'warning'; readonly image: string | undefined; readonly message: string};
 
-/** Takes a run's events; report.ts turns them into words. */
+/** Takes the events of a run. */
 export type Emit = (event: RunEvent) => void;
 
-/** Does one step of one image; steps.ts implements it, runner.ts calls it in the order of the schedule. */
+/** Runs one step of one image; steps/ implements it, runPlan calls it in the order of the schedule. */
 export type RunStep = (
   image: PlannedImage,
   step: StepName,

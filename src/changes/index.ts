@@ -37,7 +37,7 @@ export async function findChangedFiles(
   const own = sha === '' || (head.ok && [sha, headSha].includes(head.value));
   const tagged = own ? undefined : await git.commitOf(sha);
   if (head.ok && !own && !(tagged?.ok && tagged.value === head.value)) {
-    const because = `the checkout is at ${head.value.slice(0, 7)}, and this run is about ${sha.slice(0, 7)}`;
+    const because = `the checkout is at ${head.value.slice(0, 7)}, but this run is for commit ${sha.slice(0, 7)}`;
     return {kind: 'unknown', because};
   }
   return {
@@ -55,7 +55,7 @@ async function explainShallow(
   return {kind: 'unknown', because};
 }
 
-/** Asks the nearest first, and says why when none could answer. */
+/** Asks the nearest source first; explains why when none could answer. */
 async function askForFiles(event: Event, ports: ChangeSources): Promise<ChangedFiles> {
   switch (event.kind) {
     case 'push':
@@ -64,6 +64,8 @@ async function askForFiles(event: Event, ports: ChangeSources): Promise<ChangedF
       return filesOfPullRequest(event, ports);
     case 'merge_group':
       return filesOfMergeGroup(event, ports);
+    case 'local':
+      return event.changed;
     case 'other':
       return {kind: 'no-range', event: event.name || 'no event'};
   }
@@ -118,14 +120,14 @@ async function filesOfPullRequest(
 
 /** The merge commit's own difference lacks what the base branch has got by another way. */
 const mergeCommitNote =
-  'Only the merge commit could be asked, which may name fewer files than the pull request';
+  'Only the merge commit could be read, which may list fewer files than the pull request';
 
-const noToken = fail('there is no github-token to ask the API with');
+const noToken = fail('there is no github-token to query the API with');
 
 function withoutRange(event: Event): ChangedFiles {
   const because = event.hasPayload
-    ? `the payload of the event "${event.name}" does not name its commits`
-    : `the event "${event.name}" came without a payload`;
+    ? `the payload of the event "${event.name}" does not contain its commits`
+    : `the event "${event.name}" has no payload`;
   return {kind: 'unknown', because};
 }
 
@@ -167,9 +169,13 @@ async function baseOfMergeCommit(event: PullRequestEvent, git: Git): Promise<str
 const payloadCap = 2048;
 
 /** The wish for all images in a commit message; a message that cannot be read may hold it (rules 3.2, 3.5). */
-export async function isFullRebuild(event: Event, sources: ChangeSources): Promise<boolean> {
+export async function wantsFullRebuild(
+  event: Event,
+  sources: ChangeSources,
+): Promise<Result<boolean, string>> {
   const messages = await findMessages(event, sources);
-  return messages.ok ? hasPhrase(messages.value, 'full rebuild') : event.kind !== 'other';
+  if (messages.ok) return ok(hasPhrase(messages.value, 'full rebuild'));
+  return event.kind === 'other' ? ok(false) : messages;
 }
 
 /** Whether the newest commit message asks to publish nothing. */
@@ -186,11 +192,12 @@ export async function findMessages(
   event: Event,
   {git, api}: ChangeSources,
 ): Promise<Result<readonly string[], string>> {
+  if (event.kind === 'local') return ok(event.messages);
   if (event.kind === 'push' && event.messages.length >= payloadCap) {
     return messagesOfLongPush(event, git);
   }
   if (event.messages.length > 0) return ok(event.messages);
-  if (event.headSha === '') return fail('the event names no commit');
+  if (event.headSha === '') return fail('the event has no commit');
   const there = await git.ensureCommits([event.headSha]);
   const local = there.ok ? await git.messageOf(event.headSha) : there;
   if (local.ok) return ok([local.value]);

@@ -97,7 +97,7 @@ function sorted(values: Iterable<string>): readonly string[] {
   return [...new Set(values)].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
 }
 
-/** What git, or GitHub's API, says was changed; `unknown` builds everything. */
+/** What was changed according to git or GitHub's API; `unknown` builds everything. */
 export type ChangedFiles =
   | {
       readonly kind: 'files';

@@ -201,24 +201,38 @@ export function fingerprintsOf(
   inputs: ReadonlyMap<string, FingerprintInputs>,
 ): ReadonlyMap<string, Fingerprint> {
   const known = new Map<string, Fingerprint>();
-  for (const name of order) {
+  const inputsOf = (name: string): FingerprintInputs => {
     const image = inputs.get(name);
     if (image === undefined) throw new Error(`Internal error: nothing is known of ${name}`);
-    const parents = image.parents.toSorted().map((parent) => known.get(parent));
+    return image;
+  };
+  const hashFor = (name: string, platforms: readonly string[]): Fingerprint => {
+    const id = [name, ...platforms].join(' ');
+    const found = known.get(id) ?? hashOne(inputsOf(name), platforms);
+    known.set(id, found);
+    return found;
+  };
+  const hashOne = (image: FingerprintInputs, platforms: readonly string[]): Fingerprint => {
+    // Of a parent that has more platforms only these count: a runner of one platform knows no others.
+    const parents = image.parents.toSorted().map((parent) => {
+      const own = inputsOf(parent).platforms.toSorted();
+      const isPart = platforms.every((platform) => own.includes(platform));
+      return hashFor(parent, isPart ? platforms : own);
+    });
     const own = {
       formatVersion,
       context: image.contextDigest,
       buildArgs: [...image.buildArgs].toSorted(([a], [b]) => (a < b ? -1 : 1)),
       target: image.target ?? null,
-      platforms: image.platforms.toSorted(),
+      platforms,
     };
     const bases = image.externalBases.map(({ref, digest}) => digest ?? ref).toSorted();
-    known.set(name, {
-      fingerprint: hash({...own, parents: parents.map((parent) => parent?.fingerprint), bases}),
-      content: hash({...own, parents: parents.map((parent) => parent?.content)}),
-    });
-  }
-  return known;
+    return {
+      fingerprint: hash({...own, parents: parents.map(({fingerprint}) => fingerprint), bases}),
+      content: hash({...own, parents: parents.map(({content}) => content)}),
+    };
+  };
+  return new Map(order.map((name) => [name, hashFor(name, inputsOf(name).platforms.toSorted())]));
 }
 
 function hash(value: object): string {

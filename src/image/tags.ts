@@ -30,6 +30,8 @@ export interface TagOwner {
   readonly tagPrefix: string;
   /** Several images in one repository: each tag begins with it. */
   readonly variant?: string | undefined;
+  /** One of several platforms, built alone: each tag ends with it. */
+  readonly platform?: string | undefined;
 }
 
 /** The part of a tag before the branch, without its `-`. */
@@ -37,14 +39,19 @@ export function tagStart({tagPrefix, variant}: TagOwner): string {
   return variant === undefined ? tagPrefix : `${variant}-${tagPrefix}`;
 }
 
+/** The part of a tag after the branch: `-linux-arm64` where one of several platforms is built alone. */
+export function tagEnd({platform}: Pick<TagOwner, 'platform'>): string {
+  return platform === undefined ? '' : `-${platform.replaceAll('/', '-')}`;
+}
+
 /** Room for the suffix of this image's tags. */
 export function roomAfter(owner: TagOwner): number {
-  return maxTagLength - tagStart(owner).length - 1;
+  return maxTagLength - tagStart(owner).length - 1 - tagEnd(owner).length;
 }
 
 /** The tag of a branch's image: `<prefix>-<branch>`. */
 export function branchTag(owner: TagOwner, branch: string): string {
-  return `${tagStart(owner)}-${branchSuffix(branch, roomAfter(owner))}`;
+  return `${tagStart(owner)}-${branchSuffix(branch, roomAfter(owner))}${tagEnd(owner)}`;
 }
 
 /** `<prefix>-stable`, the tag that `mode: tag` gives. */
@@ -67,7 +74,7 @@ export function proofTag(fingerprint: string, tests: string): string {
   return `${fingerprintTag(fingerprint)}-${tests.replace('sha256:', '').slice(0, 8)}`;
 }
 
-/** Where the record of an image stands, in the image's own repository: `rec-<16 hex of its digest>`. */
+/** The tag of an image's record, in the image's own repository: `rec-<16 hex of its digest>`. */
 export function recordTag(digest: string): string {
   return `rec-${digest.replace('sha256:', '').slice(0, 16)}`;
 }
@@ -80,7 +87,7 @@ export function fileNameOf(ref: string): string {
 /** The logs of an image: `logs/<name>.<log name>.log`. */
 export const logNames = ['build', 'basic-tests', 'integration-tests'] as const;
 
-/** Labels that the action puts on every image it builds . */
+/** Labels that the action puts on every image it builds. */
 export const labels = {
   fingerprint: 'edu.ucsd.ets.stack.fingerprint',
   content: 'edu.ucsd.ets.stack.content',

@@ -73,6 +73,7 @@ export interface EngineRequest {
   readonly policy: RunPolicy;
   readonly registry: Registry;
   readonly emit: Emit;
+  readonly onOutput: StepContext['onOutput'];
   readonly push: boolean;
   readonly verifyInputs: StepContext['verifyInputs'];
   readonly baseOf: StepContext['baseOf'];
@@ -163,9 +164,11 @@ function contextOf(request: EngineRequest, docker: Docker): Omit<StepContext, 'c
     registry,
     run: run.program,
     emit,
+    onOutput: request.onOutput,
     testEnvironment: testEnvironment(),
     tempDir: run.tempDir,
     push,
+    givesSecrets: policy.logins.allowLogins,
     cache: inputs.cache,
     timeoutMinutes: inputs.timeoutMinutes,
     runId: event.runId,
@@ -177,17 +180,24 @@ function contextOf(request: EngineRequest, docker: Docker): Omit<StepContext, 'c
   };
 }
 
-function extraTagsOf(stack: Stack, {spec}: PlannedImage, sha: string): readonly string[] {
+export function extraTagsOf(
+  stack: Stack,
+  {spec}: Pick<PlannedImage, 'spec'>,
+  sha: string,
+): readonly string[] {
+  // One platform alone is not what these tags promise: the index of all gets them.
+  if (spec.platform !== undefined) return [];
   const words = {now: new Date(), sha, prefix: spec.tagPrefix};
   return stack.spec.extraTags.defaultBranch.map((tag) => extraTag(fillTag(tag, words), spec));
 }
 
 /** `BASE_TAG` and `BASE_IMAGE` for the Dockerfiles that ask for them. */
 function parentArgsOf(stack: Stack, plan: Plan): StepContext['parentArgs'] {
+  const refs = new Map(plan.images.map(({name, ref}) => [name, ref]));
   return new Map(
     plan.images.map((image) => [
       image.name,
-      stack.parentArgs(image.spec, (name) => plan.images.find((one) => one.name === name)?.ref),
+      stack.parentArgs(image.spec, (name) => refs.get(name)),
     ]),
   );
 }

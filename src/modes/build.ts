@@ -1,31 +1,43 @@
 import {openContexts} from '../adapters/build-context/index.ts';
 import {addSummary} from '../adapters/github/output.ts';
 import type {Registry} from '../adapters/registry/index.ts';
-import {type RunReport, runPlan} from '../build/index.ts';
+import {type Emit, runPlan} from '../build/index.ts';
+import type {RecordStore} from '../build/steps/index.ts';
 import {saysSkipPush} from '../changes/index.ts';
 import {failureText, type Result} from '../failure.ts';
 import {outputFolders} from '../image/files.ts';
-import {type Planned, planRun} from '../plan/index.ts';
 import {
+  makeLegs,
+  movedBaseLine,
+  movedBases,
+  type Planned,
+  planRun,
+  runnerOf,
+} from '../plan/index.ts';
+import {
+  createProgress,
   createReporter,
+  levelsOutput,
   matrixOutput,
   planOutput,
   planSummaryPage,
   type Reporter,
+  recordDetails,
+  refusedSummaryPage,
   reportPlan,
 } from '../report/index.ts';
-import {policyOf, type Run, type RunPolicy, tagsOf} from '../run/index.ts';
+import {type Inputs, policyOf, type Run, type RunPolicy, tagsOf} from '../run/index.ts';
 import {loadStack, type Stack} from '../stack/index.ts';
 import {machinePlatform, openRecords, openRegistry, withDocker} from './adapters.ts';
 import {checkPush} from './checks.ts';
 import type {ModeEnd} from './end.ts';
-import {finish, upload, writePlan} from './finish.ts';
+import {contextOf, type Finished, finish, upload, writePlan} from './finish.ts';
 
 /**
  * `mode: build` and `mode: plan`.
  * @throws {SpecError | InputError} for mistakes of the user
  */
-export async function build(run: Run): Promise<ModeEnd> {
+export async function build(run: Run, watch?: Emit): Promise<ModeEnd> {
   const {inputs, event, workspace, log, signal} = run;
   if (event.kind === 'push' && event.deleted) {
     log.info(`${event.branch} was deleted: nothing is left to build.`);
@@ -33,7 +45,9 @@ export async function build(run: Run): Promise<ModeEnd> {
   }
   const {stackDir, tagPrefix} = inputs;
   const tagOf = tagsOf(inputs, event);
-  const stack = await loadStack(workspace, {stackDir, tagPrefix, tagOf});
+  const stack = await loadStack(workspace, {stackDir, tagPrefix, tagOf, platform: inputs.platform});
+  const foreign = foreignPlatform(inputs.platform, stack.spec.runners);
+  if (foreign !== undefined) return {outcome: 'failed', sentence: foreign, outputs: {}};
   const isPushSkipped = await saysSkipPush(event, run.changes);
   const policy = policyOf({inputs, event, spec: stack.spec, isPushSkipped});
   const registry = openRegistry(run, policy);
@@ -41,28 +55,88 @@ export async function build(run: Run): Promise<ModeEnd> {
     const contexts = openContexts(workspace.root, Object.values(outputFolders));
     const records = openRecords(registry);
     const mayPush = policy.push.kind !== 'never' && inputs.mode === 'build' && !inputs.dryRun;
-    const planned = await planRun(
-      {inputs, event, stack, policy, platform: machinePlatform, signal},
-      {workspace, registry, changes: run.changes, contexts, readRecord: records.read, mayPush},
-    );
+    const planWith = (parents: Inputs['parents']): Promise<Planned> =>
+      planRun(
+        {inputs: {...inputs, parents}, event, stack, policy, platform: machinePlatform, signal},
+        {workspace, registry, changes: run.changes, contexts, readRecord: records.read, mayPush},
+      );
+    // Legs that do not push cannot hand on what they built: each builds what it needs.
+    const ready = await planWith(policy.push.kind === 'never' ? 'auto' : inputs.parents);
+    const planned = (await lacksPushedParents(ready, {policy, registry}))
+      ? await planWith('auto')
+      : ready;
     const {plan} = planned;
     // What was asked while everything was being stopped is not a plan.
     if (run.signal.aborted) return await nothingBuilt(run, 'cancelled', 'The run was cancelled.');
     for (const warning of planned.warnings) log.warning(warning);
     for (const note of planned.notes) log.info(note);
     reportPlan(log, plan);
-    const outputs = {tag: plan.tag, plan: planOutput(plan), matrix: matrixOutput(plan)};
+    const legs = makeLegs(plan, {
+      maxLegs: inputs.maxLegs,
+      runners: stack.spec.runners,
+      platform: machinePlatform,
+      shares: policy.push.kind !== 'never',
+    });
+    if (inputs.mode === 'plan') {
+      for (const warning of legs.warnings) log.warning(warning);
+      for (const line of await staleBases(planned, records)) log.info(line);
+    }
+    const outputs = {
+      tag: plan.tag,
+      plan: planOutput(plan),
+      matrix: matrixOutput(legs),
+      levels: levelsOutput(legs),
+    };
     await writePlan(workspace, plan);
     if (inputs.mode === 'plan' || inputs.dryRun) {
-      const problem = await addSummary(planSummaryPage(plan), run.mask);
+      const problem = await addSummary(planSummaryPage(plan, contextOf(run)), run.mask);
       if (problem !== undefined) log.warning(problem);
       return {outcome: 'passed', outputs};
     }
-    const end = await buildPlan(run, {stack, policy, planned, registry});
+    const end = await buildPlan(run, {stack, policy, planned, registry, watch});
     return {...end, outputs: {...outputs, ...end.outputs}};
   } finally {
     await registry.close();
   }
+}
+
+/** A parent is missing, and the registry would not take one from the legs of this run. */
+async function lacksPushedParents(
+  {plan}: Planned,
+  {policy, registry}: Pick<Prepared, 'policy' | 'registry'>,
+): Promise<boolean> {
+  const isMissing = plan.images.some(({missingParent}) => missingParent !== undefined);
+  if (!isMissing || policy.push.kind !== 'if-granted') return false;
+  return (await checkPush({plan, push: true, registry})).length > 0;
+}
+
+/** A leg for a platform that this machine does not have, and that nobody gave a runner. */
+function foreignPlatform(
+  platform: string | undefined,
+  runners: ReadonlyMap<string, string>,
+): string | undefined {
+  if (platform === undefined) return undefined;
+  if (runnerOf(platform, {runners, platform: machinePlatform}) !== undefined) return undefined;
+  return `This runner is ${machinePlatform}, but the input "platform" is ${platform}, and no runner is known for it. Add "runners: {${platform}: <label of a runner>}" at the top of spec.yml, and run "mode: plan" again.`;
+}
+
+/** Bases that moved since the images at the tag were built on them, as their records say. */
+async function staleBases(
+  {plan, baseOf}: Planned,
+  records: RecordStore,
+): Promise<readonly string[]> {
+  type Base = {readonly reference: string; readonly digest: string};
+  const [built, now] = [new Map<string, Base>(), new Map<string, Base>()];
+  const read = plan.images.map(async (image) => {
+    const {base} = baseOf(image);
+    if (base === undefined || image.before === undefined) return;
+    const {repository} = image.spec;
+    const record = await records.read({repository, digest: image.before});
+    now.set(image.name, base);
+    if (record?.base !== undefined) built.set(image.name, record.base);
+  });
+  await Promise.all(read);
+  return movedBases(plan, built, now).map(movedBaseLine);
 }
 
 interface Prepared {
@@ -70,6 +144,8 @@ interface Prepared {
   readonly policy: RunPolicy;
   readonly planned: Planned;
   readonly registry: Registry;
+  /** Sees what happens, besides the log. */
+  readonly watch: Emit | undefined;
 }
 
 async function buildPlan(run: Run, prepared: Prepared): Promise<ModeEnd> {
@@ -82,16 +158,50 @@ async function buildPlan(run: Run, prepared: Prepared): Promise<ModeEnd> {
       'Nothing was built: the registry could not be queried, and this run would push to it';
     return await nothingBuilt(run, 'failed', [`${why}:`, ...planned.unknown].join('\n'));
   }
-  const reporter = createReporter({
+  const printing = createReporter({
     log,
     readLog: (name) => workspace.readExcerpt(`logs/${name}`),
     now: () => new Date(),
+    plan: planned.plan,
   });
-  const done = await doPlan(run, prepared, {reporter, push});
+  const emit: Emit = (event) => {
+    prepared.watch?.(event);
+    printing.emit(event);
+  };
+  const reporter = {...printing, emit};
+  const done = await withProgress(run, prepared, reporter, (watched) =>
+    doPlan(run, prepared, {...watched, push}),
+  );
   await reporter.flush();
   const {publishes} = prepared.policy;
-  if (done.ok) return await finish(run, {plan: planned.plan, report: done.value, publishes});
+  if (done.ok) return await finish(run, {plan: planned.plan, ...done.value, publishes});
   return await nothingBuilt(run, 'failed', failureText('Nothing was built', done.error));
+}
+
+/** While images run, every 30 s one line says what each of them is doing; a terminal has a line of its own for that. */
+async function withProgress<T>(
+  {log}: Run,
+  {planned, watch}: Prepared,
+  reporter: Reporter,
+  use: (watched: Omit<Doing, 'push'>) => Promise<T>,
+): Promise<T> {
+  const progress = createProgress(planned.plan.images.length);
+  const decoder = new TextDecoder();
+  const emit: Emit = (event) => {
+    progress.take(event, Date.now());
+    reporter.emit(event);
+  };
+  const onOutput: Doing['onOutput'] = (image, chunk) =>
+    progress.output(image, decoder.decode(chunk));
+  const say = (): void => {
+    for (const line of progress.lines(Date.now())) log.info(line);
+  };
+  const timer = watch === undefined ? setInterval(say, 1000) : undefined;
+  try {
+    return await use({reporter: {...reporter, emit}, onOutput});
+  } finally {
+    clearInterval(timer);
+  }
 }
 
 /** A pull request may run with a token that only reads, as Dependabot's does: then it builds and tests, and says so. */
@@ -113,19 +223,31 @@ async function nothingBuilt(
   outcome: 'failed' | 'cancelled',
   sentence: string,
 ): Promise<ModeEnd> {
+  const lines = sentence.replace(/^Nothing was built: /, '').split('\n');
+  const isTail = (line: string): boolean => line.startsWith('| ');
+  const page = refusedSummaryPage({
+    title: 'Nothing was built',
+    causes: lines.filter((line) => !isTail(line)),
+    tail: lines.filter(isTail).map((line) => line.slice(2)),
+    run: contextOf(run),
+  });
+  const problem = await addSummary(page, run.mask);
+  if (problem !== undefined) run.log.warning(problem);
   return {outcome, sentence, outputs: await upload(run)};
 }
 
 interface Doing {
   readonly reporter: Reporter;
+  /** Sees what the steps print. */
+  readonly onOutput: (image: string, chunk: Uint8Array) => void;
   readonly push: boolean;
 }
 
 async function doPlan(
   run: Run,
   {stack, policy, planned, registry}: Prepared,
-  {reporter, push}: Doing,
-): Promise<Result<RunReport>> {
+  {reporter, onOutput, push}: Doing,
+): Promise<Result<Pick<Finished, 'report' | 'details'>>> {
   const {inputs} = run;
   const {plan} = planned;
   const request = {
@@ -135,12 +257,13 @@ async function doPlan(
     policy,
     registry,
     emit: reporter.emit,
+    onOutput,
     push,
     verifyInputs: planned.verifyInputs,
     baseOf: planned.baseOf,
   };
-  return await withDocker(request, (steps) =>
-    runPlan(
+  return await withDocker(request, async (steps) => {
+    const report = await runPlan(
       plan,
       {...steps, emit: reporter.emit, signal: run.signal, now: () => Date.now()},
       {
@@ -149,6 +272,13 @@ async function doPlan(
         push,
         documentsReused: policy.publishes,
       },
-    ),
-  );
+    );
+    const details = plan.images.flatMap(({name}) => {
+      const known = steps.details(name);
+      return known === undefined
+        ? []
+        : [[name, recordDetails(known.facts, known.difference)] as const];
+    });
+    return {report, details: new Map(details)};
+  });
 }

@@ -2,12 +2,24 @@ import {join, relative} from 'node:path';
 import {entriesBelow, type Workspace} from '../adapters/files/index.ts';
 import {uploadArtifact} from '../adapters/github/artifact.ts';
 import {addSummary} from '../adapters/github/output.ts';
-import type {RunReport} from '../build/index.ts';
 import {failureText} from '../failure.ts';
 import {outputFolders} from '../image/files.ts';
 import {fileNameOf, logNames} from '../image/tags.ts';
 import type {Plan} from '../plan/index.ts';
-import {imagesOutput, planJson, reportFile, resultFile, summaryPage} from '../report/index.ts';
+import {
+  commentBody,
+  commentMarker,
+  dockerfilesOf,
+  failureSentence,
+  htmlPage,
+  imagesOutput,
+  planJson,
+  type RunContext,
+  type RunFacts,
+  reportFile,
+  resultFile,
+  summaryPage,
+} from '../report/index.ts';
 import type {Run} from '../run/index.ts';
 import type {ModeEnd} from './end.ts';
 import {publishPages} from './wiki.ts';
@@ -19,11 +31,16 @@ const {artifacts, logs, manifests} = outputFolders;
  * run left in this folder of the same images is removed: it would pass for results of this one.
  */
 export async function writePlan(workspace: Workspace, plan: Plan): Promise<void> {
-  for (const {ref} of plan.images) {
+  const left = await entriesBelow([artifacts, logs].map((folder) => workspace.path(folder)));
+  const there = new Set(left.map(({path}) => relative(workspace.root, path)));
+  const results = plan.images.flatMap(({ref}) => {
     const name = fileNameOf(ref);
-    await workspace.remove(join(artifacts, `${name}.yaml`));
-    for (const log of logNames) await workspace.remove(join(logs, `${name}.${log}.log`));
-  }
+    return [
+      join(artifacts, `${name}.yaml`),
+      ...logNames.map((log) => join(logs, `${name}.${log}.log`)),
+    ];
+  });
+  for (const file of results) if (there.has(file)) await workspace.remove(file);
   const changed = plan.changed.map((key) => `${key}\n`).join('');
   await workspace.write(join(artifacts, 'plan.json'), planJson(plan));
   await workspace.write(join(artifacts, 'IMAGES_CHANGED'), changed);
@@ -33,19 +50,16 @@ export async function writePlan(workspace: Workspace, plan: Plan): Promise<void>
  * Everything after the last image: results, outputs, summary, wiki, comment, artifact. Comes to pass after failures
  * too, and none of it changes what became of an image.
  */
-export interface Finished {
-  readonly plan: Plan;
-  readonly report: RunReport;
+export interface Finished extends Pick<RunFacts, 'plan' | 'report' | 'notes' | 'details'> {
   /** Whether its pages go to the wiki. */
   readonly publishes: boolean;
 }
 
-export async function finish(run: Run, {plan, report, publishes}: Finished): Promise<ModeEnd> {
+export async function finish(run: Run, {publishes, ...known}: Finished): Promise<ModeEnd> {
   const {workspace, log, signal} = run;
-  await writeResults(workspace, plan, report);
-  const summary = summaryPage(plan, report);
-  const problem = await addSummary(summary, run.mask);
-  if (problem !== undefined) log.warning(problem);
+  const facts: RunFacts = {...known, run: contextOf(run), details: detailsOf(run, known)};
+  const {report} = known;
+  await writeResults(workspace, facts);
   if (!signal.aborted) {
     if (report.outcome === 'passed' && publishes) {
       await publishPages(
@@ -53,15 +67,26 @@ export async function finish(run: Run, {plan, report, publishes}: Finished): Pro
         report.images.map(({ref}) => fileNameOf(ref)),
       );
     }
-    await comment(run, summary);
   }
-  const outputs = {images: imagesOutput(report.images), ...(await upload(run))};
-  const sentence = sentenceOf(report);
+  // The summary of a cancelled run must be there before the runner loses patience; else it can link the artifact.
+  const early = signal.aborted ? await addSummary(summaryPage(facts), run.mask) : undefined;
+  const artifact = await upload(run);
+  const linked = withArtifact(facts, artifact['artifact-url']);
+  const problem = signal.aborted ? early : await addSummary(summaryPage(linked), run.mask);
+  if (problem !== undefined) log.warning(problem);
+  // The API puts the marker first itself.
+  if (!signal.aborted) await comment(run, commentBody(linked).slice(commentMarker.length + 1));
+  const outputs = {images: imagesOutput(report.images), ...artifact};
+  const sentence = failureSentence(report.outcome, report.images, dockerfilesOf(known.plan));
   return {outcome: report.outcome, ...(sentence === undefined ? {} : {sentence}), outputs};
 }
 
-async function writeResults(workspace: Workspace, plan: Plan, report: RunReport): Promise<void> {
-  for (const result of report.images) {
+function withArtifact(facts: RunFacts, artifactUrl: string | undefined): RunFacts {
+  return artifactUrl === undefined ? facts : {...facts, run: {...facts.run, artifactUrl}};
+}
+
+async function writeResults(workspace: Workspace, facts: RunFacts): Promise<void> {
+  for (const result of facts.report.images) {
     const name = fileNameOf(result.ref);
     const isBad = ['failed', 'blocked', 'cancelled'].includes(result.outcome);
     if (isBad) await workspace.remove(join(manifests, `${name}.md`));
@@ -69,16 +94,57 @@ async function writeResults(workspace: Workspace, plan: Plan, report: RunReport)
       await workspace.write(join(artifacts, `${name}.yaml`), resultFile(result));
     }
   }
-  await workspace.write(join(artifacts, 'report.json'), reportFile(plan, report));
+  const text = reportFile(facts);
+  await workspace.write(join(artifacts, 'report.json'), text);
+  await workspace.write(join(artifacts, 'report.html'), htmlPage(text));
 }
 
-/** The comment is found again by this; it does not show. */
-const marker = '<!-- stack-action -->';
+/** Where this run happened, for the links of its pages; outside GitHub there is little to link. */
+export function contextOf({event}: Run): RunContext {
+  const pullRequest = event.kind === 'pull_request' ? event.number : undefined;
+  const {serverUrl, repository, runId, headSha, name, branch} = event;
+  const subject = event.messages.at(-1)?.split('\n', 1)[0];
+  const home =
+    repository.repo === '' ? undefined : `${serverUrl}/${repository.owner}/${repository.repo}`;
+  return {
+    runId,
+    attempt: event.runAttempt,
+    event: name,
+    branch,
+    ...(pullRequest === undefined ? {} : {pullRequest}),
+    commit: {
+      sha: headSha,
+      ...(home === undefined ? {} : {url: `${home}/commit/${headSha}`}),
+      ...(subject === undefined ? {} : {subject}),
+    },
+    ...(home === undefined
+      ? {}
+      : {runUrl: `${home}/actions/runs/${runId}`, wikiUrl: `${home}/wiki`}),
+  };
+}
+
+/** The package page of each image that GitHub's registry keeps for the owner of this repository. */
+function detailsOf(
+  {event}: Run,
+  {report, details}: Pick<RunFacts, 'report' | 'details'>,
+): NonNullable<RunFacts['details']> {
+  const {serverUrl, repository} = event;
+  const start = `ghcr.io/${repository.owner.toLowerCase()}/`;
+  return new Map(
+    report.images.map(({image, ref}) => {
+      const known = details?.get(image) ?? {};
+      if (!ref.startsWith(start) || known.url !== undefined) return [image, known];
+      const name = encodeURIComponent(ref.slice(start.length).replace(/[:@].*$/, ''));
+      const url = `${serverUrl}/${repository.owner}/${repository.repo}/pkgs/container/${name}`;
+      return [image, {url, ...known}];
+    }),
+  );
+}
 
 async function comment({inputs, event, changes, log}: Run, text: string): Promise<void> {
   if (!inputs.comment || event.kind !== 'pull_request' || event.number === undefined) return;
-  const written = await changes.api?.upsertComment(event.number, marker, text);
-  if (written?.ok === false) log.warning(`The pull request was not commented: ${written.error}`);
+  const written = await changes.api?.upsertComment(event.number, commentMarker, text);
+  if (written?.ok === false) log.warning(written.error);
 }
 
 /**
@@ -120,18 +186,4 @@ export async function upload({
     log.warning(`Renamed in the artifact, which cannot have such names: ${names.join(', ')}`);
   }
   return {'artifact-id': String(id), 'artifact-url': url};
-}
-
-function sentenceOf({outcome, images}: RunReport): string | undefined {
-  if (outcome === 'passed') return undefined;
-  if (outcome === 'cancelled') return 'The run was cancelled.';
-  const failed = images.filter((image) => image.outcome === 'failed' && !image.allowedFailure);
-  const blocked = images.filter((image) => image.outcome === 'blocked');
-  const names = failed.map(({image, steps}) => {
-    const step = steps.find(({failure}) => failure !== undefined)?.step;
-    return `${image} (${step ?? 'unknown step'})`;
-  });
-  const rest =
-    blocked.length === 0 ? '' : `; blocked: ${blocked.map(({image}) => image).join(', ')}`;
-  return `Failed: ${names.join(', ')}${rest}. The log and the artifact have the details.`;
 }

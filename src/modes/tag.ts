@@ -27,12 +27,13 @@ import {
   tagReportTable,
 } from '../promote/index.ts';
 import {type RecordRegistry, readRecord} from '../record/index.ts';
+import {promotionSummaryPage, refusedSummaryPage} from '../report/index.ts';
 import {isFork, loginsOf, type Run} from '../run/index.ts';
 import {fillTag, type Spec} from '../stack/spec/index.ts';
 import {type Promotion, publishPromotion, type RenderPage, type WikiPlan} from '../wiki/index.ts';
 import {openRegistry} from './adapters.ts';
 import type {ModeEnd} from './end.ts';
-import {upload} from './finish.ts';
+import {contextOf, upload} from './finish.ts';
 import {planRestoration, readRestoreRequest, type Wish} from './restore.ts';
 import {planWiki} from './wiki.ts';
 
@@ -131,7 +132,7 @@ async function fulfil(run: Run, registry: Registry, wish: Wish): Promise<ModeEnd
     ? rehearseTagPlan(moves)
     : await runTagPlan(moves, {registry, signal, clock});
   await writePromotion(run, donePromotion(promotionRun, report));
-  await writeLists(run, report, {pages, target: wish.target});
+  await writeLists(run, report, {pages, target: wish.target, warnings});
   return await conclude(run, report, {wish, pages});
 }
 
@@ -173,18 +174,25 @@ function stopped({what}: Wish): ModeEnd {
   return {outcome: 'cancelled', sentence, outputs: {images: '{}'}};
 }
 
-async function refuse({mask}: Run, refusals: readonly string[]): Promise<ModeEnd> {
+async function refuse(run: Run, refusals: readonly string[]): Promise<ModeEnd> {
+  const title = 'No tag was moved';
+  const page = refusedSummaryPage({title, causes: refusals, run: contextOf(run)});
+  await addSummary(page, run.mask);
   const list = refusals.map((refusal) => `- ${refusal}`).join('\n');
-  await addSummary(`## No tag was moved\n\n${list}\n`, mask);
-  return {outcome: 'failed', sentence: `No tag was moved:\n${list}`, outputs: {images: '{}'}};
+  return {outcome: 'failed', sentence: `${title}:\n${list}`, outputs: {images: '{}'}};
 }
 
 interface Listing {
   readonly pages: WikiPlan;
   readonly target: Promotion['target'];
+  readonly warnings: readonly string[];
 }
 
-async function writeLists(run: Run, report: TagReport, {pages, target}: Listing): Promise<void> {
+async function writeLists(
+  run: Run,
+  report: TagReport,
+  {pages, target, warnings}: Listing,
+): Promise<void> {
   const {workspace, inputs, log} = run;
   const {artifacts} = outputFolders;
   const lines = (refs: readonly string[]): string => refs.map((ref) => `${ref}\n`).join('');
@@ -196,10 +204,16 @@ async function writeLists(run: Run, report: TagReport, {pages, target}: Listing)
   const sources = [...new Set(moves.map(({source}) => source))];
   await workspace.write(join(artifacts, original), lines(sources));
   log.group('Result', tagReportTable(report).split('\n'));
-  await addSummary(
-    `## ${inputs.dryRun ? 'Dry run' : 'Promotion'}: ${report.outcome}\n\n${tagPlanTable(moves)}\n\n${tagReportTable(report)}\n`,
-    run.mask,
-  );
+  const [first] = report.results;
+  const page = promotionSummaryPage({
+    report,
+    source: first?.move.source.split(':').at(-1) ?? '',
+    target: first?.move.target.split(':').at(-1) ?? '',
+    dryRun: inputs.dryRun,
+    warnings,
+    run: contextOf(run),
+  });
+  await addSummary(page, run.mask);
   if (report.outcome !== 'passed') return;
   await workspace.write(join(artifacts, tagged), lines(moves.map((move) => move.target)));
   await workspace.write(join(artifacts, pages.index.name), pages.index.text);

@@ -8,7 +8,6 @@ import {counted, link, words} from './words.ts';
 
 export {differenceSection} from './difference.ts';
 export {
-  commandWords,
   type InfoRequest,
   type InfoResult,
   recordedInfo,

@@ -1,5 +1,5 @@
 import {randomBytes} from 'node:crypto';
-import {join as shellJoin, split} from 'shlex';
+import {join as shellJoin} from 'shlex';
 import type {Docker} from '../adapters/docker/index.ts';
 import {type Failure, fail, ok, type Result} from '../failure.ts';
 import type {RecordedInfo} from '../record/index.ts';
@@ -30,7 +30,7 @@ export async function runInfoCommands(
   request: InfoRequest,
 ): Promise<Result<readonly InfoResult[]>> {
   const {commands} = request;
-  const split = commands.map(({command}) => commandWords(command));
+  const split = commands.map(({words}) => words);
   const results = new Map<number, InfoResult>();
   for (const part of parts(split)) {
     const together = await runTogether(request, part);
@@ -38,15 +38,21 @@ export async function runInfoCommands(
     if (!done.ok) return done;
     for (const [number, result] of done.value) results.set(number, result);
   }
-  return ok(commands.map((command, index) => results.get(index) ?? noCommand(command)));
+  // A command of which nothing was heard did not finish.
+  return ok(
+    commands.map(
+      (command, index) =>
+        results.get(index) ?? {command, exitCode: undefined, stdout: '', stderr: ''},
+    ),
+  );
 }
 
 /** Those that are commands, in as few parts as fit into an argument. */
-function parts(split: readonly (readonly string[] | undefined)[]): readonly Words[] {
+function parts(split: readonly (readonly string[])[]): readonly Words[] {
   const all: Map<number, readonly string[]>[] = [];
   let room = 0;
   split.forEach((words, number) => {
-    if (words === undefined || words.length === 0) return;
+    if (words.length === 0) return;
     const length = words.join(' ').length + 40;
     if (room < length) {
       all.push(new Map());
@@ -105,11 +111,6 @@ function inContainer(
   return docker.run({image, name, command}, {signal, seconds});
 }
 
-function noCommand(command: InfoCommand): InfoResult {
-  const stderr = 'Not a valid command: check for a quotation mark that is not closed.';
-  return {command, exitCode: undefined, stdout: '', stderr};
-}
-
 /** The result of one info command. */
 export interface InfoResult {
   readonly command: InfoCommand;
@@ -117,15 +118,6 @@ export interface InfoResult {
   readonly exitCode: number | undefined;
   readonly stdout: string;
   readonly stderr: string;
-}
-
-/** Words of a command, as a POSIX shell would split it; undefined when a quotation mark is left open. */
-export function commandWords(command: string): readonly string[] | undefined {
-  try {
-    return split(command);
-  } catch {
-    return undefined;
-  }
 }
 
 /** A result as the record keeps it. */

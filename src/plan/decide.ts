@@ -1,7 +1,17 @@
 import type {Published} from '../adapters/registry/index.ts';
 import {proofTag} from '../image/tags.ts';
 import type {ImageSpec} from '../stack/spec/index.ts';
-import {changedFilesOf, fits, isUnlabelled, must, type PlanFacts, present} from './facts.ts';
+import {isLeftToDo, isOutside, wasRedone} from './earlier-legs.ts';
+import {
+  changedFilesOf,
+  fits,
+  isSelected,
+  isUnlabelled,
+  must,
+  names,
+  type PlanFacts,
+  present,
+} from './facts.ts';
 import {decideReuse} from './reuse.ts';
 import type {BuildReason, Plan, PlannedAction, PlannedImage} from './types.ts';
 
@@ -19,7 +29,13 @@ export function makePlan(facts: PlanFacts): Plan {
   const images: PlannedImage[] = [];
   for (const name of facts.order) {
     if (wanted !== undefined && !wanted.has(name)) continue;
-    images.push(describe(facts, must(facts.images, name), must(levels, name), must(decided, name)));
+    const image = must(facts.images, name);
+    const planned = describe(facts, image, must(levels, name), must(decided, name));
+    const missing = image.parents.find((parent) => decided.get(parent)?.isMissing);
+    const isBlocked = planned.action === 'build' || planned.action === 'reuse';
+    images.push(
+      isBlocked && missing !== undefined ? {...planned, missingParent: missing} : planned,
+    );
   }
   return {tag: facts.tag, images, changed: changedKeys(facts)};
 }
@@ -27,6 +43,8 @@ export function makePlan(facts: PlanFacts): Plan {
 interface Decision {
   readonly action: PlannedAction;
   readonly reasons: readonly BuildReason[];
+  /** An earlier leg of this run had to do something with this image, and did not. */
+  readonly isMissing?: boolean;
 }
 
 const unchanged: Decision = {action: 'skip', reasons: [{kind: 'unchanged'}]};
@@ -36,7 +54,17 @@ function decide(
   image: ImageSpec,
   decided: ReadonlyMap<string, Decision>,
 ): Decision {
-  if (!isSelected(facts, image)) return unchanged;
+  if (isSelected(facts, image)) return decideSelected(facts, image, decided);
+  if (!isOutside(facts, image)) return unchanged;
+  const asked = decideSelected(facts, image, decided);
+  return isLeftToDo(facts, image, asked) ? {...unchanged, isMissing: true} : unchanged;
+}
+
+function decideSelected(
+  facts: PlanFacts,
+  image: ImageSpec,
+  decided: ReadonlyMap<string, Decision>,
+): Decision {
   const reasons = reasonsToBuild(facts, image, decided);
   if (reasons.length === 0) return leaveOrTest(facts, image);
   const twin = decideReuse(facts, image, reasons, (name) => decided.get(name)?.action);
@@ -76,8 +104,10 @@ function reasonsToBuild(
   const files = changedFilesOf(facts, image);
   if (files.length > 0) reasons.push({kind: 'changed', files});
   for (const parent of image.parents) {
-    const action = decided.get(parent)?.action;
-    if (action === 'build' || action === 'reuse') reasons.push({kind: 'parent', image: parent});
+    const {action, isMissing = false} = must(decided, parent);
+    const isNew = action === 'build' || action === 'reuse' || isMissing;
+    if (isNew || wasRedone(facts, image, must(facts.images, parent)))
+      reasons.push({kind: 'parent', image: parent});
   }
   const lookup = facts.atTag.get(image.name);
   if (lookup?.state === 'unknown') {
@@ -110,6 +140,8 @@ function addNeeded(facts: PlanFacts, decided: Map<string, Decision>): void {
     if (decided.get(name)?.action !== 'build') continue;
     for (const parent of must(facts.images, name).parents) {
       const current = must(decided, parent);
+      // Earlier legs did what was to do there; what they did not do blocks.
+      if (isOutside(facts, must(facts.images, parent))) continue;
       if (current.action !== 'skip' || standsAsItIs(facts, must(facts.images, parent))) continue;
       const files = changedFilesOf(facts, must(facts.images, parent));
       const changed: BuildReason[] = files.length > 0 ? [{kind: 'changed', files}] : [];
@@ -121,15 +153,6 @@ function addNeeded(facts: PlanFacts, decided: Map<string, Decision>): void {
 function standsAsItIs(facts: PlanFacts, image: ImageSpec): boolean {
   if (!fits(facts, image)) return false;
   return facts.evidence.has(image.name) || changedFilesOf(facts, image).length === 0;
-}
-
-function isSelected(facts: PlanFacts, image: ImageSpec): boolean {
-  return facts.only.size === 0 || names(facts.only, image);
-}
-
-/** A key stands for the image in every track, a name for one of them. */
-function names(set: ReadonlySet<string>, {key, name}: ImageSpec): boolean {
-  return set.has(key) || set.has(name);
 }
 
 function withAncestors(facts: PlanFacts): ReadonlySet<string> {

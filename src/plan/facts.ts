@@ -1,8 +1,9 @@
 import type {Lookup, Published} from '../adapters/registry/index.ts';
 import type {ChangedFiles, ChangeSet} from '../changes/index.ts';
+import type {Result} from '../failure.ts';
 import type {ImageHashes} from '../fingerprint/index.ts';
 import {labels} from '../image/tags.ts';
-import type {ImageSpec} from '../stack/spec/index.ts';
+import {type ImageSpec, isSamePlatform} from '../stack/spec/index.ts';
 import type {BuildReason} from './types.ts';
 
 /** Everything a plan is decided from. All of it is read before; nothing is asked here. */
@@ -33,6 +34,8 @@ export interface PlanFacts {
   /** The platform of this machine, which builds an image without `platforms`: `linux/amd64`. */
   readonly platform: string;
   readonly run: RunIdentity;
+  /** `ready`: this is one leg of a run; what is outside of `only` was done by earlier legs, or has failed. */
+  readonly parents: 'auto' | 'ready';
 }
 
 /** What is proved of one digest: by its record, or by a proof tag that shows this very digest. Labels alone prove nothing. */
@@ -74,10 +77,14 @@ export function hasPlatform(
   return own === undefined || wanted.some((one) => isSamePlatform(one, own));
 }
 
-/** `linux/arm64` and `linux/arm64/v8` are one. */
-function isSamePlatform(one: string, other: string): boolean {
-  const plain = (platform: string): string => platform.replace(/^(linux\/arm64)\/v8$/, '$1');
-  return plain(one) === plain(other);
+/** The input `images` names it, or nothing. */
+export function isSelected(facts: PlanFacts, image: ImageSpec): boolean {
+  return facts.only.size === 0 || names(facts.only, image);
+}
+
+/** A key stands for the image in every track, a name for one of them. */
+export function names(set: ReadonlySet<string>, {key, name}: ImageSpec): boolean {
+  return set.has(key) || set.has(name);
 }
 
 /** Files of the image that count as changed; empty when every image does. */
@@ -101,7 +108,8 @@ export function must<K, V>(map: ReadonlyMap<K, V>, key: K): V {
 /** What rule 3.2 looks at: the event and the wishes of the user. */
 export interface RunFacts {
   readonly rebuildAll: boolean;
-  readonly isFullRebuild: boolean;
+  /** Whether a commit message asks for it; an error where none could be read. */
+  readonly fullRebuild: Result<boolean, string>;
   readonly isDefaultBranchPush: boolean;
   /** The push created the branch. */
   readonly isCreated: boolean;
@@ -116,7 +124,8 @@ export function reasonsForAll(facts: RunFacts): readonly BuildReason[] {
     atTag.size > 0 && [...atTag.values()].every((lookup) => lookup.state === 'absent');
   const reasons: BuildReason[] = [];
   if (facts.rebuildAll) reasons.push({kind: 'requested'});
-  if (facts.isFullRebuild) reasons.push({kind: 'full-rebuild'});
+  const wish = facts.fullRebuild;
+  if (wish.ok && wish.value) reasons.push({kind: 'full-rebuild'});
   if (facts.isDefaultBranchPush) reasons.push({kind: 'default-branch'});
   if (facts.isCreated || nothingThere) reasons.push({kind: 'first-run'});
   if (changed.kind === 'no-range' && !facts.isCreated) {
@@ -124,6 +133,9 @@ export function reasonsForAll(facts: RunFacts): readonly BuildReason[] {
   }
   if (changed.kind === 'unknown') {
     reasons.push({kind: 'unknown-changes', because: changed.because});
+  } else if (!wish.ok) {
+    const because = `the commit messages could not be read, and one may ask for a full rebuild: ${wish.error}`;
+    reasons.push({kind: 'unknown-changes', because});
   }
   return reasons;
 }

@@ -5,8 +5,8 @@ import {
   type ChangedFiles,
   type ChangeSet,
   findChangedFiles,
-  isFullRebuild,
   selectChanges,
+  wantsFullRebuild,
 } from '../changes/index.ts';
 import type {Result} from '../failure.ts';
 import {hashStack} from '../fingerprint/index.ts';
@@ -17,6 +17,8 @@ import {type PlanFacts, reasonsForAll} from './facts.ts';
 import {type RegistryPorts, readRegistryState} from './registry-state.ts';
 import type {Plan, PlannedImage} from './types.ts';
 
+export {type Leg, type LegRequest, type Legs, makeLegs, noRunner, runnerOf} from './matrix.ts';
+export {type MovedBase, movedBaseLine, movedBases} from './moved-bases.ts';
 export {planLine, reasonWords} from './reasons.ts';
 export type {RecordFacts, RegistryPorts} from './registry-state.ts';
 export type {BuildReason, Plan, PlannedAction, PlannedImage, PlannedSource} from './types.ts';
@@ -67,9 +69,9 @@ export async function planRun(request: PlanRequest, ports: PlannerPorts): Promis
   const refs = new Map(
     [...spec.images.values()].map((image) => [image.name, `${image.repository}:${tagOf(image)}`]),
   );
-  const [changed, isFull, hashes] = await Promise.all([
+  const [changed, wish, hashes] = await Promise.all([
     findChangedFiles(event, ports.changes, ports.workspace.root),
-    isFullRebuild(event, ports.changes),
+    wantsFullRebuild(event, ports.changes),
     hashStack({stack, stackDir: inputs.stackDir, platform}, ports),
   ]);
   signal.throwIfAborted();
@@ -88,7 +90,7 @@ export async function planRun(request: PlanRequest, ports: PlannerPorts): Promis
     refs,
     everything: reasonsForAll({
       rebuildAll: inputs.rebuild === 'all',
-      isFullRebuild: isFull,
+      fullRebuild: wish,
       isDefaultBranchPush: policy.isDefaultBranchPush,
       isCreated: event.kind === 'push' && event.created,
       changed,
@@ -106,6 +108,7 @@ export async function planRun(request: PlanRequest, ports: PlannerPorts): Promis
     isTestFile: (image, file) => isTestFile(inputs.stackDir, image, file),
     platform,
     run: {runId: event.runId, isRetry: event.runAttempt > 1},
+    parents: inputs.parents,
   };
   return {
     plan: makePlan(facts),

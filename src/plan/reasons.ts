@@ -27,7 +27,7 @@ export function reasonWords(reason: BuildReason): string {
     case 'first-run':
       return 'first run of this branch';
     case 'full-rebuild':
-      return 'a commit message says "full rebuild"';
+      return 'a commit message contains "full rebuild"';
     case 'default-branch':
       return 'push to the default branch';
     case 'requested':
@@ -43,11 +43,11 @@ export function reasonWords(reason: BuildReason): string {
     case 'stale':
       return `${reason.ref} was built from different content than this checkout`;
     case 'untested':
-      return `has not passed these tests (${reason.ref} does not prove it)`;
+      return `${reason.ref} has not passed these tests yet`;
     case 'unchanged':
       return 'nothing changed';
     case 'fingerprint':
-      return `the same content was tested as ${reason.ref}`;
+      return `the same content already passed its tests as ${reason.ref}`;
     default:
       return unreachable(reason);
   }

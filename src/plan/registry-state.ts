@@ -42,19 +42,20 @@ export interface StateRequest {
   readonly hashes: ReadonlyMap<string, ImageHashes>;
 }
 
-/** Asks everything at once; the registry adapter keeps its connections alive and bounds their number. */
+/** So many images are asked about at once: far more than there are connections, so that none of them waits. */
+const mostAtOnce = 256;
+
+/** The registry adapter keeps its connections alive and bounds their number. */
 export async function readRegistryState(
   ports: RegistryPorts,
   {spec, refs, hashes}: StateRequest,
 ): Promise<RegistryState> {
   const published = [...spec.images.values()].filter((image) => image.publish);
-  const all = await Promise.all(
-    published.map(async (image) => {
-      const own = hashes.get(image.name);
-      if (own === undefined) throw new Error(`Internal error: no hashes of ${image.name}`);
-      return {image, ...(await readImage(ports, image, {ref: refs.get(image.name) ?? '', own}))};
-    }),
-  );
+  const all = await inTurn(published, async (image) => {
+    const own = hashes.get(image.name);
+    if (own === undefined) throw new Error(`Internal error: no hashes of ${image.name}`);
+    return {image, ...(await readImage(ports, image, {ref: refs.get(image.name) ?? '', own}))};
+  });
   const evidence = all.flatMap(({image, evidence: found}) =>
     found === undefined ? [] : [[image.name, found] as const],
   );
@@ -68,6 +69,17 @@ export async function readRegistryState(
     unknown: unanswered(all.map(({image, standing}) => [refs.get(image.name) ?? '', standing])),
     warnings: all.flatMap(({image, proof}) => (proof.ok ? [] : [`${image.name}: ${proof.error}`])),
   };
+}
+
+/** In the order of the items; what waits for its turn takes no memory. */
+async function inTurn<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
+  const done: R[] = [];
+  const left = items.entries();
+  const next = async (): Promise<void> => {
+    for (const [index, item] of left) done[index] = await work(item);
+  };
+  await Promise.all(Array.from({length: mostAtOnce}, next));
+  return done;
 }
 
 /** One line for each cause, however many references it holds for. */

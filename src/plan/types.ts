@@ -53,6 +53,8 @@ export interface PlannedImage {
   readonly source: PlannedSource | undefined;
   /** The digest at the image's tag when the run was planned. */
   readonly before: string | undefined;
+  /** A parent that an earlier leg of this run had to build and did not: nothing can be done with this image. */
+  readonly missingParent?: string;
   /** Seconds an earlier build and test took (label of the image in the registry); undefined when unknown. */
   readonly expectedSeconds: number | undefined;
 }

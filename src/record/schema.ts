@@ -197,7 +197,7 @@ function check<T>(schema: v.GenericSchema<unknown, T>, value: unknown): Result<T
   if (parsed.success) return ok(parsed.output);
   const [issue] = parsed.issues;
   const path = v.getDotPath(issue);
-  // The message may quote the value: it is cut, whoever wrote it.
+  // The message may quote the value, which may be foreign: it is cut.
   const problem = issue.message.slice(0, 200);
   return fail(path === null ? problem : `${path}: ${problem}`);
 }

@@ -1,17 +1,50 @@
 import type {JobLog} from '../adapters/github/log.ts';
-import type {Emit, ImageResult, RunEvent, StepResult} from '../build/index.ts';
-import {type Failure, failureText} from '../failure.ts';
+import type {Emit, RunEvent} from '../build/index.ts';
 import {fileNameOf, logNames} from '../image/tags.ts';
 import {type Plan, planLine} from '../plan/index.ts';
-import type {Outcome} from '../schedule/index.ts';
 import {formatDuration, safeLines} from '../util/text.ts';
 import {unreachable} from '../util/unreachable.ts';
+import {failureAnnotation, mostAnnotations} from './annotations.ts';
+import type {ReportedImage, ReportedStep} from './types.ts';
+import {
+  counted,
+  culpritOf,
+  dockerfilesOf,
+  failedStep,
+  failureWords,
+  notDoneWords,
+  outcomeWords,
+  stepWords,
+} from './words.ts';
 
-export {mergeReports, parseReport, reportFile, resultFile} from './file.ts';
-export {imagesOutput, matrixOutput, planJson, planOutput} from './outputs.ts';
+export {
+  type Annotation,
+  annotate,
+  annotationsOf,
+  buildWarningAnnotations,
+  buildWarnings,
+  failureAnnotation,
+  findingAnnotations,
+  limited,
+} from './annotations.ts';
+export {buildCause, causeOf, testCause, testCounts} from './causes.ts';
+export {commentBody, commentMarker} from './comment.ts';
+export {recordDetails, reportFile, resultFile} from './file.ts';
+export {htmlPage} from './html/index.ts';
+export {MergeError, mergeReports, parseReport, requireReports} from './merge.ts';
+export {imagesOutput, levelsOutput, matrixOutput, planJson, planOutput} from './outputs.ts';
+export {createProgress, type Progress, progressSeconds} from './progress.ts';
+export {promotionSummaryPage, type Refusal, refusedSummaryPage} from './promotion.ts';
 export {planSummaryPage, summaryPage} from './summary.ts';
+export type * from './types.ts';
+export {dockerfilesOf, failureSentence} from './words.ts';
 
-/** Turns a run's events into the job log: one line as things happen, one closed group per image when it is done. */
+/**
+ * What people see of a run.
+ * Enters: events while it goes on; plan, results and what is known of the images when it is over.
+ * Leaves: the job log, annotations, the summary, the comment, report.json and report.html, the outputs: text only.
+ * Not here: writing files, calling GitHub, timers (modes/); the pages of the wiki (page/, wiki/).
+ */
 export interface Reporter {
   readonly emit: Emit;
   /** Resolves when every group is printed. */
@@ -24,26 +57,42 @@ export interface ReporterPorts {
   /** The text of a log file below logs/, bounded. */
   readonly readLog: (fileName: string) => Promise<string>;
   readonly now: () => Date;
+  /** For the words about parents, and the places of failed builds. */
+  readonly plan?: Plan;
 }
-
-const outcomeWords: Record<Outcome, string> = {
-  built: 'built',
-  reused: 'reused',
-  skipped: 'skipped',
-  failed: 'FAILED',
-  blocked: 'blocked',
-  cancelled: 'cancelled',
-};
 
 /** The lines that answer "why was (wasn't) it built?", one for each image. */
 export function reportPlan(log: JobLog, plan: Plan): void {
-  log.group(`Plan for ${plan.tag}: ${plan.images.length} images`, plan.images.map(planLine));
+  const count = counted(plan.images.length, 'image');
+  log.group(`Plan for ${plan.tag}: ${count}`, plan.images.map(planLine));
 }
 
-export function createReporter({log, readLog, now}: ReporterPorts): Reporter {
+/** One is left for the sentence that fails the step. */
+const mostErrors = mostAnnotations - 2;
+
+/** Turns a run's events into the job log: one line as things happen, one closed group per image when it is done. */
+export function createReporter(ports: ReporterPorts): Reporter {
+  const {log, readLog, now, plan} = ports;
+  const dockerfiles: ReadonlyMap<string, string> =
+    plan === undefined ? new Map() : dockerfilesOf(plan);
+  const parents = new Map(plan?.images.map((image) => [image.name, image.parents]));
+  const failed: ReportedImage[] = [];
   let printed: Promise<void> = Promise.resolve();
+  let errors = 0;
   const line = (text: string): void => log.info(`${now().toISOString().slice(11, 19)} ${text}`);
-  const finish = async (result: ImageResult): Promise<void> => {
+
+  const showFailure = (result: ReportedImage): void => {
+    const words = failureWords(result, dockerfiles.get(result.image));
+    const annotation = failureAnnotation(result, dockerfiles.get(result.image));
+    if (annotation === undefined || words === undefined) return;
+    const text = [annotation.message, ...words.tail.slice(-20).map((last) => `| ${last}`)].join(
+      '\n',
+    );
+    errors += 1;
+    if (errors <= mostErrors) log[annotation.level](text, annotation.place);
+    else log.group(`${result.image}: ${words.step} failed`, safeLines(text));
+  };
+  const finish = async (result: ReportedImage): Promise<void> => {
     const parts = await Promise.all(
       logNames.map(async (kind) => {
         const name = `${fileNameOf(result.ref)}.${kind}.log`;
@@ -53,7 +102,14 @@ export function createReporter({log, readLog, now}: ReporterPorts): Reporter {
     );
     const lines = parts.flat();
     if (lines.length > 0) log.group(`${result.image}: ${outcomeWords[result.outcome]}`, lines);
-    for (const text of failureLines(result)) log.error(text);
+    showFailure(result);
+  };
+  const finished = (result: ReportedImage): void => {
+    if (result.outcome === 'failed') failed.push(result);
+    const culprit = culpritOf('failed', failed);
+    const why = notDoneWords(result, parents.get(result.image), culprit);
+    line(`${result.image}: ${why ?? goodWords(result)}`);
+    printed = printed.then(() => finish(result));
   };
   const emit: Emit = (event: RunEvent) => {
     switch (event.kind) {
@@ -62,12 +118,9 @@ export function createReporter({log, readLog, now}: ReporterPorts): Reporter {
       case 'step-started':
         return;
       case 'step-finished':
-        return line(`${event.image}: ${stepWords(event.result)}`);
+        return line(`${event.image}: ${stepLine(event.result)}`);
       case 'image-finished':
-        if (event.result.outcome === 'skipped') return;
-        line(`${event.result.image}: ${finishWords(event.result)}`);
-        printed = printed.then(() => finish(event.result));
-        return;
+        return event.result.outcome === 'skipped' ? undefined : finished(event.result);
       case 'note':
         return line(about(event.image, event.message));
       case 'warning':
@@ -76,33 +129,36 @@ export function createReporter({log, readLog, now}: ReporterPorts): Reporter {
         return unreachable(event);
     }
   };
-  return {emit, flush: () => printed};
+  const flush = async (): Promise<void> => {
+    await printed;
+    const more = errors - mostErrors;
+    if (more > 0) log.error(`${counted(more, 'more image')} failed: see the log and the summary.`);
+    errors = 0;
+  };
+  return {emit, flush};
 }
 
 function about(image: string | undefined, message: string): string {
   return image === undefined ? message : `${image}: ${message}`;
 }
 
-function stepWords({step, durationMs, failure, notes}: StepResult): string {
-  return [`${step} ${endWords(failure)} ${formatDuration(durationMs)}`, ...notes].join('; ');
+function stepLine({step, durationMs, failure, notes}: ReportedStep): string {
+  // What was stopped with its run, or because a parent failed, has not failed.
+  const end =
+    failure === undefined
+      ? 'done in'
+      : failure.class === 'cancelled'
+        ? 'stopped after'
+        : 'failed after';
+  return [`${stepWords[step]} ${end} ${formatDuration(durationMs)}`, ...notes].join('; ');
 }
 
-/** What was stopped with its run, or because a parent failed, has not failed. */
-function endWords(failure: Failure | undefined): string {
-  if (failure === undefined) return 'done in';
-  return failure.class === 'cancelled' ? 'stopped after' : 'FAILED in';
-}
-
-function finishWords(result: ImageResult): string {
-  const blocked = result.blockedBy === undefined ? '' : ` by ${result.blockedBy}`;
+function goodWords(result: ReportedImage): string {
+  const step = failedStep(result);
+  if (result.outcome === 'failed') {
+    const allowed = result.allowedFailure ? ' (allowed to fail)' : '';
+    return step === undefined ? `failed${allowed}` : `failed: ${stepWords[step.step]}${allowed}`;
+  }
   const digest = result.digest === undefined ? '' : ` ${result.digest}`;
-  return `${outcomeWords[result.outcome]}${blocked}${digest}`;
-}
-
-/** One annotation for each failed step: what, why, what to do, the last lines. */
-function failureLines(result: ImageResult): readonly string[] {
-  if (result.outcome === 'cancelled' || result.outcome === 'blocked') return [];
-  return result.steps.flatMap(({step, failure}) =>
-    failure === undefined ? [] : [failureText(`${result.image}: ${step}`, failure)],
-  );
+  return `${outcomeWords[result.outcome]}${digest}`;
 }

@@ -1,5 +1,5 @@
 import type {ImageResult} from '../build/index.ts';
-import type {Plan, PlannedImage} from '../plan/index.ts';
+import type {Legs, Plan, PlannedImage} from '../plan/index.ts';
 
 /** GitHub drops outputs of more than 1 MB without a word. */
 const largestOutput = 900_000;
@@ -35,14 +35,14 @@ function planValue(plan: Plan, images: readonly PlannedImage[], truncated: boole
   };
 }
 
-/** The output `matrix` for `strategy.matrix`: one entry for each image with something to do, parents first. */
-export function matrixOutput(plan: Plan): string {
-  const busy = plan.images.filter((image) => image.action !== 'skip');
-  return largestThatFits(busy, (images) =>
-    JSON.stringify({
-      include: images.map(({name, level, ref, action}) => ({image: name, level, ref, action})),
-    }),
-  );
+/** The output `matrix` for `strategy.matrix`: one entry a leg, those that others need first. */
+export function matrixOutput({legs}: Legs): string {
+  return JSON.stringify({include: legs});
+}
+
+/** The output `levels`: one such matrix for each level of legs. */
+export function levelsOutput({levels}: Legs): string {
+  return JSON.stringify(levels.map((legs) => ({include: legs})));
 }
 
 /** The output `images`: name to reference, digest and outcome. */

@@ -1,79 +1,140 @@
-import type {ImageResult, RunReport} from '../build/index.ts';
-import {type Plan, reasonWords} from '../plan/index.ts';
-import {escapeCell} from '../util/markdown.ts';
-import {formatBytes, formatDuration} from '../util/text.ts';
+import type {Plan} from '../plan/index.ts';
+import {formatDuration} from '../util/text.ts';
+import {
+  cell,
+  code,
+  differenceSections,
+  failureSection,
+  fitted,
+  graph,
+  imageTable,
+  largestSummary,
+  placeLine,
+  prose,
+  pullSection,
+  type Section,
+  shortened,
+  tableHead,
+  tableRow,
+  timeline,
+  titled,
+} from './markdown/index.ts';
+import type {RunContext, RunFacts} from './types.ts';
+import {byImportance, counted, headline, stateWords, whyWords} from './words.ts';
 
-/** The runner drops a summary over 1 MiB whole; some room is left for the last line. */
-const largestSummary = 1024 * 1024 - 4096;
+const elsewhere = 'artifacts/report.json in the artifact';
+/** With more of these, those that nothing happened to are folded away. */
+const mostUnchanged = 10;
 
-const heading = '| Image | Outcome | Reason | Duration | Size | Digest |';
-
-/** The step summary of a run: one row for each image, cut at a row when it would be too large. */
-export function summaryPage(plan: Plan, report: RunReport): string {
-  const planned = new Map(plan.images.map((image) => [image.name, image]));
-  const rows = report.images.map((result) => {
-    const reasons = planned.get(result.image)?.reasons.map(reasonWords).join('; ') ?? '';
-    return row([
-      result.image,
-      outcomeOf(result),
-      reasons,
-      formatDuration(result.steps.reduce((sum, step) => sum + step.durationMs, 0)),
-      result.size === undefined ? '' : formatBytes(result.size),
-      result.digest ?? '',
-    ]);
-  });
-  const failures = report.images.flatMap(failureOf);
-  return page(
-    [`## ${plan.tag}: ${report.outcome}`, '', heading, '|---|---|---|---|---|---|'],
-    rows,
+/** The step summary of a run: what failed first, then every image, then how it went and what changed inside. */
+export function summaryPage(facts: RunFacts): string {
+  const {plan, report, run} = facts;
+  const images = byImportance(report.images);
+  const unchanged = images.filter(({outcome}) => outcome === 'skipped');
+  const isFolded = unchanged.length > mostUnchanged;
+  const shown = isFolded ? images.filter(({outcome}) => outcome !== 'skipped') : images;
+  const title = `## ${prose(headline(report.outcome, report.images))}`;
+  const failures = failureSection(facts);
+  const worthKnowing = notes(facts);
+  const sections: Section[] = [
+    titled(title, placeLine(run, plan.tag)),
     failures,
+    ...worthKnowing,
+    ...(failures.rows.length + worthKnowing.length > 0 ? [titled('### Images')] : []),
+    imageTable(facts, shown),
+    ...(isFolded
+      ? [folding(`${counted(unchanged.length, 'image')} unchanged`, imageTable(facts, unchanged))]
+      : []),
+    ...drawings(facts),
+    ...differenceSections(facts),
+    pullSection(report.images),
+  ];
+  return fitted(sections, largestSummary, elsewhere);
+}
+
+/** A section that is folded away with its heading. */
+function folding(title: string, section: Section): Section {
+  const {head = ''} = section;
+  return {
+    ...section,
+    head: `<details><summary>${title}</summary>\n\n${head}`,
+    foot: '\n</details>',
+  };
+}
+
+function notes({notes = [], details}: RunFacts): readonly Section[] {
+  const lines = [
+    ...notes.map((note) => `- ${prose(note)}`),
+    ...[...(details ?? [])].flatMap(([image, {notes: own = []}]) =>
+      own.map((note) => `- ${code(image)}: ${prose(note)}`),
+    ),
+  ];
+  return lines.length === 0
+    ? []
+    : [{head: '### Worth knowing\n', rows: lines, of: 'notes', most: 64 * 1024}];
+}
+
+function drawings({plan, report}: RunFacts): readonly Section[] {
+  const nodes = report.images.map((image) => ({
+    image: image.image,
+    outcome: image.outcome,
+    words: stateWords(image),
+  }));
+  const timed = timeline(plan.images, report.images);
+  const longest =
+    timed &&
+    `The longest chain, ${prose(timed.chain.join(' → '))}, took ${formatDuration(timed.chainMs)}.\n\n${timed.chart}`;
+  return [
+    ...drawing('How the images depend on each other', graph(plan.images, nodes)),
+    ...drawing('Where the time went', longest),
+  ];
+}
+
+function drawing(title: string, body: string | undefined): readonly Section[] {
+  return body === undefined ? [] : [{head: `### ${title}\n\n${body}`, rows: [], of: ''}];
+}
+
+const actions = {
+  build: {words: 'build', outcome: 'built'},
+  test: {words: 'test again', outcome: 'built'},
+  reuse: {words: 'reuse', outcome: 'reused'},
+  skip: {words: 'nothing to do', outcome: 'skipped'},
+} as const;
+
+/** The step summary of `mode: plan` and of a dry run. */
+export function planSummaryPage({images, tag}: Plan, run?: RunContext): string {
+  const busy = images.filter(({action}) => action !== 'skip');
+  const idle = images.filter(({action}) => action === 'skip');
+  const isFolded = idle.length > mostUnchanged;
+  const all = counted(images.length, 'image');
+  const title =
+    busy.length === 0
+      ? `Plan: nothing to do for ${all}`
+      : `Plan: ${busy.length} of ${all} to build, test or tag`;
+  const nodes = images.map(({name, action}) => ({
+    image: name,
+    outcome: actions[action].outcome,
+    words: actions[action].words,
+  }));
+  const sections: Section[] = [
+    titled(`## ${title}`, placeLine(run, tag), 'Nothing was built: this is what a run would do.'),
+    planTable(isFolded ? busy : [...busy, ...idle]),
+    ...(isFolded
+      ? [folding(`${counted(idle.length, 'image')} with nothing to do`, planTable(idle))]
+      : []),
+    ...drawing('How the images depend on each other', graph(images, nodes)),
+  ];
+  return fitted(sections, largestSummary, 'artifacts/plan.json in the artifact');
+}
+
+function planTable(images: Plan['images']): Section {
+  if (images.length === 0) return {rows: [], of: 'images'};
+  const rows = images.map((image) =>
+    tableRow([
+      actions[image.action].words,
+      code(image.name),
+      cell(shortened(whyWords(image), 240)),
+    ]),
   );
-}
-
-/** The step summary of `mode: plan`. */
-export function planSummaryPage(plan: Plan): string {
-  const rows = plan.images.map((image) =>
-    row([image.name, image.action, image.reasons.map(reasonWords).join('; '), image.ref]),
-  );
-  return page(
-    [`## Plan for ${plan.tag}`, '', '| Image | Action | Reason | Reference |', '|---|---|---|---|'],
-    rows,
-    [],
-  );
-}
-
-function row(cells: readonly string[]): string {
-  return `| ${cells.map(escapeCell).join(' | ')} |`;
-}
-
-function outcomeOf(result: ImageResult): string {
-  return result.blockedBy === undefined
-    ? result.outcome
-    : `${result.outcome} by ${result.blockedBy}`;
-}
-
-function failureOf(result: ImageResult): readonly string[] {
-  return result.steps.flatMap(({step, failure}) =>
-    failure === undefined || failure.class === 'cancelled'
-      ? []
-      : [`- **${escapeCell(result.image)}**, ${step}: ${escapeCell(failure.message)}`],
-  );
-}
-
-function page(head: readonly string[], rows: readonly string[], after: readonly string[]): string {
-  const lines = [...head];
-  let size = Buffer.byteLength(head.join('\n'));
-  const all = [...rows, ...(after.length > 0 ? ['', ...after] : [])];
-  for (const [index, line] of all.entries()) {
-    size += Buffer.byteLength(line) + 1;
-    if (size > largestSummary) {
-      lines.push(
-        '',
-        `… ${all.length - index} more lines: see artifacts/report.json in the artifact.`,
-      );
-      break;
-    }
-    lines.push(line);
-  }
-  return `${lines.join('\n')}\n`;
+  return {head: tableHead(['Action', 'Image', 'Why']), rows, of: 'images'};
 }

@@ -10,7 +10,7 @@ import type {Mask} from '../util/masking.ts';
 import {InputError, type Inputs} from './inputs.ts';
 import {checkTags, defaultBranchOf, type TagOf, tagsOf} from './tags.ts';
 
-export type {Inputs} from './inputs.ts';
+export type {InputSource, Inputs} from './inputs.ts';
 export {InputError, readInputs} from './inputs.ts';
 export type {TagOf} from './tags.ts';
 export {extraTag, tagsOf} from './tags.ts';

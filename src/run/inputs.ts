@@ -1,5 +1,5 @@
 import {availableParallelism} from 'node:os';
-import {getInput} from '@actions/core';
+import {getInput as runnerInput} from '@actions/core';
 
 /** Every input of action.yml, read once and checked. Empty text became undefined. */
 export interface Inputs {
@@ -33,15 +33,22 @@ export interface Inputs {
   readonly timeoutMinutes: number | undefined;
   readonly artifactName: string;
   readonly retentionDays: number | undefined;
+  /** At most so many legs in the matrix. */
+  readonly maxLegs: number;
+  /** Images with several platforms are built for this one only, under a tag of its own. */
+  readonly platform: string | undefined;
+  readonly parents: (typeof parentValues)[number];
 }
 
 export type Tristate = (typeof tristates)[number];
 
-const modes = ['build', 'plan', 'tag', 'report'] as const;
+const modes = ['build', 'plan', 'tag', 'report', 'init', 'doctor'] as const;
 const reuseValues = ['auto', 'always', 'never'] as const;
 const tristates = ['auto', 'true', 'false'] as const;
 const tagSuffixes = ['branch', 'sha'] as const;
 const targets = ['stable', 'global-stable'] as const;
+/** `ready`: earlier legs of this run did all that was to do outside of `images`. */
+const parentValues = ['auto', 'ready'] as const;
 const caches = ['inline', 'registry', 'gha', 'none'] as const;
 
 /** The user gave an input a value it cannot have; the message names all such inputs and what they allow. */
@@ -49,12 +56,16 @@ export class InputError extends Error {
   override readonly name = 'InputError';
 }
 
+/** Gives the value of an input as it was written; empty text where there is none. */
+export type InputSource = (name: string) => string;
+
 /**
- * Reads the inputs from the environment, with the defaults of action.yml for a caller that sets none
+ * Reads the inputs, from the environment unless told otherwise, with the defaults of action.yml for a caller that sets none
  * (the runner always does).
  * @throws {InputError} naming every bad value at once
  */
-export function readInputs(): Inputs {
+export function readInputs(getInput: InputSource = runnerInput): Inputs {
+  const optional = (name: string): string | undefined => getInput(name) || undefined;
   const mistakes: string[] = [];
   const oneOf = <T extends string>(name: string, allowed: readonly T[], fallback: T): T => {
     const value = getInput(name) || fallback;
@@ -74,7 +85,7 @@ export function readInputs(): Inputs {
   const mode = oneOf('mode', modes, 'build');
   const inputs: Inputs = {
     mode,
-    stackDir: stackDir(mistakes),
+    stackDir: stackDir(getInput('stack-dir'), mistakes),
     images: list(getInput('images')),
     rebuild: rebuild(getInput('rebuild')),
     reuse: oneOf('reuse', reuseValues, 'auto'),
@@ -100,6 +111,9 @@ export function readInputs(): Inputs {
     artifactName:
       optional('artifact-name') ?? (mode === 'tag' ? 'tag-artifacts' : 'build-artifacts'),
     retentionDays: wholeNumber('retention-days', 1),
+    maxLegs: wholeNumber('max-legs', 1) ?? 20,
+    platform: platform(optional('platform'), mistakes),
+    parents: oneOf('parents', parentValues, 'auto'),
   };
   const {sourceTag, restore} = inputs;
   if (mode === 'tag' && sourceTag === undefined && restore === undefined) {
@@ -116,8 +130,15 @@ export function readInputs(): Inputs {
   return inputs;
 }
 
-function optional(name: string): string | undefined {
-  return getInput(name) || undefined;
+/** One spelling: lower case, without what says nothing. */
+function platform(value: string | undefined, mistakes: string[]): string | undefined {
+  const text = value?.toLowerCase();
+  if (text !== undefined && !/^[a-z0-9]+\/[a-z0-9_]+(?:\/[a-z0-9.]+)?$/.test(text)) {
+    mistakes.push(
+      `Input "platform" is "${value}", but must be os/architecture, such as linux/arm64.`,
+    );
+  }
+  return text;
 }
 
 function list(text: string): readonly string[] {
@@ -131,8 +152,8 @@ function rebuild(text: string): Inputs['rebuild'] {
 }
 
 /** Always relative to the workspace and inside it; `.` is the workspace itself. */
-function stackDir(mistakes: string[]): string {
-  const value = (getInput('stack-dir') || 'images').replace(/\/+$/, '').replace(/^(\.\/)+/, '');
+function stackDir(text: string, mistakes: string[]): string {
+  const value = (text || 'images').replace(/\/+$/, '').replace(/^(\.\/)+/, '');
   if (value.startsWith('/') || value.split('/').includes('..')) {
     mistakes.push(`Input "stack-dir" is "${value}", but must be a folder inside the workspace.`);
   }

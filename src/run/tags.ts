@@ -7,6 +7,7 @@ import {
   roomAfter,
   stableTag,
   type TagOwner,
+  tagEnd,
   tagStart,
 } from '../image/tags.ts';
 import type {ImageSpec} from '../stack/spec/index.ts';
@@ -22,7 +23,7 @@ export type TagOf = (image: TagOwner) => string;
  */
 export function tagsOf(inputs: Inputs, event: Event): TagOf {
   const suffixOf = suffixFor(inputs, event);
-  return (image) => `${tagStart(image)}-${suffixOf(roomAfter(image))}`;
+  return (image) => `${tagStart(image)}-${suffixOf(roomAfter(image))}${tagEnd(image)}`;
 }
 
 function suffixFor(inputs: Inputs, event: Event): (room: number) => string {

@@ -6,11 +6,7 @@ export type {Task} from './queue.ts';
 export type {Outcome, ScheduleOptions, StepName} from './steps.ts';
 export {chainOf, isPushed, pageAfter} from './steps.ts';
 
-/**
- * The order of a run as a state machine without clock or effects: tell it what ended, it says what may begin. No
- * child is built before its parents are, and nothing of a child is pushed before its parents passed their tests and
- * are pushed .
- */
+/** Report what ended, ask what may start. */
 export interface Schedule {
   /** What is to be started now; each task is given once. */
   start(): readonly Task[];
@@ -50,7 +46,16 @@ const goodEnd: Record<PlannedAction, Outcome> = {
   skip: 'skipped',
 };
 
-/** @param images parents first */
+/** Where other blocked images name the step that failed. */
+export const notBuilt = 'not built by an earlier leg of this run';
+
+/**
+ * The order of a run, as a state machine without clock or effects.
+ * Enters: the planned images, parents first; then, one by one, which step of which image ended, and how.
+ * Leaves: the tasks that may start now, and the outcome of every image. No child is built before its parents are, and
+ *   nothing of a child is pushed before its parents passed their tests and are pushed.
+ * Not here: running steps, waiting, reporting (build/).
+ */
 export function startSchedule(images: readonly PlannedImage[], options: ScheduleOptions): Schedule {
   const nodes = makeNodes(images, options);
   const queue = createQueue<Node>(images, options.concurrency);
@@ -76,7 +81,7 @@ export function startSchedule(images: readonly PlannedImage[], options: Schedule
         if (!node.open.has(step) && mayBegin(node, step)) offer(node, step);
         continue;
       }
-      // Whose parent fails is blocked, also when all of its own steps went well.
+      // An image whose parent fails is blocked, even when all of its own steps succeeded.
       if (!node.isVerified && isGateOpen(node)) {
         node.isVerified = true;
         asked.push(...node.children);
@@ -106,7 +111,7 @@ export function startSchedule(images: readonly PlannedImage[], options: Schedule
         if (isUnstarted || isStranded) end(one, 'cancelled');
       }
     }
-    // Whoever waited for one of these to be built, so that it may be pruned, waits no more.
+    // An image that waited for one of these to be built before its prune need not wait any more.
     advance([...nodes.values()]);
   };
   const must = (image: string): Node => {
@@ -157,7 +162,7 @@ function nameOf({image}: Node): string {
   return image.name;
 }
 
-/** Every parent passed its tests and is pushed; an image that is only tested again waits for nobody. */
+/** Every parent passed its tests and is pushed; an image that is only tested again does not wait. */
 function isGateOpen({image, parents}: Node): boolean {
   return image.action === 'test' || parents.every((parent) => parent.isVerified);
 }
@@ -175,6 +180,7 @@ function makeNodes(
   const nodes = new Map<string, Node>();
   for (const [position, image] of images.entries()) {
     const parents = image.parents.flatMap((name) => nodes.get(name) ?? []);
+    const blockedBy = missingBelow(image, parents);
     const isIdle = image.action === 'skip';
     const node: Node = {
       image,
@@ -185,15 +191,25 @@ function makeNodes(
       children: [],
       open: new Set(),
       running: 0,
-      // What stands in the registry can be built on at once.
+      // What is in the registry can be built on at once.
       isBuilt: image.action !== 'build',
       isVerified: isIdle,
       wantsPrune: !isIdle && image.action !== 'reuse' && image.spec.prune,
-      end: isIdle ? 'skipped' : undefined,
-      blockedBy: undefined,
+      end: isIdle ? 'skipped' : blockedBy === undefined ? undefined : 'blocked',
+      blockedBy,
     };
     for (const parent of parents) parent.children.push(node);
     nodes.set(image.name, node);
   }
   return nodes;
+}
+
+/** What an earlier leg of the run did not build, nothing of this one can stand on. */
+function missingBelow(
+  {missingParent}: PlannedImage,
+  parents: readonly Pick<Node, 'blockedBy'>[],
+): string | undefined {
+  return missingParent === undefined
+    ? parents.find(({blockedBy}) => blockedBy !== undefined)?.blockedBy
+    : `${missingParent}: ${notBuilt}`;
 }

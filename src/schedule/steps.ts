@@ -64,7 +64,7 @@ export function pageAfter(image: PlannedImage, options: ScheduleOptions): StepNa
   }
 }
 
-/** The steps of one image, in this order (DESIGN.md section 5); `reuse` stands for all up to the push. */
+/** The steps of one image, in this order; `reuse` replaces all of them up to the push. */
 export type StepName =
   | 'pull'
   | 'build'

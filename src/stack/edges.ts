@@ -23,7 +23,7 @@ export interface Surroundings {
 export interface Reading {
   /** Parents by name, with each line that names them. */
   readonly edges: ReadonlyMap<string, readonly ImageUse[]>;
-  /** Keys of images of the stack that the image's track leaves out. */
+  /** Keys of images of the stack that the image's track skips. */
   readonly skipped: readonly string[];
   /** References of all other images, in full. */
   readonly external: readonly string[];
@@ -41,7 +41,7 @@ export function keysByRepository(spec: Spec): ReadonlyMap<string, readonly strin
 }
 
 /**
- * Reads which images of the stack a Dockerfile stands on. BASE_TAG and BASE_IMAGE are given as the Python scripts gave
+ * Finds the images of the stack that a Dockerfile is built on. BASE_TAG and BASE_IMAGE are given as the Python scripts gave
  * them, but never over a value of build_args, never to an image without parents, only where there is such an ARG, and
  * only where they lead to no image outside of the stack.
  */
@@ -114,7 +114,7 @@ function keyOf(around: Surroundings, image: ImageSpec, reference: string): strin
   return key === image.key ? undefined : key;
 }
 
-/** Which of several images in one repository has a tag: the tag tells, and then the variant it begins with. */
+/** Which of several images in one repository has a tag: the tag decides, and then the variant that it begins with. */
 function ownerOf(
   {spec, tagOf}: Surroundings,
   image: ImageSpec,

@@ -5,11 +5,13 @@ import {
   buildTree,
   type ChangeRules,
   type ImageSpec,
+  onePlatform,
   parseChangeRules,
   parseSpec,
   refuseLargeSpec,
   type Spec,
   type Tree,
+  withOnePlatform,
 } from './spec/index.ts';
 import {SpecError} from './yaml/index.ts';
 
@@ -27,12 +29,17 @@ export interface Stack extends Omit<ParentCheck, 'mistakes'> {
 export interface StackRequest {
   readonly stackDir: string;
   readonly tagPrefix: string | undefined;
+  /** Images of several platforms are built for this one only. */
+  readonly platform?: string | undefined;
   /** The tag that an image gets in this run. */
   readonly tagOf: (image: ImageSpec) => string;
 }
 
 /**
- * Reads and checks the stack of a workspace.
+ * The stack of a repository: what it declares, checked.
+ * Enters: the workspace, the folder of the images, the tag that each image gets.
+ * Leaves: Stack, the images with all their parents, change rules, and what the Dockerfiles use; or every mistake at once.
+ * Not here: parsing YAML and Dockerfiles (yaml/, spec/, dockerfile/), hashing (fingerprint/), what changed (changes/).
  * @throws {SpecError} with every mistake of the spec, or of the Dockerfiles, at once
  */
 export async function loadStack(workspace: Workspace, request: StackRequest): Promise<Stack> {
@@ -44,13 +51,19 @@ export async function loadStack(workspace: Workspace, request: StackRequest): Pr
     ]);
   }
   if (!(await workspace.isInside(file)))
-    throw new SpecError([`${file}:1:1: leads out of the workspace.`]);
+    throw new SpecError([
+      `${file}:1:1: points outside the workspace. Replace the link by the file itself.`,
+    ]);
   refuseLargeSpec(file, size);
   const text = (await workspace.read(file)) ?? '';
   const spec = parseSpec({file, text, stackDir: request.stackDir, tagPrefix: request.tagPrefix});
   const rules = await readRules(workspace, join(request.stackDir, 'change_ignore.json'));
   const {dockerfiles, mistakes} = await readDockerfiles(workspace, spec, file);
-  const checked = checkParents(spec, dockerfiles, request.tagOf);
+  const {platform} = request;
+  // Dockerfiles are read for all their platforms, so that every runner hashes the same files.
+  const tagOf = (image: ImageSpec): string => request.tagOf(onePlatform(image, platform));
+  const whole = checkParents(spec, dockerfiles, tagOf);
+  const checked = {...whole, spec: withOnePlatform(whole.spec, platform)};
   const all = [...mistakes, ...checked.mistakes];
   if (all.length > 0) throw new SpecError(all);
   return {
@@ -114,13 +127,18 @@ async function readDockerfile(
 ): Promise<{text: string | undefined; mistake: string}> {
   const none = (mistake: string) => ({text: undefined, mistake});
   if (!(await workspace.isFolder(image.context))) {
-    return none(`there is no folder ${image.context}. Make it, or remove the image from the spec.`);
+    return none(
+      `there is no folder ${image.context}. Create it, or remove the image from the spec.`,
+    );
   }
   for (const path of [image.context, image.dockerfile]) {
-    if (!(await workspace.isInside(path))) return none(`${path} leads out of the workspace.`);
+    if (!(await workspace.isInside(path)))
+      return none(`${path} points outside the workspace. Replace the link by what it links to.`);
   }
   const text = await workspace.read(image.dockerfile);
-  return text === undefined ? none(`there is no file ${image.dockerfile}.`) : {text, mistake: ''};
+  return text === undefined
+    ? none(`there is no file ${image.dockerfile}. Create it, or set "dockerfile".`)
+    : {text, mistake: ''};
 }
 
 /** Folders of an image whose files are tests: they are in no fingerprint. */

@@ -15,7 +15,7 @@ export interface DockerfileText {
   readonly text: string;
 }
 
-/** What the Dockerfiles say. Every image of `spec` has an entry in each map. */
+/** What was read from the Dockerfiles. Every image of `spec` has an entry in each map. */
 export interface ParentCheck {
   /** The images with the parents that their Dockerfiles name, besides those of `depend_on`. */
   readonly spec: Spec;
@@ -129,7 +129,7 @@ function remember<T>(make: (text: string) => T): (text: string) => T {
   };
 }
 
-/** All images with all their parents; a track leaves out what stands on an image that it skips. */
+/** All images with all their parents; a track omits what is built on an image that it skips. */
 function keptImages(
   spec: Spec,
   all: ReadonlyMap<string, ReadImage>,
@@ -177,7 +177,7 @@ function untraced(spec: Spec, {image, file, reading}: ReadImage): readonly strin
     const parent = spec.images.get(name);
     if (parent === undefined || reading.edges.has(name)) return [];
     const place = keyPlace(spec, image);
-    return `${file}:1:1: depend_on of "${image.key}" (${place}) lists "${parent.key}", but no FROM, COPY --from or RUN --mount of a stage that is built names ${parent.repository}. Remove it there, or write FROM ${parent.repository}.`;
+    return `${file}:1:1: depend_on of "${image.key}" (${place}) lists "${parent.key}", but no FROM, COPY --from or RUN --mount of a stage that is built uses ${parent.repository}. Remove it there, or add FROM ${parent.repository}.`;
   });
 }
 
@@ -187,12 +187,12 @@ function unlisted(spec: Spec, read: ReadImage): readonly string[] {
   return [...reading.edges].flatMap(([name, [use]]) => {
     const parent = spec.images.get(name);
     if (parent === undefined || use === undefined || image.parents.includes(name)) return [];
-    const says = `${words[use.kind]} ${use.written}`;
+    const line = `${words[use.kind]} ${use.written}`;
     const mend =
       image.dependOn === 'listed'
         ? ` Its depend_on (${keyPlace(spec, image)}) does not list it.`
         : '';
-    return `${usePlace(read, use)}: ${says} makes "${parent.key}" a parent of "${image.key}".${mend}`;
+    return `${usePlace(read, use)}: ${line} makes "${parent.key}" a parent of "${image.key}".${mend}`;
   });
 }
 
@@ -214,11 +214,11 @@ function cycles(
     const first = steps.find(({use}) => use !== undefined);
     const place = first?.read && first.use ? usePlace(first.read, first.use) : '';
     const lines = steps.flatMap(({line}) => line ?? []).join(', ');
-    return `${place}: the images form a cycle: ${cycle.join(' -> ')} (${lines}). Remove one of these lines, or write the image by digest.`;
+    return `${place}: the images form a cycle: ${cycle.join(' -> ')} (${lines}). Remove one of these lines, or pin the image by digest.`;
   });
 }
 
-/** With `root`, an image in no tree is a mistake: the Python scripts left it out without a word. */
+/** With `root`, an image in no tree is a mistake: the Python scripts dropped it silently. */
 function checkRoots(
   spec: Spec,
   images: ReadonlyMap<string, ImageSpec>,
@@ -237,7 +237,7 @@ function checkRoots(
     } else if (isRoot && image.parents.length > 0) {
       const parents = image.parents.join(', ');
       warnings.push(
-        `${place}: "root" lists "${image.key}", but its Dockerfile stands on ${parents}. Remove it from "root".`,
+        `${place}: "root" lists "${image.key}", but its Dockerfile builds on ${parents}. Remove it from "root".`,
       );
     }
   }

@@ -1,7 +1,7 @@
 import {describe, expect, it} from 'vitest';
 import {type DockerOperation, explainDockerFailure} from '../../../src/adapters/docker/failure.ts';
 import {retryWait} from '../../../src/build/steps/attempts.ts';
-import {explainTestFailure} from '../../../src/build/steps/test.ts';
+import {explainTestFailure} from '../../../src/build/steps/pytest.ts';
 import {type Failure, type FailureClass, failure} from '../../../src/failure.ts';
 
 const ref = 'ghcr.io/o/a:2026.3-main';
@@ -143,6 +143,43 @@ describe('explainDockerFailure', () => {
   ])('leaves out what docker puts before it: %s', (tail, words) => {
     expect(explainDockerFailure(failed(tail), 'build', ref).message).toBe(
       `The build of ${ref} failed: ${words}`,
+    );
+  });
+
+  const buildkit = (output: string) => `#7 [2/2] RUN apt-get install -y nosuch
+#7 0.213 Reading package lists...
+#7 ERROR: process "/bin/sh -c apt-get install -y nosuch" did not complete successfully: exit code: 100
+${output}
+ERROR: failed to build: failed to solve: process "/bin/sh -c apt-get install -y nosuch" did not complete successfully: exit code: 100`;
+  const block = `------
+ > [2/2] RUN apt-get install -y nosuch:
+0.213 Reading package lists...
+0.341 E: Unable to locate package nosuch
+------
+Dockerfile:8
+--------------------
+   7 |
+   8 | >>> RUN apt-get install -y nosuch
+--------------------`;
+  it.each([
+    ['the words of the command', block, ' at Dockerfile:8: E: Unable to locate package nosuch'],
+    [
+      'the last words where none is about an error',
+      block.replace('E: Unable to locate package nosuch', 'goodbye'),
+      ' at Dockerfile:8: goodbye',
+    ],
+    ['the lines of its step without such a block', '', ': Reading package lists...'],
+  ])('says why a build failed: %s', (_, output, words) => {
+    expect(explainDockerFailure(failed(buildkit(output)), 'build', ref).message).toBe(
+      `The build of ${ref} failed${words} (exit code 100)`,
+    );
+  });
+
+  it("says why a build failed in the old builder's words", () => {
+    const tail =
+      "Step 2/2 : RUN pip install nosuch\n ---> Running in 1\nERROR: nothing\npip: no such package\nThe command '/bin/sh -c pip install nosuch' returned a non-zero code: 1";
+    expect(explainDockerFailure(failed(tail), 'build', ref).message).toBe(
+      `The build of ${ref} failed: pip: no such package (exit code 1)`,
     );
   });
 

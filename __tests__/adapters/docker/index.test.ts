@@ -115,10 +115,13 @@ describe('check', () => {
   it('says that the daemon does not answer, and how to start it', async () => {
     const stderr =
       'Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?';
-    const docker = open([{when: 'info', stderr, exitCode: 1}]);
+    // docker prints what --format asks for all the same.
+    const stdout = '{"version":"","storage":null,"plugins":[],"root":""}\n';
+    const docker = open([{when: 'info', stderr: `${stderr}\n`, stdout, exitCode: 1}]);
     expect(failureOf(await docker.check())).toMatchObject({
       class: 'daemon-lost',
-      message: expect.stringContaining(stderr),
+      message: `The Docker daemon is not reachable: ${stderr}`,
+      tail: [],
       hint: expect.stringContaining('systemctl start docker'),
     });
   });
@@ -341,16 +344,58 @@ describe('containers', () => {
     const docker = open([{when: 'ps', stdout}]);
     await docker.sweep(new Date('2026-11-24T12:00:00Z'));
     const format = '{{.ID}} {{.Label "stack-action.run"}} {{.CreatedAt}}';
-    expect(fake.calls()).toEqual([
+    expect(fake.calls().filter(([command]) => command !== 'image')).toEqual([
       ['ps', '--all', '--filter', 'label=stack-action.run', '--format', format],
       ['rm', '--force', '--volumes', 'old'],
     ]);
   });
 
+  it('removes private tags of other runs only when they are older than six hours', async () => {
+    const at = (time: string): number => Date.parse(time) / 1000;
+    const name = '0123456789abcdef';
+    const old = `stack-run.invalid/12/${at('2026-11-24T05:59:00Z')}:${name}`;
+    const stdout = [
+      old,
+      `stack-run.invalid/12/${at('2026-11-24T06:01:00Z')}:${name}`,
+      `stack-run.invalid/77/${at('2026-11-24T01:00:00Z')}:${name}`,
+      `stack-run.invalid/12/${at('2026-11-24T01:00:00Z')}:latest`,
+      '',
+    ].join('\n');
+    const docker = open([{when: 'image', stdout}]);
+    await docker.sweep(new Date('2026-11-24T12:00:00Z'));
+    expect(fake.calls().filter(([, command]) => command === 'rm')).toEqual([['image', 'rm', old]]);
+  });
+
   it('starts nothing more where no run left anything', async () => {
     const docker = open([{when: 'ps', stdout: '\n'}]);
     await docker.sweep(new Date('2026-11-24T12:00:00Z'));
-    expect(fake.calls()).toHaveLength(1);
+    expect(fake.calls().map(([command, what]) => `${command} ${what}`)).toEqual([
+      'ps --all',
+      'image ls',
+    ]);
+  });
+
+  it('tags an image privately once, and removes that tag once', async () => {
+    const docker = open([]);
+    const [one, other] = await Promise.all([
+      docker.tagPrivately('sha256:1', 'a'),
+      docker.tagPrivately('sha256:1', 'a'),
+    ]);
+    expect(one).toEqual(other);
+    const tag = one.ok ? one.value : '';
+    expect(tag).toMatch(/^stack-run\.invalid\/77\/\d+:[0-9a-f]{16}$/);
+    expect(fake.calls()).toEqual([['tag', 'sha256:1', tag]]);
+    await docker.releasePrivately('b');
+    await docker.releasePrivately('a');
+    await docker.cleanUp();
+    expect(fake.calls().slice(1)).toEqual([['image', 'rm', tag]]);
+  });
+
+  it('removes with the run what is still tagged privately', async () => {
+    const docker = open([]);
+    const tagged = await docker.tagPrivately('sha256:1', 'a');
+    await docker.cleanUp();
+    expect(fake.calls().at(-1)).toEqual(['image', 'rm', tagged.ok ? tagged.value : '']);
   });
 
   it('prunes nothing of the host', async () => {

@@ -1,116 +1,23 @@
-import {chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
-import {tmpdir} from 'node:os';
-import {dirname, join} from 'node:path';
-import {afterEach, beforeEach, describe, expect, it} from 'vitest';
+import {beforeEach, describe, expect, it} from 'vitest';
 import type {BuildRequest, Docker} from '../../../src/adapters/docker/types.ts';
-import {openWorkspace} from '../../../src/adapters/files/index.ts';
-import {runCommand} from '../../../src/adapters/process/index.ts';
+import type {Registry} from '../../../src/adapters/registry/types.ts';
 import type {StepContext} from '../../../src/build/steps/context.ts';
-import {createSteps} from '../../../src/build/steps/index.ts';
-import type {Failure, Result} from '../../../src/failure.ts';
-import type {PlannedImage} from '../../../src/plan/types.ts';
-import type {StepName} from '../../../src/schedule/steps.ts';
-import type {ImageSpec} from '../../../src/stack/spec/types.ts';
-import {imageSpec, published} from '../../support/builders/stack.ts';
+import {fail, failure, ok} from '../../../src/failure.ts';
+import {labels} from '../../../src/image/tags.ts';
+import {published} from '../../support/builders/stack.ts';
+import {builtImage, pushedDigest} from '../../support/fakes/step-ports.ts';
 import {
-  builtImage,
-  fakeDockerPort,
-  fakeRegistryPort,
-  pushedDigest,
-} from '../../support/fakes/step-ports.ts';
+  standingDigest as digest,
+  failed,
+  fingerprint,
+  planned,
+  proofOf,
+  sourceAt,
+  testsHash,
+  useSteps,
+} from '../../support/rig/steps.ts';
 
-const digest = `sha256:${'3'.repeat(64)}`;
-const fingerprint = `sha256:${'0123456789abcdef'.repeat(4)}`;
-
-function spec(name: string, more: Partial<ImageSpec> = {}): ImageSpec {
-  return imageSpec(name, [], {tagPrefix: '1', repository: `r.io/${name}`, ...more});
-}
-
-function planned(name: string, more: Partial<PlannedImage> = {}): PlannedImage {
-  return {
-    name,
-    parents: [],
-    level: 0,
-    ref: `r.io/${name}:1-topic`,
-    action: 'build',
-    reasons: [],
-    fingerprint,
-    content: 'sha256:c',
-    source: undefined,
-    expectedSeconds: undefined,
-    ...more,
-  };
-}
-
-function failed(failure: Partial<Failure> & {class: Failure['class']}): Result<never> {
-  return {
-    ok: false,
-    error: {message: 'no', tail: [], ...failure} as Failure,
-  };
-}
-
-let root: string;
-let calls: string[];
-beforeEach(() => {
-  root = mkdtempSync(join(tmpdir(), 'steps-'));
-  calls = [];
-});
-afterEach(() => rmSync(root, {recursive: true}));
-
-interface Setting {
-  readonly specs?: readonly ImageSpec[];
-  readonly images?: readonly PlannedImage[];
-  readonly docker?: Parameters<typeof fakeDockerPort>[1];
-  readonly registry?: Parameters<typeof fakeRegistryPort>[1];
-  readonly context?: Partial<StepContext>;
-}
-
-function write(file: string, text: string): string {
-  const path = join(root, file);
-  mkdirSync(dirname(path), {recursive: true});
-  writeFileSync(path, text);
-  return path;
-}
-
-function open(images: readonly PlannedImage[], setting: Setting) {
-  const specs = setting.specs ?? images.map(({name}) => spec(name));
-  return createSteps({
-    plan: {tag: '1-topic', images, changed: []},
-    images: new Map(specs.map((one) => [one.name, one])),
-    stackDir: 'images',
-    workspace: openWorkspace(root),
-    docker: fakeDockerPort(calls, setting.docker),
-    registry: fakeRegistryPort(calls, setting.registry),
-    run: runCommand,
-    emit: () => {},
-    testEnvironment: {PATH: join(root, 'bin')},
-    tempDir: tmpdir(),
-    push: true,
-    cache: 'inline',
-    caches: new Map(),
-    timeoutMinutes: undefined,
-    runId: '77',
-    revision: 'abc',
-    sourceUrl: undefined,
-    login: undefined,
-    now: () => new Date(0),
-    wait: async () => {},
-    ...setting.context,
-  });
-}
-
-/** Does steps of the last image of the plan, up to the first that fails. */
-async function go(names: readonly StepName[], setting: Setting = {}) {
-  const images = setting.images ?? [planned('a')];
-  const {runStep, facts} = open(images, setting);
-  const image = images.at(-1) ?? planned('a');
-  let last = await runStep(image, names[0] ?? 'build', new AbortController().signal);
-  for (const name of names.slice(1)) {
-    if (last.failure !== undefined) break;
-    last = await runStep(image, name, new AbortController().signal);
-  }
-  return {...last, facts: facts(image.name)};
-}
+const {calls, go} = useSteps();
 
 describe('pull', () => {
   const legacy = {hasBuildx: false};
@@ -132,11 +39,11 @@ describe('pull', () => {
     const docker: Partial<Docker> = {
       pull: async (ref) => {
         calls.push(`pull ${ref}`);
-        return ref.endsWith('main') ? {ok: true, value: undefined} : failed({class: 'not-found'});
+        return ref.endsWith('main') ? {ok: true, value: undefined} : failed('not-found');
       },
       build: async ({cacheFrom}) => {
         calls.push(`cache ${cacheFrom.join()}`);
-        return failed({class: 'internal'});
+        return failed('internal');
       },
     };
     await go(['pull', 'build'], {docker: {...docker, facts: legacy}, context: {caches}});
@@ -159,59 +66,55 @@ describe('build', () => {
     },
   };
   beforeEach(() => requests.splice(0));
-  const family = (parent: Partial<PlannedImage>): readonly PlannedImage[] => [
-    planned('p', parent),
-    planned('a', {parents: ['p']}),
-  ];
+  const family = [planned('p'), planned('a', {parents: ['p']})];
 
-  it('tells a child its parent, and lets the spec have the last word', async () => {
-    const specs = [spec('p'), spec('a', {buildArgs: new Map([['BASE_TAG', 'mine']])})];
-    await go(['build'], {images: family({}), specs, docker: recording});
+  it('gives the args of parents to a Dockerfile, and lets the spec have the last word', async () => {
+    const own = planned('a', {}, {buildArgs: new Map([['BASE_TAG', 'mine']])});
+    const parentArgs = new Map([
+      [
+        'a',
+        new Map([
+          ['BASE_TAG', '1-topic'],
+          ['BASE_IMAGE', 'r.io/p:1-topic'],
+        ]),
+      ],
+    ]);
+    await go(['build'], {images: [own], docker: recording, context: {parentArgs}});
     expect([...(requests[0]?.buildArgs ?? [])]).toEqual([
       ['BASE_TAG', 'mine'],
       ['BASE_IMAGE', 'r.io/p:1-topic'],
     ]);
   });
 
-  it('brings a parent that is only in the registry, by digest, once', async () => {
-    const source = {ref: 'r.io/p:1-topic', digest};
-    await go(['build', 'build'], {images: family({action: 'skip', source}), docker: recording});
-    expect(calls).toEqual([`pull r.io/p@${digest}`, `tag r.io/p@${digest} r.io/p:1-topic`]);
+  it('labels the image with what it is made of, and with the tests that the checkout has', async () => {
+    await go(['build'], {docker: recording});
+    expect(Object.fromEntries(requests[0]?.labels ?? [])).toEqual({
+      [labels.fingerprint]: fingerprint,
+      [labels.content]: `sha256:${'c'.repeat(64)}`,
+      [labels.tests]: testsHash,
+      [labels.run]: '77',
+      [labels.revision]: 'abc',
+      [labels.created]: '1970-01-01T00:00:00.000Z',
+      [labels.version]: '1-topic',
+    });
   });
 
-  it('makes sure of a parent that was built here, once for all children that start together', async () => {
-    const images = [...family({}), planned('b', {parents: ['p']})];
-    const {runStep} = open(images, {docker: recording});
-    const build = (image: PlannedImage) => runStep(image, 'build', new AbortController().signal);
-    const [parent, ...children] = images;
-    if (parent !== undefined) await build(parent);
-    await Promise.all(children.map(build));
-    expect(calls).toEqual([`tag ${builtImage.id} r.io/p:1-topic`]);
-    // Minutes later somebody else may have moved it.
-    await Promise.all(children.map(build));
-    expect(calls).toHaveLength(2);
-  });
-
-  it('shows a parent in the registry to a builder elsewhere', async () => {
-    const docker = {...recording, facts: {driver: 'kubernetes'}};
-    const source = {ref: 'r.io/p:1-topic', digest};
-    await go(['build'], {images: family({action: 'reuse', source}), docker});
-    expect([...(requests[0]?.buildContexts ?? [])]).toEqual([
-      ['r.io/p:1-topic', `docker-image://r.io/p@${digest}`],
-    ]);
-    expect(calls).toEqual([]);
-  });
-
-  it('builds in the engine what a builder elsewhere could not see', async () => {
-    const docker = {...recording, facts: {driver: 'docker-container'}};
-    const {notes} = await go(['build'], {images: family({}), docker, context: {push: false}});
-    expect(requests[0]).toMatchObject({inEngine: true, buildContexts: new Map()});
-    expect(notes.join()).toContain('built by the engine');
+  it('is not begun when the files are no longer what was planned', async () => {
+    const changed = failure('context-changed', 'The files of a changed: images/a/x.');
+    const asked: string[] = [];
+    const verifyInputs: StepContext['verifyInputs'] = async ({name}) => {
+      asked.push(name);
+      return fail(changed);
+    };
+    const done = await go(['build'], {docker: recording, context: {verifyInputs}});
+    expect(done.failure).toEqual(changed);
+    expect(asked).toEqual(['a']);
+    expect(requests).toEqual([]);
   });
 
   it.each([
     ['a root', [planned('a')], 0],
-    ['a child', family({}), 1],
+    ['a child', family, 1],
   ])('asks for the builder what it must: %s', async (_, images, times) => {
     let asked = 0;
     const driver: Docker['driver'] = async () => {
@@ -230,7 +133,7 @@ describe('build', () => {
     expect(cacheSeconds).toBe(2);
     expect(notes).toEqual([
       'cache written in 2.0 s',
-      'cache "registry" needs another builder; inline is used',
+      'cache "registry" is not supported by this builder; using inline instead',
     ]);
   });
 
@@ -244,7 +147,7 @@ describe('build', () => {
       },
     };
     const platforms = ['linux/s390x', 'linux/amd64', 'linux/arm64'];
-    const {facts} = await go(['build', 'push'], {specs: [spec('a', {platforms})], docker});
+    const {facts} = await go(['build', 'push'], {images: [planned('a', {}, {platforms})], docker});
     const native = process.arch === 'x64' ? 'linux/amd64' : `linux/${process.arch}`;
     expect(requests[0]?.platforms).toEqual([native]);
     expect(pushes[0]?.platforms).toEqual(platforms);
@@ -253,7 +156,7 @@ describe('build', () => {
 });
 
 describe('push', () => {
-  const tested = 'put r.io/a:fp-0123456789abcdef';
+  const tested = `put ${proofOf('a')}`;
 
   it('pushes exactly what was built, and then calls it tested', async () => {
     const {facts, failure} = await go(['build', 'push', 'manifest']);
@@ -264,16 +167,21 @@ describe('push', () => {
       `tag ${builtImage.id} r.io/a:1-topic`,
       'push r.io/a:1-topic',
       tested,
+      `record passed ${pushedDigest}`,
     ]);
   });
 
   it('does not call it tested before the integration tests', async () => {
-    await go(['build', 'push'], {specs: [spec('a', {integrationTests: true})]});
+    await go(['build', 'push'], {images: [planned('a', {}, {integrationTests: true})]});
     expect(calls).not.toContain(tested);
   });
 
   it.each([
-    ['publish: false', {specs: [spec('a', {publish: false})]}, 'not published ("publish: false")'],
+    [
+      'publish: false',
+      {images: [planned('a', {}, {publish: false})]},
+      'not published ("publish: false")',
+    ],
     ['a run that does not push', {context: {push: false}}, 'this run does not push'],
   ])('leaves the registry alone with %s', async (_, setting, note) => {
     const {notes} = await go(['build', 'push'], setting);
@@ -292,7 +200,7 @@ describe('push', () => {
     let pushes = 0;
     const push: Docker['push'] = async () => {
       pushes++;
-      return pushes === 1 ? failed({class: 'auth'}) : {ok: true, value: pushedDigest};
+      return pushes === 1 ? failed('auth') : {ok: true, value: pushedDigest};
     };
     const login = async () => {
       calls.push('login');
@@ -306,7 +214,7 @@ describe('push', () => {
   it('does not log in for ever', async () => {
     const push: Docker['push'] = async () => {
       calls.push('push');
-      return failed({class: 'auth'});
+      return failed('auth');
     };
     const login = async () => ({ok: true, value: undefined}) as const;
     const {failure} = await go(['build', 'push'], {docker: {push}, context: {login}});
@@ -316,104 +224,48 @@ describe('push', () => {
 });
 
 describe('reuse', () => {
-  const images = [planned('a', {action: 'reuse', source: {ref: 'r.io/a:fp-1', digest}})];
+  const source = sourceAt('r.io/a:fp-1');
+  const images = [planned('a', {action: 'reuse', source})];
 
-  it('moves a tag and starts no docker', async () => {
-    const {facts, notes} = await go(['reuse'], {images});
+  it('moves a tag to the image that the plan read, and starts no docker', async () => {
+    const put: Registry['put'] = async (ref, manifest) => {
+      calls.push(`put ${ref}`);
+      expect(manifest).toBe(source.manifest);
+      return ok();
+    };
+    const {facts, notes} = await go(['reuse'], {images, registry: {put}});
     expect(facts.digest).toBe(digest);
-    expect(notes).toEqual(['r.io/a:fp-1 was given the tag']);
+    expect(notes).toEqual(['tagged from r.io/a:fp-1']);
     expect(calls).toEqual(['put r.io/a:1-topic']);
   });
 
-  it('fails when the twin is gone', async () => {
-    const registry = {manifest: async () => ({state: 'absent'}) as const};
+  it('fails when the registry does not take the tag', async () => {
+    const registry = {put: async () => failed('not-found')};
     expect((await go(['reuse'], {images, registry})).failure).toMatchObject({class: 'not-found'});
   });
-});
 
-describe('test', () => {
-  /** A program that stands for pytest: prints its arguments and environment, and ends as told. */
-  function program(name: string, exitCode: number): void {
-    const text = `#!/bin/sh\necho "args $*"\necho "image $TEST_IMAGE token $GITHUB_TOKEN"\nexit ${exitCode}\n`;
-    chmodSync(write(`bin/${name}`, text), 0o755);
-  }
-  const log = (): string =>
-    readFileSync(join(root, 'logs', 'r.io-a-1-topic.basic-tests.log'), 'utf8');
-  const own = (): string => write('images/a/test/test_a.py', '');
-
-  it('says that there are none', async () => {
-    expect((await go(['test'])).notes).toEqual(['no tests']);
+  it('fails when the tag shows another image afterwards', async () => {
+    const waitForDigest = async (ref: string, wanted: string) => {
+      calls.push(`wait ${ref} ${wanted}`);
+      return failed('tag-conflict');
+    };
+    const {failure} = await go(['reuse'], {images, registry: {waitForDigest}});
+    expect(failure).toMatchObject({class: 'tag-conflict'});
+    expect(calls.at(-1)).toBe(`wait r.io/a:1-topic ${digest}`);
   });
 
-  it('runs the common ones and its own from the root of the workspace', async () => {
-    program('pytest', 0);
-    write('images/tests_common/test_c.py', '');
-    write('images/a/tests/test_a.py', '');
-    expect((await go(['test'])).failure).toBeUndefined();
-    expect(log()).toContain('args -x -p no:cacheprovider images/tests_common images/a/tests');
-    expect(log()).toContain('image r.io/a:1-topic token \n');
-  });
-
-  it('passes when nothing was collected, and says so', async () => {
-    program('pytest', 5);
-    own();
-    const {failure, notes} = await go(['test']);
-    expect(failure).toBeUndefined();
-    expect(notes).toEqual(['no tests collected']);
-  });
-
-  it.each([1, 2, 3, 4])('fails with exit code %d of pytest', async (exitCode) => {
-    program('pytest', exitCode);
-    own();
-    expect((await go(['test'])).failure).toMatchObject({class: 'test-failed', exitCode});
-  });
-
-  it('finds pytest as a module', async () => {
-    program('python3', 0);
-    own();
-    expect((await go(['test'])).failure).toBeUndefined();
-    expect(log()).toContain('args -m pytest -x');
-  });
-
-  it('says in one sentence that there is no pytest', async () => {
-    own();
-    const {failure} = await go(['test']);
-    expect(failure?.message).toMatch(/^pytest is not installed/);
-    expect(failure?.hint).toContain('pip install pytest');
-  });
-
-  it('runs the command of the spec instead', async () => {
-    program('check', 0);
-    const tests = {command: `check "a b"`, where: 'host', timeoutMinutes: undefined} as const;
-    expect((await go(['test'], {specs: [spec('a', {tests})]})).failure).toBeUndefined();
-    expect(log()).toContain('args a b\n');
-  });
-
-  it('does not take exit code 5 of another program for no tests', async () => {
-    program('check', 5);
-    const tests = {command: 'check', where: 'host', timeoutMinutes: undefined} as const;
-    const {failure} = await go(['test'], {specs: [spec('a', {tests})]});
-    expect(failure).toMatchObject({class: 'test-failed'});
-  });
-
-  it('calls an image tested that only had to be tested again', async () => {
-    program('pytest', 0);
-    own();
-    const source = {ref: 'r.io/a:1-topic', digest};
-    await go(['pull', 'test'], {images: [planned('a', {action: 'test', source})]});
-    expect(calls.at(-1)).toBe('put r.io/a:fp-0123456789abcdef');
-  });
-
-  it('wants the integration tests that the spec promises', async () => {
-    const specs = [spec('a', {integrationTests: true})];
-    expect((await go(['integration-test'], {specs})).failure).toMatchObject({class: 'no-tests'});
+  it('leaves the registry alone in a run that does not push', async () => {
+    const {facts, notes} = await go(['reuse'], {images, context: {push: false}});
+    expect(facts.digest).toBe(digest);
+    expect(notes).toEqual(['this run does not push']);
+    expect(calls).toEqual([]);
   });
 });
 
 describe('prune', () => {
-  it('removes the reference where the spec says so', async () => {
-    await go(['prune'], {specs: [spec('a', {prune: true})]});
-    expect(calls).toEqual(['removeImage r.io/a:1-topic']);
+  it('removes the references, the private one too, where the spec says so', async () => {
+    await go(['prune'], {images: [planned('a', {}, {prune: true})]});
+    expect(calls).toEqual(['removeImage r.io/a:1-topic', 'releasePrivately a']);
   });
 
   it('keeps it otherwise', async () => {
@@ -422,9 +274,9 @@ describe('prune', () => {
   });
 
   it('does not fail when it cannot', async () => {
-    const removeImage: Docker['removeImage'] = async () => failed({class: 'internal'});
+    const removeImage: Docker['removeImage'] = async () => failed('internal');
     const {failure, notes} = await go(['prune'], {
-      specs: [spec('a', {prune: true})],
+      images: [planned('a', {}, {prune: true})],
       docker: {removeImage},
     });
     expect(failure).toBeUndefined();

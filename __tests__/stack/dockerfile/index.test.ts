@@ -318,9 +318,23 @@ describe('what a Dockerfile uses', () => {
     const text =
       'FROM a\nCOPY --exclude=*.md --exclude=t/** s?c/*.py \\[x] /d/\nADD y /\nRUN --mount=source=z*,target=/z x';
     expect(uses(text).context.sources).toEqual([
-      {path: 's?c/*.py', hasWildcards: true, excludes: ['*.md', 't/**'], line: 2, kind: 'copy'},
-      {path: '[x]', hasWildcards: true, excludes: ['*.md', 't/**'], line: 2, kind: 'copy'},
-      {path: 'y', hasWildcards: false, excludes: [], line: 3, kind: 'add'},
+      {
+        path: 's?c/*.py',
+        parents: false,
+        hasWildcards: true,
+        excludes: ['*.md', 't/**'],
+        line: 2,
+        kind: 'copy',
+      },
+      {
+        path: '[x]',
+        parents: false,
+        hasWildcards: true,
+        excludes: ['*.md', 't/**'],
+        line: 2,
+        kind: 'copy',
+      },
+      {path: 'y', parents: false, hasWildcards: false, excludes: [], line: 3, kind: 'add'},
       {path: 'z*', hasWildcards: false, excludes: [], line: 4, kind: 'mount'},
     ]);
   });
@@ -409,10 +423,10 @@ describe('sources that only the base image can tell', () => {
 
 describe('what docker refuses', () => {
   const refused: [string, string, Given?][] = [
-    ['', '1: there is no FROM. Add one.'],
-    ['# only\n', '1: there is no FROM. Add one.'],
+    ['', '1: the Dockerfile has no FROM. Add one.'],
+    ['# only\n', '1: the Dockerfile has no FROM. Add one.'],
     ['RUN x\nFROM a', '1: RUN before the first FROM; only ARG is allowed there.'],
-    ['FROM', '1: FROM names no image. Add one.'],
+    ['FROM', '1: FROM has no image. Add one.'],
     ['FROM a b', '1: FROM takes an image, or an image, AS and a name.'],
     [
       'FROM $X',
@@ -435,9 +449,9 @@ describe('what docker refuses', () => {
     ],
     [
       'FROM a AS s\nCOPY --from=late x y\nFROM b AS late\nFROM s',
-      '2: COPY --from=late names a stage that comes later. Move that stage up.',
+      '2: COPY --from=late uses a stage that comes later. Move that stage up.',
     ],
-    ['FROM a AS s\nCOPY --from=s x y', '1: stages need each other in a circle: s.'],
+    ['FROM a AS s\nCOPY --from=s x y', '1: stages form a cycle: s.'],
     ['FROM a\nCOPY --from=7 x y', '2: there is no stage 7.'],
     ['FROM a\nCOPY x', '2: COPY needs a source and a destination.'],
     [
@@ -445,7 +459,10 @@ describe('what docker refuses', () => {
       '2: COPY: unknown flag --form. Known flags: --from, --chown, --chmod, --link, --exclude, --parents.',
     ],
     ['FROM a\nCOPY --link --link x y', '2: COPY: the flag --link is given twice.'],
-    ['FROM a\nRUN <<EOF\nx', '2: the heredoc has no end. End it with a line that is only EOF.'],
+    [
+      'FROM a\nRUN <<EOF\nx',
+      '2: the heredoc is not closed. End it with a line that contains only EOF.',
+    ],
     ['FROM a\nFOO x', '2: unknown instruction FOO.'],
     [
       'FROM a\nCOPY ${x!} /',

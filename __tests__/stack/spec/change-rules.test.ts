@@ -19,11 +19,11 @@ it.each([
   ['{"BuildAll": [\n"a",\n]}', '2:4: bad JSON: a comma follows the last entry.'],
   ['{"BuildAll": oops}', "1:1: bad JSON: Unexpected token 'o'."],
   ["{'a': 1}", '1:2: bad JSON: '],
-  ['[]', '1:1: the file must hold keys (ChangeIgnore, BuildAll), not a list.'],
+  ['[]', '1:1: the file must contain keys (ChangeIgnore, BuildAll), not a list.'],
   ['{\n  "Buildall": []\n}', '2:3: unknown key "Buildall" in the file. Did you mean "BuildAll"?'],
   ['{"BuildAll": {}}', '1:14: BuildAll of the file must be text, not a mapping.'],
   ['{"BuildAll": ["a/b.txt"]}', '1:15: BuildAll has "a/b.txt". Only names directly below'],
-  ['{"BuildAll": [], "BuildAll": []}', '1:18: the key "BuildAll" stands twice; first at'],
+  ['{"BuildAll": [], "BuildAll": []}', '1:18: duplicate key "BuildAll" (first defined at'],
 ])('refuses %j with its place', (text, message) => {
   expect(() => parse(text)).toThrow(SpecError);
   expect(() => parse(text)).toThrow(`images/change_ignore.json:${message}`);

@@ -12,7 +12,7 @@ describe('images against each other', () => {
       'images:\n  out: {image_name: x/o, depend_on: c}\n  a: {image_name: x/a, depend_on: c}\n  b: {image_name: x/b, depend_on: a}\n  c: {image_name: x/c, depend_on: b}',
     );
     expect(mistakesOf(text)).toEqual([
-      'images/spec.yml:5:35: depend_on goes in a circle: c -> b -> a -> c. Remove one of these.',
+      'images/spec.yml:5:35: depend_on forms a cycle: c -> b -> a -> c. Remove one of these dependencies.',
     ]);
   });
 
@@ -21,8 +21,8 @@ describe('images against each other', () => {
       `  ${one}: {image_name: x/${one}, depend_on: ${other}}\n  ${other}: {image_name: x/${other}, depend_on: ${one}}\n`;
     const mistakes = mistakesOf(spec(`images:\n${pair('a', 'b')}${pair('c', 'd')}`));
     expect(mistakes.map((mistake) => mistake.split(': ')[2])).toEqual([
-      'a -> b -> a. Remove one of these.',
-      'c -> d -> c. Remove one of these.',
+      'a -> b -> a. Remove one of these dependencies.',
+      'c -> d -> c. Remove one of these dependencies.',
     ]);
   });
 
@@ -30,7 +30,7 @@ describe('images against each other', () => {
     const text = spec(
       'images: {r: {image_name: x/r}, a: {image_name: x/a, depend_on: [r, b]}, b: {image_name: x/b, depend_on: [r, a]}}',
     );
-    expect(mistakesOf(text).join()).toContain('a -> b -> a. Remove one of these.');
+    expect(mistakesOf(text).join()).toContain('a -> b -> a. Remove one of these dependencies.');
   });
 
   it('a cycle of ten thousand ends', () => {
@@ -45,7 +45,7 @@ describe('images against each other', () => {
 
   it('a parent named twice is told', () => {
     const text = spec('images: {a: {image_name: x/a}, b: {image_name: x/b, depend_on: [a, a]}}');
-    expect(mistakesOf(text)[0]).toContain('depend_on of image "b" names "a" twice');
+    expect(mistakesOf(text)[0]).toContain('depend_on of image "b" lists "a" twice');
   });
 
   it('the nearest image is suggested, never the image itself', () => {
@@ -63,7 +63,7 @@ describe('images against each other', () => {
       'root: [a, b]\nimages: {a: {image_name: x/a}, b: {image_name: x/b, depend_on: a}}',
     );
     expect(mistakesOf(text)).toEqual([
-      'images/spec.yml:1:11: root names "b", which depends on a. A root has no depend_on.',
+      'images/spec.yml:1:11: root lists "b", which depends on a. Remove it from "root", or remove its depend_on.',
     ]);
   });
 

@@ -240,7 +240,7 @@ describe('warnings', () => {
       'images: {a: {image_name: x/a, build_args: {A: , B: ""}}}\ntag: {prefix: v1}',
     );
     expect(spec.warnings).toEqual([
-      'images/spec.yml:1:44: "A" in build_args of image "a" has no value, so the Dockerfile\'s default is used. Write A: "" for empty text.',
+      'images/spec.yml:1:44: "A" in build_args of image "a" has no value, so the Dockerfile\'s default is used. Write A: "" for an empty value.',
     ]);
     expect(image(spec, 'a').buildArgs).toEqual(new Map([['B', '']]));
   });

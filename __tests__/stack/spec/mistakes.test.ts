@@ -12,13 +12,13 @@ describe('one mistake, with its place and its fix', () => {
   it.each([
     ['imge_name: x', '3:5: unknown key "imge_name" in image "a". Did you mean "image_name"?'],
     ['Depend-On: x', '3:5: unknown key "Depend-On" in image "a". Did you mean "depend_on"?'],
-    ['zzzzzzzz: x', '3:5: unknown key "zzzzzzzz" in image "a". There are: image_name, depend_on,'],
+    ['zzzzzzzz: x', '3:5: unknown key "zzzzzzzz" in image "a". Known keys: image_name, depend_on,'],
     ['dbuild_env: {}', '3:5: "dbuild_env" in image "a" is a key of the scripts before 2023.'],
     ['manifests: []', '3:5: "manifests" in image "a" is a key of the scripts before 2023.'],
     ['skip_plans: []', '3:5: "skip_plans" in image "a" is a key of the scripts before 2023.'],
     [
       'prune: true\nprune: true',
-      '4:5: the key "prune" stands twice; first at images/spec.yml:3:5.',
+      '4:5: duplicate key "prune" (first defined at images/spec.yml:3:5). Keep one of them.',
     ],
     [
       'prepull: false -- later',
@@ -28,8 +28,8 @@ describe('one mistake, with its place and its fix', () => {
     ['prune: !!str true', '3:18: prune of image "a" is "true". Write true or false'],
     ['prune: 1', '3:12: prune of image "a" is "1"'],
     ['prune: [true]', '3:12: prune of image "a" is a list'],
-    ['depend_on: b', '3:16: depend_on of image "a" names "b", which is not in "images".'],
-    ['depend_on: a', '3:16: depend_on of image "a" names "a", which is the image itself.'],
+    ['depend_on: b', '3:16: depend_on of image "a" lists "b", which is not in "images".'],
+    ['depend_on: a', '3:16: depend_on of image "a" lists "a", which is the image itself.'],
     ['depend_on: {b: c}', '3:16: depend_on of image "a" must be text, not a mapping.'],
     ['depend_on: [""]', '3:17: depend_on of image "a" must be text, not "".'],
     [
@@ -39,7 +39,7 @@ describe('one mistake, with its place and its fix', () => {
     ['context: /etc', '3:14: context of image "a" is "/etc", which is absolute.'],
     ['context: C:\\x', 'which is absolute'],
     ['context: "-"', '3:14: context of image "a" is "-", which docker would take for an option.'],
-    ['context: "a\\0b"', '3:14: holds a NUL character'],
+    ['context: "a\\0b"', '3:14: contains a NUL character'],
     ['dockerfile: ../../../Dockerfile', '3:17: dockerfile of image "a"'],
     ['dockerfile: -f', 'which docker would take for an option'],
     [
@@ -53,14 +53,14 @@ describe('one mistake, with its place and its fix', () => {
     ['secrets: ["--push"]', '3:15: secrets of image "a" has "--push"'],
     [
       'info_cmds: [PY_VERR]',
-      '3:17: info_cmds of image "a" names "PY_VERR", which is not in all_info_cmds. Did you mean "PY_VER"?',
+      '3:17: info_cmds of image "a" lists "PY_VERR", which is not in all_info_cmds. Did you mean "PY_VER"?',
     ],
     [
       'build_args: [A=b]',
       '3:17: build_args of image "a" must be a mapping (KEY: value), not a list.',
     ],
     ['build_args: {A: [b]}', '3:21: "A" in build_args of image "a" must be text, not a list.'],
-    ['build_args: {"A=b": c}', '3:18: "A=b" in build_args of image "a" is no name of an ARG.'],
+    ['build_args: {"A=b": c}', '3:18: "A=b" in build_args of image "a" is not a valid ARG name.'],
     [
       'tests: {where: moon}',
       '3:20: where of tests of image "a" is "moon". Write host or container.',
@@ -69,7 +69,7 @@ describe('one mistake, with its place and its fix', () => {
     ['tests: {timeout_minutes: soon}', '3:30: timeout_minutes of tests of image "a" is "soon"'],
     ['tests: {timeout_minutes: 99999}', 'at most 10080 (a week)'],
     ['tests: {timeout_minutes: 0}', 'timeout_minutes of tests of image "a" is "0"'],
-    ['tests: pytest', '3:12: tests of image "a" must hold keys'],
+    ['tests: pytest', '3:12: tests of image "a" must contain keys'],
     ['tests: {comand: x}', 'unknown key "comand" in tests of image "a". Did you mean "command"?'],
   ])('%s', (keys, message) => {
     const mistakes = mistakesOf(withKeys(keys, 'all_info_cmds: {PY_VER: {command: v}}\n'));
@@ -117,7 +117,7 @@ describe('one mistake, with its place and its fix', () => {
   it.each([
     ['images: {a: {}}', '1:10: image "a" has no image_name. Add "image_name: ghcr.io/owner/a"'],
     ['images: {a: }', '1:10: image "a" is empty'],
-    ['images: {a: text}', '1:13: image "a" must hold keys'],
+    ['images: {a: text}', '1:13: image "a" must contain keys'],
     ['images: {a/b: {image_name: x/a}}', '1:10: "a/b" cannot be the name of an image'],
     ['images: {.git: {image_name: x/a}}', '".git" cannot be the name'],
     ['images: {"..": {image_name: x/a}}', '".." cannot be the name'],
@@ -133,17 +133,17 @@ describe('one mistake, with its place and its fix', () => {
       'registry: "a b"\nimages: {a: {image_name: x/a}}',
       '1:11: registry is "a b", which is not a valid name of an image repository.',
     ],
-    ['root: b\nimages: {a: {image_name: x/a}}', '1:7: root names "b", which is not in "images"'],
+    ['root: b\nimages: {a: {image_name: x/a}}', '1:7: root lists "b", which is not in "images"'],
   ])('%s', (text, message) => {
     expect(mistakesOf(`${text}\ntag: {prefix: v1}`).join('\n')).toContain(message);
   });
 
   it.each([
-    ['', '1:1: there is no tag prefix. Add "tag: {prefix: …}", or set the input "tag-prefix".'],
-    ['tag:', '1:1: there is no tag prefix'],
-    ['tag: {}', '2:1: there is no tag prefix'],
-    ['tag: {prefix: }', '2:1: there is no tag prefix'],
-    ['tag: v1', '2:6: tag must hold keys (prefix, extra), not "v1".'],
+    ['', '1:1: the tag prefix is missing. Add "tag: {prefix: …}", or set the input "tag-prefix".'],
+    ['tag:', '1:1: the tag prefix is missing'],
+    ['tag: {}', '2:1: the tag prefix is missing'],
+    ['tag: {prefix: }', '2:1: the tag prefix is missing'],
+    ['tag: v1', '2:6: tag must contain keys (prefix, extra), not "v1".'],
     ['tag: {prefix: [v1]}', '2:15: prefix of tag must be text, not a list.'],
     ['tag: {prefix: -v}', '2:15: prefix of tag is "-v", which cannot begin a tag.'],
     ['tag: {prefix: a/b}', '2:15: prefix of tag is "a/b", which cannot begin a tag.'],
@@ -165,7 +165,10 @@ describe('one mistake, with its place and its fix', () => {
     ['{V: {command: }}', '2:17: info command "V" has no command.'],
     ['{V: {command: " "}}', '2:30: command of info command "V" is empty.'],
     ['{V: {command: "bash -c \'a"}}', '2:30: command of info command "V" has a quote'],
-    ['{V: python}', '2:20: info command "V" must hold keys (description, command), not "python".'],
+    [
+      '{V: python}',
+      '2:20: info command "V" must contain keys (description, command), not "python".',
+    ],
     ['[V]', '2:16: all_info_cmds of the spec must be a mapping'],
   ])('all_info_cmds: %s', (commands, message) => {
     const text = `images: {a: {image_name: x/a}}\nall_info_cmds: ${commands}\ntag: {prefix: v1}`;
@@ -182,7 +185,7 @@ describe('one mistake, with its place and its fix', () => {
     ],
     [
       '{P: {prefix: v2, skip: [ab]}}',
-      'skip of track "P" names "ab", which is not in "images". Did you mean "a"?',
+      'skip of track "P" lists "ab", which is not in "images". Did you mean "a"?',
     ],
     [
       '{P: {tag_prefix: v2, prefix: v3}}',

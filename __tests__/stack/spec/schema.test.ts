@@ -54,7 +54,7 @@ describe('the schema that editors use', () => {
     ],
   ])('knows the same keys in %s', (_, text, properties) => {
     const message = mistakesOf(text).find((mistake) => mistake.includes('QQQQQQQQ'));
-    const known = /There are: (.*)\.$/.exec(message ?? '')?.[1]?.split(', ') ?? [];
+    const known = /Known keys: (.*)\.$/.exec(message ?? '')?.[1]?.split(', ') ?? [];
     const declared = Object.keys(properties).filter((key) => key !== 'basic_tests');
     expect(declared.toSorted()).toEqual(known.toSorted());
   });

@@ -2,23 +2,36 @@ import {describe, expect, it} from 'vitest';
 import {refuseLargeSpec} from '../../../src/stack/spec/index.ts';
 import {mistakesOf} from '../../support/builders/specs.ts';
 
-describe('a file that is no spec', () => {
+describe('a file that is not a spec', () => {
   it.each([
     ['empty', '', '1:1: the file is empty'],
     ['only comments', '# nothing\n', '1:1: the file is empty'],
-    ['a word', 'hello', '1:1: the spec must hold keys'],
-    ['a list', '- a\n', '1:1: the spec must hold keys'],
+    ['a word', 'hello', '1:1: the spec must contain keys'],
+    ['a list', '- a\n', '1:1: the spec must contain keys'],
     ['two documents', 'images: {}\n---\nb: 2\n', '2:1: a second document begins here'],
-    ['a tab', 'images:\n\ta: 1\n', '2:1: a tab stands where YAML wants spaces'],
-    ['bad indentation', 'a:\n   b: 1\n  c: 2\n', '3:1: the indentation fits no line above'],
+    ['a tab', 'images:\n\ta: 1\n', '2:1: tab used for indentation; YAML requires spaces.'],
+    [
+      'bad indentation',
+      'a:\n   b: 1\n  c: 2\n',
+      '3:1: inconsistent indentation: this key does not line up',
+    ],
     ['an open bracket', 'images: [a\n', '2:1: bad YAML: '],
-    ['a NUL', 'images: {a: "x\\0y"}', '1:13: holds a NUL character'],
+    [
+      'a command with a colon and no quotes around it',
+      'x-a: bash -c "echo a: b"',
+      '1:6: a value without quotes cannot contain ": ". Quote the whole value; a command',
+    ],
+    ['the same in braces', 'x-a: {b: bash -c "echo a: b"}', '1:10: a value without quotes'],
+    ['text after a value', 'x-a: "pip list" | grep x', '1:17: text follows a value'],
+    ['a percent sign', 'x-a: %x', '1:6: a value without quotes cannot begin with %. Quote it.'],
+    ['a missing blank', 'images:{}\ntag: x', '1:1: a key and its value belong on one line'],
+    ['a NUL', 'images: {a: "x\\0y"}', '1:13: contains a NUL character'],
     [
       'a foreign tag',
       'images: !!python/object:os {a: 1}',
-      'the tag !!python/object:os means nothing',
+      'unsupported YAML tag !!python/object:os. Remove it.',
     ],
-    ['an own tag', 'images: !mine {a: 1}', 'the tag !mine means nothing'],
+    ['an own tag', 'images: !mine {a: 1}', 'unsupported YAML tag !mine. Remove it.'],
     ['a key in brackets', '{a: b}: c', '1:1: a key must be a word'],
     ['a missing anchor', 'images: *gone', '1:9: the alias *gone has no anchor &gone before it'],
     ['an anchor in itself', 'x-a: &a {<<: *a}', '1:14: the alias *a has no anchor &a before it'],
@@ -26,6 +39,14 @@ describe('a file that is no spec', () => {
   ])('%s is told with its place', (_, text, message) => {
     expect(mistakesOf(text).join('\n')).toContain(`${message}`);
   });
+});
+
+it('a value that should be quoted is one mistake, whatever follows on its line', () => {
+  const text = 'a: {command: bash -c "echo a: b"}\nc: bash -c "echo d: e"\n';
+  expect(mistakesOf(text).map((mistake) => mistake.split(': a value')[0])).toEqual([
+    'images/spec.yml:1:14',
+    'images/spec.yml:2:4',
+  ]);
 });
 
 describe('what would take the machine down', () => {

@@ -116,6 +116,7 @@ export function planFacts(images: readonly ImageSpec[], more: Partial<PlanFacts>
     isTestFile: (image, file) => file.startsWith(`${image.folder}/test/`),
     platform: 'linux/amd64',
     run: {runId: '2', isRetry: false},
+    parents: 'auto',
     ...more,
   };
 }

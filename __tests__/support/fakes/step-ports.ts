@@ -1,10 +1,15 @@
 import type {BuiltImage, Docker, DockerFacts} from '../../../src/adapters/docker/types.ts';
 import type {Registry} from '../../../src/adapters/registry/types.ts';
+import type {RecordStore} from '../../../src/build/steps/context.ts';
+import type {ImageRecord} from '../../../src/record/index.ts';
 import {published} from '../builders/stack.ts';
 
 const done = {ok: true, value: undefined} as const;
 export const builtImage: BuiltImage = {id: `sha256:${'1'.repeat(64)}`, cacheSeconds: undefined};
 export const pushedDigest = `sha256:${'2'.repeat(64)}`;
+
+/** What the fake engine calls an image that only this run knows. */
+export const privateTag = (name: string): string => `stack-run.invalid/1/2:${name}`;
 
 /** A docker that does everything well and remembers what it was asked; overrides do otherwise. */
 export function fakeDockerPort(
@@ -41,6 +46,14 @@ export function fakeDockerPort(
     },
     tag: async (source, ref) => {
       note('tag', source, ref);
+      return done;
+    },
+    tagPrivately: async (id, name) => {
+      note('tagPrivately', id, name);
+      return {ok: true, value: privateTag(name)};
+    },
+    releasePrivately: async (name) => {
+      note('releasePrivately', name);
       return done;
     },
     push: async (ref) => {
@@ -91,5 +104,25 @@ export function fakeRegistryPort(calls: string[], overrides: Partial<Registry> =
     waitForDigest: async () => done,
     close: async () => {},
     ...overrides,
+  };
+}
+
+/** Records in memory, by digest; what is written is also noted: `record passed <digest>`. */
+export function fakeRecords(
+  calls: string[],
+  known: ReadonlyMap<string, ImageRecord> = new Map(),
+): RecordStore & {readonly written: ImageRecord[]} {
+  const written: ImageRecord[] = [];
+  return {
+    written,
+    write: async (record) => {
+      calls.push(`record ${record.tests?.verdict} ${record.digest}`);
+      written.push(record);
+      return done;
+    },
+    read: async ({digest}) => {
+      calls.push(`readRecord ${digest}`);
+      return known.get(digest);
+    },
   };
 }

@@ -214,12 +214,13 @@ async function hashWatched(
 
 async function hashPaths(session: Session, {paths, skip}: PathsRequest): Promise<PathsHash> {
   const isSkipped = skipOf(skip);
+  const skipped = skip.join();
   const hash = createHash('sha256');
   const missing: string[] = [];
   let files = 0;
   for (const path of [...new Set(paths.map(normalPath))].toSorted()) {
     const visit: Visit = (below) => !isSkipped(below.slice(below.lastIndexOf('/') + 1));
-    const found = await digestOnce(session, `${skip} ${path}`, path, visit);
+    const found = await digestOnce(session, `${skipped} ${path}`, path, visit);
     if (found === undefined) missing.push(path);
     else hash.update(`${JSON.stringify(path)} ${found.text}\n`);
     files += found?.files ?? 0;

@@ -1,7 +1,7 @@
 import {createHash} from 'node:crypto';
 import {lstatSync, readlinkSync, realpathSync} from 'node:fs';
-import {join} from 'node:path';
-import {kindOf, type Look} from './files.ts';
+import {basename, dirname, join} from 'node:path';
+import {type Kind, kindOf, type Look} from './files.ts';
 
 /** Decides about one path, relative to the workspace, before anything below it is read. */
 export type Visit = (path: string, isFolder: boolean) => boolean;
@@ -23,6 +23,8 @@ export async function hashPath(
   path: string,
   {visit, own}: {readonly visit: Visit; readonly own: readonly string[]},
 ): Promise<PathsDigest | undefined> {
+  const found = await findPlace(look, workspace, path);
+  if (found === undefined) return undefined;
   const hash = createHash('sha256');
   let files = 0;
   const seen = new Map<string, string>();
@@ -62,14 +64,60 @@ export async function hashPath(
       }
     }
   };
-  const absolute = join(workspace, path);
-  const folder = realPathOf(join(absolute, '..'));
-  if (folder === undefined) return undefined;
-  const place = path === '.' ? workspace : join(folder, path.slice(path.lastIndexOf('/') + 1));
-  const stat = lstatSync(place, {bigint: true, throwIfNoEntry: false});
-  if (stat === undefined) return undefined;
-  await read(path, place, kindOf(stat) ?? 'device');
+  await read(path, found.place, found.kind);
   return {text: hash.digest('hex'), files};
+}
+
+/** What the questions of one look know of folders: most of them are about files that are not there. */
+interface Folders {
+  /** Where folders really are, by their path in the workspace. */
+  readonly real: Map<string, Promise<string | undefined>>;
+  /** What is in them; undefined for one that cannot be listed. */
+  readonly names: Map<string, Promise<ReadonlyMap<string, Kind> | undefined>>;
+}
+
+const known = new WeakMap<Look, Folders>();
+
+async function findPlace(
+  look: Look,
+  workspace: string,
+  path: string,
+): Promise<{readonly place: string; readonly kind: Kind} | undefined> {
+  if (path === '.') return {place: workspace, kind: 'folder'};
+  const folders = known.get(look) ?? {real: new Map(), names: new Map()};
+  known.set(look, folders);
+
+  const namesIn = (folder: string): Promise<ReadonlyMap<string, Kind> | undefined> => {
+    const listed = async () =>
+      new Map((await look.list(folder)).map(({name, kind}) => [name, kind]));
+    const names = folders.names.get(folder) ?? listed().catch(() => undefined);
+    folders.names.set(folder, names);
+    return names;
+  };
+  const follow = async (one: string): Promise<string | undefined> => {
+    const folder = await realOf(dirname(one));
+    if (folder === undefined) return undefined;
+    const place = join(folder, basename(one));
+    const names = await namesIn(folder);
+    if (names === undefined) return realPathOf(place);
+    const kind = names.get(basename(one));
+    if (kind === 'link') return realPathOf(place);
+    return kind === 'folder' ? place : undefined;
+  };
+  const realOf = (one: string): Promise<string | undefined> => {
+    if (one === '.') return Promise.resolve(workspace);
+    const real = folders.real.get(one) ?? follow(one);
+    folders.real.set(one, real);
+    return real;
+  };
+
+  const folder = await realOf(dirname(path));
+  if (folder === undefined) return undefined;
+  const names = await namesIn(folder);
+  if (names?.has(basename(path)) === false) return undefined;
+  const place = join(folder, basename(path));
+  const stat = lstatSync(place, {bigint: true, throwIfNoEntry: false});
+  return stat && {place, kind: kindOf(stat) ?? 'device'};
 }
 
 /** Undefined when it does not exist, or leads round in a circle. */

@@ -16,7 +16,7 @@ export interface BuildMode {
 
 /**
  * `docker buildx build`, or `docker build` where there is no buildx. Without attestations, so that an image is one
- * manifest and its digest does not change with every build (RELIABILITY.md 2b, Docker 29).
+ * manifest and its digest does not change with every build: since Docker 29 attestations make an index of it, with times in it.
  */
 export function buildArguments(request: BuildRequest, mode: BuildMode): readonly string[] {
   const common = [
@@ -45,7 +45,7 @@ export function buildArguments(request: BuildRequest, mode: BuildMode): readonly
 export function containerArguments(request: ContainerRequest, runId: string): readonly string[] {
   const [program = '', ...args] = request.command;
   return [
-    // PID 1 must end on signals, and not by a 10 s wait (RELIABILITY.md 2a).
+    // Most programs ignore SIGTERM as PID 1, and docker then waits 10 s before it kills them: --init forwards it.
     ...['--init', '--label', `${runLabel}=${runId}`, '--name', request.name],
     ...pairs('--env', request.env ?? new Map()),
     ...(request.workdir === undefined ? [] : ['--workdir', request.workdir]),

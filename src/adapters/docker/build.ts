@@ -5,7 +5,7 @@ import {type BuildMode, buildArguments} from './arguments.ts';
 import {type CallDocker, deadlines} from './cli.ts';
 import type {BuildRequest, Docker, DockerOptions} from './types.ts';
 
-/** A build that ended well. */
+/** A build that succeeded. */
 interface Done {
   /** As it was written: buildx's metadata, else the id of the image. */
   readonly file: string;
@@ -26,7 +26,7 @@ export function createBuilds({
   builder,
   tempDir,
 }: BuildPorts): Pick<Docker, 'build' | 'buildAndPush'> {
-  /** Runs the build and reads the file in which it says what it made. */
+  /** Runs the build and reads the result file, which identifies the image. */
   const build = async (
     request: BuildRequest,
     output: BuildMode['output'],
@@ -47,7 +47,7 @@ export function createBuilds({
       const seconds = deadlines.build;
       const done = await call({args, operation: 'build', subject: request.ref, seconds, options});
       if (!done.ok) return done;
-      // An old buildx may write nothing; then the reference tells what was built.
+      // An old buildx may write nothing; then the reference identifies what was built.
       const file = await readFile(resultFile, 'utf8').catch(() => '');
       return ok({file, tail: done.value.tail});
     } finally {
@@ -86,7 +86,7 @@ export function createBuilds({
 }
 
 /**
- * The digest in buildx's metadata, or the id that `docker build` wrote; undefined where neither is said. It is what
+ * The digest in buildx's metadata, or the id that `docker build` wrote; undefined where neither is there. It is what
  * the engine calls the image too: with containerd's store the digest of its manifest, else of its config, which is
  * what `--iidfile` of buildx names in either case.
  */
@@ -110,13 +110,13 @@ async function engineBuilder(call: CallDocker): Promise<string> {
 function needsBuildx(ref: string): Failure {
   return failure(
     'build-failed',
-    `${ref} needs buildx (secrets or several platforms), and docker has none here.`,
+    `${ref} needs buildx (for secrets or several platforms), which is not installed.`,
     {hint: 'Install docker-buildx-plugin, or docker-buildx on Debian.'},
   );
 }
 
 function lost(ref: string): Failure {
-  return failure('build-failed', `The build of ${ref} ended well, but the image is not there.`, {
+  return failure('build-failed', `${ref} was built, but the image can no longer be found.`, {
     hint: 'Something else on this machine may have removed it (docker system prune).',
   });
 }

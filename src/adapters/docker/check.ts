@@ -3,6 +3,8 @@ import {hostname} from 'node:os';
 import {diskFullHint, type Failure, fail, failure, ok, type Result} from '../../failure.ts';
 import {formatBytes} from '../../util/text.ts';
 import {type CallDocker, deadlines} from './cli.ts';
+
+import {tellingLine} from './failure.ts';
 import type {Disk, Docker, EngineFacts} from './types.ts';
 
 /** Below this the data folder of Docker counts as full. */
@@ -10,7 +12,7 @@ const leastFreeBytes = 100 * 1024 * 1024;
 
 type Checks = Pick<Docker, 'check' | 'driver' | 'disk' | 'diagnose'>;
 
-/** Whether docker can work, and why it could not. */
+/** Whether docker works, and why not. */
 export function createChecks(call: CallDocker, builder: string | undefined): Checks {
   const ask = (args: readonly string[], subject: string, seconds: number = deadlines.small) =>
     call({args, operation: 'other', subject, seconds});
@@ -93,7 +95,7 @@ const infoFormat = `{${[
 ].join()}}`;
 
 interface Info {
-  /** Of the engine; empty when it is not told. */
+  /** Of the engine; empty when not known. */
   readonly version: string;
   /** Of the image store, as JSON. */
   readonly storage: string;
@@ -144,11 +146,14 @@ const mayBeTheDaemon: ReadonlySet<Failure['class']> = new Set([
 
 function noEngine(failure: Failure): Failure {
   if (failure.cause?.kind === 'spawn') return failure;
+  const line = tellingLine(failure.tail);
   return {
     ...failure,
     class: 'daemon-lost',
-    message: `The Docker daemon does not answer${failure.tail.length > 0 ? `: ${failure.tail.at(-1)}` : '.'}`,
-    hint: 'Start it (for example: sudo systemctl start docker), and see that this user may use its socket.',
+    // The rest is what --format made of nothing, and the same line again.
+    tail: [],
+    message: `The Docker daemon is not reachable${line === undefined ? '.' : `: ${line}`}`,
+    hint: 'Start it (for example: sudo systemctl start docker), and make sure that this user may use its socket.',
   };
 }
 
@@ -169,7 +174,7 @@ function noBuilder(builder: string, asked: Result<unknown>): Failure {
     `The builder "${builder}" was not found${tail.length > 0 ? `: ${tail.at(-1)}` : '.'}`,
     {
       tail,
-      hint: 'Make it before this step (docker/setup-buildx-action, or "docker buildx create"), or leave out the input "builder".',
+      hint: 'Create it before this step (docker/setup-buildx-action, or "docker buildx create"), or omit the input "builder".',
     },
   );
 }
@@ -178,14 +183,14 @@ function daemonLost(failure: Failure): Failure {
   return {
     ...failure,
     class: 'daemon-lost',
-    message: `The Docker daemon was lost. What was seen: ${failure.message}`,
-    hint: 'Look why the daemon ended (journalctl -u docker); then run the job again.',
+    message: `Lost the connection to the Docker daemon: ${failure.message}`,
+    hint: 'Find out why the daemon stopped (journalctl -u docker), then re-run the job.',
   };
 }
 /** The oldest Docker that knows all that is asked of it: what Debian 11 and 12 have. */
 export const oldestDocker = '20.10';
 
-/** A version that is no number, as that of a build from source, counts as new. */
+/** A version that is not a number, such as that of a build from source, counts as new. */
 export function isOldDocker(version: string): boolean {
   const [major, minor] = numbers(version);
   const [oldMajor = 0, oldMinor = 0] = numbers(oldestDocker);

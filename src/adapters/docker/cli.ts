@@ -4,7 +4,7 @@ import type {CommandOutput, RunCommand} from '../process/index.ts';
 import {type DockerOperation, explainDockerFailure} from './failure.ts';
 import type {DockerOptions} from './types.ts';
 
-/** Default deadlines in seconds (RELIABILITY.md 2d.6). */
+/** Default deadlines in seconds: nothing waits for ever for a daemon or a registry that hangs. */
 export const deadlines = {
   small: 60,
   login: 30,

@@ -8,7 +8,7 @@ type Containers = Pick<
   'run' | 'create' | 'start' | 'copy' | 'ranOutOfMemory' | 'removeContainer' | 'cleanUp' | 'sweep'
 >;
 
-/** Containers of a run that are older than this belong to nobody any more. */
+/** Containers of a run that are older than this are left over from a run that was killed. */
 const staleMs = 6 * 60 * 60 * 1000;
 
 /** The exit code of a client that could not do its work itself. */
@@ -62,7 +62,7 @@ export function createContainers(
         seconds: deadlines.run,
         options,
       });
-      // A client that was ended leaves its container behind, and one that lost the daemon may.
+      // A client that was killed leaves its container behind, and one that lost the daemon may.
       const cause = done.ok ? undefined : done.error.cause;
       if (!done.ok && cause?.kind !== 'exit') await remove([request.name]);
       else if (cause?.kind !== 'exit' || cause.exitCode !== lostClient) open.delete(request.name);

@@ -4,7 +4,7 @@ import {diskFullHint, type Failure, type FailureClass} from '../../failure.ts';
 export type DockerOperation = 'login' | 'pull' | 'build' | 'push' | 'run' | 'other';
 
 /**
- * Says which class a failed docker command belongs to, in one sentence with what to do (RELIABILITY.md 2d.1).
+ * Finds the class of a failed docker command, which decides about retries, and one sentence with what to do.
  * `subject` is the full reference, or the host of a login. Deadlines and cancellations stay what they are.
  */
 export function explainDockerFailure(
@@ -17,13 +17,15 @@ export function explainDockerFailure(
   }
   if (failure.cause?.kind !== 'exit') return failure;
   const cause = classify(failure.tail, failure.cause.exitCode, operation);
-  const line = tellingLine(failure.tail);
-  const because = line === undefined ? `exit code ${failure.cause.exitCode}` : line;
+  const line = operation === 'build' ? buildCause(failure.tail) : undefined;
+  const because = line ?? tellingLine(failure.tail) ?? `exit code ${failure.cause.exitCode}`;
+  const place = operation === 'build' ? dockerfileLine(failure.tail) : undefined;
+  const where = place === undefined ? '' : ` at ${place}`;
   const hint = hints[cause];
   return {
     ...failure,
     class: cause,
-    message: `${verbs[operation]} ${subject} failed: ${because}`,
+    message: `${verbs[operation]} ${subject} failed${where}: ${because}`,
     ...(hint === undefined ? {} : {hint}),
   };
 }
@@ -38,16 +40,17 @@ const verbs: Record<DockerOperation, string> = {
 };
 
 const hints: Partial<Record<FailureClass, string>> = {
-  'daemon-lost': 'Start the Docker daemon, or look why it ended; then run the job again.',
+  'daemon-lost': 'Start the Docker daemon, or find out why it stopped; then re-run the job.',
   'disk-full': diskFullHint,
-  'rate-limit': 'The registry wants fewer requests. Run the job again later, or log in.',
+  'rate-limit': 'The registry is rate limiting requests. Re-run the job later, or log in.',
   auth: 'Check the inputs "username" and "password"; a token may have expired.',
   permission:
-    'The token may not do this. On GitHub give the job "packages: write" and connect the package to this repository (package settings, Manage Actions access).',
-  'tag-conflict': 'The tag cannot be moved, or another run moved it. Use another tag.',
-  'registry-unavailable': 'The registry or the network has a problem. Run the job again.',
+    'The token lacks permission. On GitHub give the job "packages: write" and connect the package to this repository (package settings, Manage Actions access).',
+  'tag-conflict':
+    'The registry does not allow this tag to be moved. Use another tag, or allow tags to be overwritten.',
+  'registry-unavailable': 'The registry or the network has a problem. Re-run the job.',
   'oom-killed':
-    'Something was killed with signal 9, mostly for want of memory. Use a larger runner.',
+    'A process was killed (SIGKILL), most likely because the runner ran out of memory. Use a larger runner.',
 };
 
 const daemon =
@@ -97,13 +100,62 @@ function classify(
   return found ?? (operation === 'build' ? 'build-failed' : 'internal');
 }
 
+/**
+ * What the failed command of a RUN printed, because "exit code: 100" helps no one: BuildKit repeats its last lines
+ * below ` > [2/3] RUN …:`. Undefined where no command failed.
+ */
+function buildCause(tail: readonly string[]): string | undefined {
+  const verdict = tail.findLast((line) => stepExit.test(line));
+  const found = verdict === undefined ? null : stepExit.exec(verdict);
+  const code = found?.[1] ?? found?.[2];
+  if (code === undefined || code === '137') return undefined;
+  const lines = commandOutput(tail)
+    .map((line) => line.replace(/^\d+\.\d+ ?/, '').trim())
+    .filter((line) => line !== '');
+  const apt = lines.find((line) => /^E: (?!Sub-process)/.test(line));
+  const error = lines.findLast((line) => /error|fail|fatal|denied|not found|no such/i.test(line));
+  const line = apt ?? error ?? lines.at(-1);
+  return line === undefined ? undefined : `${cut(line)} (exit code ${code})`;
+}
+
+function commandOutput(tail: readonly string[]): readonly string[] {
+  const start = tail.findLastIndex((line) => /^ > .*:$/.test(line));
+  if (start >= 0) {
+    const rest = tail.slice(start + 1);
+    const end = rest.findIndex((line) => /^-{6}$/.test(line));
+    return rest.slice(0, end < 0 ? rest.length : end);
+  }
+  const failed = tail.findLast((line) => /^#\d+ ERROR: /.test(line));
+  const step = failed?.slice(0, failed.indexOf(' ') + 1);
+  if (step !== undefined) {
+    const own = tail.filter((line) => line.startsWith(step) && line !== failed);
+    return own.map((line) => line.slice(step.length));
+  }
+  // The old builder prints the output as it is.
+  const isOurs = (line: string): boolean => /^(?:Step \d| ?--->|ERROR|#)/.test(line);
+  return tail.filter((line) => !isOurs(line) && !stepExit.test(line));
+}
+
+/** `Dockerfile:8`, the heading of the lines that BuildKit shows. */
+function dockerfileLine(tail: readonly string[]): string | undefined {
+  const isHeading = (line: string, index: number): boolean =>
+    /^\S[^\s:]*:\d+$/.test(line) && /^-{10,}$/.test(tail[index + 1] ?? '');
+  return tail.findLast(isHeading);
+}
+
+function cut(line: string): string {
+  return line.length > 300 ? `${line.slice(0, 299)}…` : line;
+}
+
 /** What docker puts before what happened. */
 const wrappers =
   /^(?:(?:ERROR|docker|failed to build|failed to solve|Error response from daemon): )+/;
 
-/** The line that says it best: the last one that speaks of an error, else the last. */
-function tellingLine(tail: readonly string[]): string | undefined {
-  const lines = tail.filter((line) => !/^(?:-+|View build details|Run 'docker)/.test(line));
+/** The most telling line: the last one about an error, else the last. Never the JSON that --format prints. */
+export function tellingLine(tail: readonly string[]): string | undefined {
+  const lines = tail.filter(
+    (line) => !/^(?:-+|\{|View build details|Run 'docker|errors pretty printing)/.test(line),
+  );
   const line = lines.findLast((text) =>
     /error|denied|unauthorized|failed|unknown|EOF|toomany/i.test(text),
   );

@@ -98,8 +98,5 @@ function readLayer(line: string): Layer {
 }
 
 function noDigest(ref: string): Failure {
-  return failure(
-    'registry-inconsistent',
-    `docker pushed ${ref} but did not say which digest the registry has.`,
-  );
+  return failure('registry-inconsistent', `docker pushed ${ref} but did not report its digest.`);
 }

@@ -40,7 +40,13 @@ export interface DockerPorts {
   readonly wait?: (seconds: number) => Promise<unknown>;
 }
 
-/** The docker CLI of this machine. Nothing is started before it is used. */
+/**
+ * The docker CLI of this machine.
+ * Enters: requests as data: build, push, run, copy, remove.
+ * Leaves: results, or failures that name the cause and the mend. Every command has a deadline and takes the signal.
+ * Not here: which image is built when (schedule/), what a registry holds (adapters/registry), starting processes
+ *   (adapters/process). Nothing is started before it is used.
+ */
 export function createDocker(ports: DockerPorts): Docker {
   const {run, config, builder, runId, root, tempDir} = ports;
   const env = {

@@ -31,6 +31,8 @@ export function createPrivateTags(
     tagPrivately: (id, name) => {
       const tagging = made.get(name) ?? tag(id, refOf(name));
       made.set(name, tagging);
+      // What failed once may succeed for the next child.
+      void tagging.then((done) => done.ok || made.delete(name));
       return tagging;
     },
     releasePrivately: (name) => (made.has(name) ? remove([name]) : Promise.resolve(ok())),

@@ -45,7 +45,7 @@ export interface BuildRequest {
 export interface BuiltImage {
   /** In the engine's store. */
   readonly id: string;
-  /** Spent on writing the cache; undefined when the builder says nothing of it. */
+  /** Spent on writing the cache; undefined when the builder does not report it. */
   readonly cacheSeconds: number | undefined;
 }
 
@@ -112,7 +112,7 @@ export interface Docker {
   start(name: string, options: DockerOptions): Promise<Result<CommandOutput>>;
   /** `from` and `to` as `docker cp` takes them: a path, or `<container>:<path>`. */
   copy(from: string, to: string, options: DockerOptions): Promise<Result<void>>;
-  /** Whether the kernel killed something in this container, which is still there, for want of memory. */
+  /** Whether the kernel killed something in this container, which still exists, because memory ran out. */
   ranOutOfMemory(name: string): Promise<boolean>;
   removeContainer(name: string): Promise<Result<void>>;
   /** Removes the reference; the image itself only when nothing else names it. */

@@ -65,6 +65,7 @@ export function openWorkspace(root: string, mask: Mask = createMask()): Workspac
     const inside = relative(root, path(file));
     return isOwn(inside) ? inside : undefined;
   };
+  let realRoot: Promise<string> | undefined;
   return {
     root,
     path,
@@ -102,7 +103,8 @@ export function openWorkspace(root: string, mask: Mask = createMask()): Workspac
     isInside: async (file) => {
       const real = await unlessMissing(realpath(path(file)));
       if (real === undefined) return true;
-      const way = relative(await realpath(root), real);
+      realRoot ??= realpath(root);
+      const way = relative(await realRoot, real);
       return way === '' || (way !== '..' && !way.startsWith(`..${sep}`) && !way.startsWith(sep));
     },
     openLog: (file, options) => openLog({root, file: relative(root, path(file)), mask}, options),

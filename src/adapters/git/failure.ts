@@ -54,15 +54,15 @@ export function explainWikiFailure(
       return {
         ...failure,
         class: 'permission',
-        message: `The token must not write to the wiki of ${place}.`,
+        message: `The token may not write to the wiki of ${place}.`,
         hint: `To publish pages, ${permission}.`,
       };
     case 'rejected':
       return {
         ...failure,
         class: 'registry-unavailable',
-        message: `The wiki of ${place} could not be updated: somebody else pushed to it each time.`,
-        hint: 'Run the job again; a "concurrency:" group in the workflow keeps its runs apart.',
+        message: `The wiki of ${place} could not be updated: someone else pushed to it each time.`,
+        hint: 'Re-run the job; a "concurrency:" group in the workflow keeps its runs apart.',
       };
     case 'unavailable':
     case 'other':

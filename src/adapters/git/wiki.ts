@@ -20,11 +20,11 @@ import {explainWikiFailure, wikiFaultOf} from './failure.ts';
 export interface WikiPublished {
   readonly state: 'published' | 'unchanged';
   readonly files: readonly WikiFile[];
-  /** How often somebody else's push came first. */
+  /** How often a push of someone else came first. */
   readonly rejections: number;
 }
 
-/** Decides from what stands there now; called again on top of every push of somebody else. */
+/** Decides from what is there now; called again on top of every push of someone else. */
 export type MakePages = (snapshot: WikiSnapshot) => Promise<Result<readonly WikiFile[]>>;
 
 /** The wiki of a repository, which is a git repository beside it. */

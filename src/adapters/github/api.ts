@@ -1,7 +1,6 @@
-import {getOctokit} from '@actions/github';
-import {retry} from '@octokit/plugin-retry';
 import {fail, messageOf, ok, type Result} from '../../failure.ts';
 import type {Mask} from '../../util/masking.ts';
+import type {Octokit} from './octokit.ts';
 
 export interface GitHubApiOptions {
   /** Empty: there is no API to ask. */
@@ -27,8 +26,13 @@ const deadlineMs = 120_000;
 export function openGitHubApi(options: GitHubApiOptions): GitHubApi | undefined {
   const {token, apiUrl, repository, mask, signal} = options;
   if (token === '') return undefined;
-  const settings = {baseUrl: apiUrl, retry: {retryAfterBaseValue: options.retryMs ?? 1000}};
-  const {rest, paginate, graphql} = getOctokit(token, settings, retry);
+  let opened: Promise<Octokit> | undefined;
+  const client = (): Promise<Octokit> => {
+    opened ??= import(/* webpackIgnore: true */ './octokit.ts').then(({createOctokit}) =>
+      createOctokit(token, {baseUrl: apiUrl, retryMs: options.retryMs ?? 1000}),
+    );
+    return opened;
+  };
   const request = () => {
     const deadline = AbortSignal.timeout(deadlineMs);
     return {
@@ -38,6 +42,7 @@ export function openGitHubApi(options: GitHubApiOptions): GitHubApi | undefined 
 
   const compareOnce = async (from: string, to: string) => {
     const basehead = `${from}...${to}`;
+    const {rest} = await client();
     const {data} = await rest.repos.compareCommitsWithBasehead({
       ...repository,
       ...request(),
@@ -50,6 +55,7 @@ export function openGitHubApi(options: GitHubApiOptions): GitHubApi | undefined 
   /** The user of the token. GitHub tells it to every kind of token, except where GraphQL is not reached. */
   const ownLogin = async (): Promise<string> => {
     try {
+      const {graphql} = await client();
       const {viewer} = await graphql<{readonly viewer?: {readonly login?: unknown}}>(
         'query { viewer { login } }',
         {request: {...request().request, retries: 0}},
@@ -63,6 +69,7 @@ export function openGitHubApi(options: GitHubApiOptions): GitHubApi | undefined 
   return {
     pullRequestFiles: (number) =>
       answer('read the files of the pull request', 'pull-requests: read', async () => {
+        const {paginate, rest} = await client();
         const files = await paginate(rest.pulls.listFiles, {
           ...repository,
           ...request(),
@@ -87,6 +94,7 @@ export function openGitHubApi(options: GitHubApiOptions): GitHubApi | undefined 
     commitMessage: (commit) =>
       answer('read the commit', 'contents: read', async () => {
         const parameters = {...repository, ...request(), ref: commit};
+        const {rest} = await client();
         const {data} = await rest.repos.getCommit(parameters);
         return ok(data.commit.message);
       }),
@@ -94,6 +102,7 @@ export function openGitHubApi(options: GitHubApiOptions): GitHubApi | undefined 
     upsertComment: (number, marker, body) =>
       answer('update the pull request comment', 'pull-requests: write', async () => {
         const text = cut(`${marker}\n${mask?.text(body) ?? body}`);
+        const {paginate, rest} = await client();
         const comments = await paginate(rest.issues.listComments, {
           ...repository,
           ...request(),

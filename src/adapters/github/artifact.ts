@@ -134,9 +134,7 @@ function cutBytes(text: string, bytes: number): string {
 }
 
 async function uploadInPlace({name, files, root, retentionDays}: ArtifactFiles): Promise<number> {
-  // Loaded when it is needed: the library takes longer to load than everything else together. Eager keeps it in
-  // the one file of dist/.
-  const {DefaultArtifactClient} = await import(/* webpackMode: "eager" */ '@actions/artifact');
+  const {DefaultArtifactClient} = await import(/* webpackIgnore: true */ './artifact-client.ts');
   const client = new DefaultArtifactClient();
   const options = retentionDays === undefined ? {} : {retentionDays};
   const upload = async (): Promise<number> => {

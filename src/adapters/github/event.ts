@@ -1,7 +1,7 @@
-import {context} from '@actions/github';
+import {readFileSync} from 'node:fs';
 
 /** What started the run: the only place that looks at the payload and the runner's variables of the event. */
-export type Event = PushEvent | PullRequestEvent | MergeGroupEvent | OtherEvent;
+export type Event = PushEvent | PullRequestEvent | MergeGroupEvent | OtherEvent | LocalEvent;
 
 interface EventBase {
   /** `GITHUB_EVENT_NAME`; empty outside GitHub. */
@@ -59,6 +59,14 @@ export interface MergeGroupEvent extends EventBase {
 /** Schedule, dispatch, release, …: no range of commits belongs to it. */
 export interface OtherEvent extends EventBase {
   readonly kind: 'other';
+}
+
+/** A person's own machine: nothing happened on GitHub, and the working tree itself says what changed. */
+export interface LocalEvent extends EventBase {
+  readonly kind: 'local';
+  readonly changed:
+    | {readonly kind: 'files'; readonly files: readonly string[]; readonly note?: string}
+    | {readonly kind: 'unknown'; readonly because: string};
 }
 
 /** Variables of the runner, undefined where not set. */
@@ -233,7 +241,7 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
 /** What started this run, from the runner's variables and the payload file that they name. */
 export function readEvent(): Event {
   const {env} = process;
-  return parseEvent(context.payload, {
+  return parseEvent(readPayload(env['GITHUB_EVENT_PATH']), {
     name: env['GITHUB_EVENT_NAME'],
     ref: env['GITHUB_REF'],
     sha: env['GITHUB_SHA'],
@@ -245,4 +253,14 @@ export function readEvent(): Event {
     serverUrl: env['GITHUB_SERVER_URL'],
     apiUrl: env['GITHUB_API_URL'],
   });
+}
+
+/** What cannot be read counts as an event without a payload, which is never trusted. */
+function readPayload(path: string | undefined): unknown {
+  if (!path) return {};
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'));
+  } catch {
+    return {};
+  }
 }

@@ -10,6 +10,11 @@ export function workspaceRoot(): string {
   return process.env['GITHUB_WORKSPACE'] || process.cwd();
 }
 
+/** Whether this process is a step of a job, on GitHub or under act. */
+export function isRunner(): boolean {
+  return process.env['GITHUB_ACTIONS'] === 'true';
+}
+
 /** A folder of the runner's that is emptied after the job. */
 export function temporaryFolder(): string {
   return process.env['RUNNER_TEMP'] || tmpdir();
@@ -60,7 +65,7 @@ export async function addSummary(markdown: string, mask: Mask): Promise<string |
 /** The runner replaces these by `***` in everything that it shows. More may follow while the run goes on. */
 export function maskSecrets(secrets: readonly string[]): void {
   // Elsewhere the secret itself would be on the screen.
-  if (process.env['GITHUB_ACTIONS'] !== 'true') return;
+  if (!isRunner()) return;
   for (const secret of secrets) core.setSecret(secret);
 }
 

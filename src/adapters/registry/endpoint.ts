@@ -52,6 +52,9 @@ export function createEndpoints(options: EndpointOptions): FindEndpoint {
   };
 }
 
+/** Milliseconds for the first answer of a host, where nothing depends on it: a plan does not wait for a firewall. */
+const shortPatience = 4000;
+
 interface Unfound {
   readonly failure: Failure;
   /** It would be the same for every reference on this host. */
@@ -66,7 +69,8 @@ async function search(
   let [waited, total, silence] = [0, 0, 0];
   for (let number = 1; ; number++) {
     const began = Date.now();
-    const found = await tryWays(host, options).catch(asError);
+    const patience = once ? shortPatience : undefined;
+    const found = await tryWays(host, options, patience).catch(asError);
     if ('origin' in found) return ok(found);
     const isAnswer = !(found instanceof Error);
     if (!isAnswer) silence += (Date.now() - began) / 1000;
@@ -113,23 +117,30 @@ function busyFailure(
 }
 
 /** As docker: https; where the engine takes a host as insecure, https with any certificate, then plain http. */
-async function tryWays(host: string, {http, isInsecure}: EndpointOptions): Promise<Pong> {
-  if (isLoopback(host)) return tryInsecure(http, host);
+async function tryWays(
+  host: string,
+  {http, isInsecure}: EndpointOptions,
+  patience: number | undefined,
+): Promise<Pong> {
+  const send: Ask = (origin, trust) => ping(http, origin, trust, patience);
+  if (isLoopback(host)) return tryInsecure(send, host);
   try {
-    return await ping(http, `https://${apiHostOf(host)}`, {host, verify: true});
+    return await send(`https://${apiHostOf(host)}`, {host, verify: true});
   } catch (error) {
     const cannotBe = host === hub || isUnresolved(error) || isInsecure === undefined;
     if (cannotBe || !(await isInsecure(host))) throw error;
-    return tryInsecure(http, host);
+    return tryInsecure(send, host);
   }
 }
 
-async function tryInsecure(http: HttpClient, host: string): Promise<Pong> {
+type Ask = (origin: string, trust: Trust) => Promise<Pong>;
+
+async function tryInsecure(ask: Ask, host: string): Promise<Pong> {
   const trust = {host, verify: false};
   try {
-    return await ping(http, `https://${host}`, trust);
+    return await ask(`https://${host}`, trust);
   } catch {
-    return await ping(http, `http://${host}`, trust);
+    return await ask(`http://${host}`, trust);
   }
 }
 
@@ -141,12 +152,18 @@ function isUnresolved(error: unknown): boolean {
 type Pong = Endpoint | HttpAnswer;
 
 /** Any answer but "not now" will do: a registry that is broken says so again when it is asked something. */
-async function ping(http: HttpClient, origin: string, trust: Trust): Promise<Pong> {
+async function ping(
+  http: HttpClient,
+  origin: string,
+  trust: Trust,
+  patience: number | undefined,
+): Promise<Pong> {
   const answer = await http.send({
     method: 'GET',
     url: new URL(`${origin}/v2/`),
     headers: {},
     trust,
+    ...(patience === undefined ? {} : {patience}),
   });
   if (isPassing(answer.status, Buffer.from(answer.body).toString())) return answer;
   const isChallenge = answer.status === 401;

@@ -25,6 +25,8 @@ export interface HttpRequest {
   readonly trust: Trust;
   /** Most bytes of the answer. */
   readonly limit?: number;
+  /** Milliseconds to the answer; half a minute by default. */
+  readonly patience?: number;
 }
 
 /** Sends requests over connections that are kept alive, at most this many at once to a host. */
@@ -55,30 +57,45 @@ const mostRedirects = 5;
 export function createHttpClient(options: HttpOptions): HttpClient {
   const {signal, grace = 0, version = '1'} = options;
   const agents = createAgents(options);
-  const exchange = async (request: HttpRequest): Promise<HttpAnswer> => {
-    const {method, url, headers, body, limit = largestBody} = request;
+  const turnOf = createTurns();
+  const exchange = (request: HttpRequest): Promise<HttpAnswer> =>
+    turnOf(request.url.host, () => exchangeNow(request));
+  const exchangeNow = async (request: HttpRequest): Promise<HttpAnswer> => {
+    const {method, url, headers, body, limit = largestBody, patience = deadlineMs} = request;
     const agent = await agents.agentFor(request);
-    const deadline = AbortSignal.timeout(deadlineMs);
     const cancelled = signal === undefined ? undefined : withGrace(signal, grace);
-    const ends = cancelled === undefined ? deadline : AbortSignal.any([deadline, cancelled.signal]);
+    cancelled?.signal.throwIfAborted();
     const {promise, resolve, reject} = Promise.withResolvers<HttpAnswer>();
+    // Not by a signal of each request: making, joining and forgetting those takes as long as the request.
+    let ended: Error | undefined;
+    const refuse = (error: unknown): void => reject(ended ?? error);
+    const end = (error: Error): void => {
+      ended ??= error;
+      sent.destroy(ended);
+    };
+    const stop = (): void => end(asEnd(cancelled?.signal.reason));
+    const deadline = setTimeout(() => end(tooLate(url, patience)), patience);
     const sent = (url.protocol === 'http:' ? httpRequest : httpsRequest)(
       url,
       {
         method,
         agent,
-        signal: ends,
         headers: {
           'user-agent': `stack-action/${version}`,
           ...headers,
           ...(body === undefined ? {} : {'content-length': String(body.length)}),
         },
       },
-      (answer) => readAnswer(answer, limit).then(resolve, reject),
+      (answer) => readAnswer(answer, limit).then(resolve, refuse),
     );
-    sent.on('error', (error) => reject(deadline.aborted ? tooLate(url) : error));
+    cancelled?.signal.addEventListener('abort', stop, {once: true});
+    sent.on('error', refuse);
     sent.end(body);
-    return promise.finally(() => cancelled?.forget());
+    return promise.finally(() => {
+      clearTimeout(deadline);
+      cancelled?.signal.removeEventListener('abort', stop);
+      cancelled?.forget();
+    });
   };
   return {
     send: async (request) => {
@@ -92,6 +109,30 @@ export function createHttpClient(options: HttpOptions): HttpClient {
       }
     },
     close: agents.close,
+  };
+}
+
+/**
+ * Lets so many exchanges with a host run at once. The agent would do that as well, but a request that waits there is
+ * made already: ten thousand of them take hundreds of megabytes, and their deadlines run.
+ */
+function createTurns(): <T>(host: string, work: () => Promise<T>) => Promise<T> {
+  const running = new Map<string, number>();
+  const waiting = new Map<string, (() => void)[]>();
+  return async (host, work) => {
+    const queue = waiting.get(host) ?? [];
+    waiting.set(host, queue);
+    const busy = running.get(host) ?? 0;
+    if (busy < mostConnections) running.set(host, busy + 1);
+    else await new Promise<void>((resolve) => queue.push(resolve));
+    try {
+      return await work();
+    } finally {
+      // The place goes to the next one, if there is one.
+      const next = queue.shift();
+      if (next === undefined) running.set(host, (running.get(host) ?? 1) - 1);
+      else next();
+    }
   };
 }
 
@@ -213,8 +254,12 @@ function withGrace(
   return {signal: controller.signal, forget};
 }
 
-function tooLate(url: URL): Error {
-  return new Error(`no answer from ${url.host} within ${deadlineMs / 1000} s`);
+function asEnd(reason: unknown): Error {
+  return reason instanceof Error ? reason : new Error('the run was cancelled');
+}
+
+function tooLate(url: URL, patience: number): Error {
+  return new Error(`no answer from ${url.host} within ${patience / 1000} s`);
 }
 
 async function readAnswer(answer: IncomingMessage, limit: number): Promise<HttpAnswer> {

@@ -44,15 +44,24 @@ export async function inspectImage(reader: Reader, ref: string): Promise<Lookup>
     return unknown('its manifest cannot be read');
   const config = await fetchBlob(reader.send, ref, configDigest);
   if (!config.ok) return {state: 'unknown', because: sentenceOf(config.error)};
+  const own = readConfig(config.value);
   return {
+    ...own,
     state: 'present',
     digest: top.digest,
     mediaType: top.mediaType,
     bytes: top.bytes,
     configDigest,
     size: objectsIn(parsed, 'layers').reduce((sum, one) => sum + (numberIn(one, 'size') ?? 0), 0),
-    ...readConfig(config.value),
+    labels: new Map([...own.labels, ...ownAnnotations(top)]),
   };
+}
+
+/** An index that the action put together says of the whole what the labels of its images say of one platform. */
+function ownAnnotations({bytes, mediaType}: RawManifest): readonly (readonly [string, string])[] {
+  if (!indexTypes.includes(mediaType)) return [];
+  const all = textEntries(objectIn(parseJson(bytes), 'annotations'));
+  return [...all].filter(([name]) => name.startsWith('edu.ucsd.ets.stack.'));
 }
 
 function withoutFailure(

@@ -28,7 +28,7 @@ export async function attemptOften<T>(
     context.emit({
       kind: 'note',
       image: image.name,
-      message: `${what}: attempt ${retries + 1} of ${times} failed (${result.error.class}): ${result.error.message} Again in ${formatDuration(seconds * 1000)}.`,
+      message: `${what}: attempt ${retries + 1} of ${times} failed: ${result.error.message} Retrying in ${formatDuration(seconds * 1000)}.`,
     });
     try {
       await context.wait(seconds, signal);

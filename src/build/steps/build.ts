@@ -98,7 +98,9 @@ function notesOf(
           `built by the Docker engine: builder ${facts.driver} cannot see parents that are not pushed`,
         ]
       : []),
-    ...(isReduced ? [`cache "${context.cache}" needs another builder; inline is used`] : []),
+    ...(isReduced
+      ? [`cache "${context.cache}" is not supported by this builder; using inline instead`]
+      : []),
     ...(platforms.length > 1
       ? [`${image.ref} is built for ${platforms.join(', ')} when it is pushed`]
       : []),
@@ -118,7 +120,7 @@ export function buildRequest(work: Work, facts: DockerFacts, parents: Parents): 
     labels: labelsOf(work),
     target: spec.target,
     platforms: spec.platforms,
-    secrets: spec.secrets,
+    secrets: context.givesSecrets ? spec.secrets : [],
     buildContexts: parents.contexts,
     inEngine: parents.inEngine,
     cacheFrom: cache.from,

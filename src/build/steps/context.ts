@@ -10,6 +10,7 @@ import {fileNameOf, type logNames} from '../../image/tags.ts';
 import type {InfoResult} from '../../page/index.ts';
 import type {Plan, PlannedImage} from '../../plan/index.ts';
 import type {
+  Difference,
   ImageFacts as ImageFactsOfRecord,
   ImageRecord,
   RecordedRun,
@@ -32,6 +33,13 @@ export interface RecordStore {
 export interface Inventory {
   readonly layers: readonly Layer[];
   readonly info: readonly InfoResult[];
+}
+
+/** What is known of the inside of an image. */
+export interface ImageDetails {
+  readonly facts: ImageFactsOfRecord;
+  /** What the image changed itself. */
+  readonly difference?: Difference;
 }
 
 /** What the steps of all images share. */
@@ -65,10 +73,14 @@ export interface StepContext {
   readonly registry: Registry;
   readonly run: RunCommand;
   readonly emit: Emit;
+  /** What a step of an image prints, as it comes; the bytes are the caller's again afterwards. */
+  readonly onOutput: (image: string, chunk: Uint8Array) => void;
   /** The environment that tests get, without credentials. */
   readonly testEnvironment: Readonly<Record<string, string>>;
   readonly tempDir: string;
   readonly push: boolean;
+  /** False for pull requests from forks: their code gets no build secret. */
+  readonly givesSecrets: boolean;
   readonly cache: CacheKind;
   readonly caches: Caches;
   /** The deadline of one step; undefined for the built-in ones. */
@@ -78,7 +90,7 @@ export interface StepContext {
   readonly revision: string;
   /** URL of the repository; undefined outside of GitHub. */
   readonly sourceUrl: string | undefined;
-  /** Logs in again, for a token that ran out during a long run; undefined when nobody logged in. */
+  /** Logs in again, for a token that ran out during a long run; undefined without a login. */
   readonly login: (() => Promise<Result<void>>) | undefined;
   readonly now: () => Date;
   /** Waits before another attempt; rejects when the signal fires. */
@@ -104,6 +116,10 @@ export interface ImageState {
   isTested: boolean;
   /** What the page and the record say besides; undefined until the info commands ran. */
   inventory: Inventory | undefined;
+  /** What the page says, and what changed. */
+  details: ImageDetails | undefined;
+  /** Everything that changed since the earlier image, also what the image inherits. */
+  difference: Difference | undefined;
   /** Bytes that a build which is going on is expected to need. */
   reserved: number;
   isFailed: boolean;
@@ -126,7 +142,7 @@ export interface Work {
   readonly stateOf: (image: string) => ImageState;
 }
 
-/** How a step ended; nothing in it means: well, and nothing to say. */
+/** How a step ended; empty for a success without notes. */
 export interface StepEnd {
   readonly failure?: Failure;
   readonly notes?: readonly string[];
@@ -149,8 +165,15 @@ export async function withLog<T>(
   const file = join(outputFolders.logs, name);
   const log = context.workspace.openLog(file, {append: state.logs.has(name)});
   state.logs.add(name);
+  const tapped: LogFile = {
+    ...log,
+    write: (chunk) => {
+      log.write(chunk);
+      context.onOutput(image.name, chunk);
+    },
+  };
   try {
-    return await use(log);
+    return await use(tapped);
   } finally {
     await log.close();
     const problem = log.problem();
@@ -176,7 +199,7 @@ export function byDigest(ref: string, digest: string): string {
   return `${repositoryOf(ref)}@${digest}`;
 }
 
-/** A bug, or something nobody thought of: it fails its image and nothing else. */
+/** A bug, or a case that was never considered: it fails its image and nothing else. */
 export function internalFailure(error: unknown): Failure {
   const message = messageOf(error);
   return failure('internal', `Internal error: ${message}`);

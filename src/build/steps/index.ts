@@ -3,6 +3,7 @@ import type {StepName} from '../../schedule/index.ts';
 import type {ImageFacts, RunStep} from '../types.ts';
 import {buildStep, pullStep} from './build.ts';
 import {
+  type ImageDetails,
   type ImageState,
   internalFailure,
   type Step,
@@ -21,6 +22,8 @@ export interface Steps {
   readonly runStep: RunStep;
   /** What is known of an image so far. */
   facts(image: string): ImageFacts;
+  /** What its page says; undefined where no page was made. */
+  details(image: string): ImageDetails | undefined;
 }
 
 const steps: Record<StepName, Step> = {
@@ -34,7 +37,14 @@ const steps: Record<StepName, Step> = {
   prune: pruneStep,
 };
 
-/** Makes the steps. They share nothing but the context and what earlier steps of the same image left. */
+/**
+ * The steps of one image: pull, build, test, push, reuse, integration test, page and record, prune.
+ * Enters: what the steps of a run share (docker, registry, workspace, plan, environment of tests), then one step of one
+ *   image at a time.
+ * Leaves: StepResult, with its failure or notes; facts of the image (digest, size). Steps share nothing but the context
+ *   and what earlier steps of the same image left.
+ * Not here: their order and their slots (schedule/), walking the plan (build/index.ts), what is on a page (page/).
+ */
 export function createSteps(context: StepContext): Steps {
   const states = new Map<string, ImageState>();
   const stateOf = (image: string): ImageState => {
@@ -50,7 +60,7 @@ export function createSteps(context: StepContext): Steps {
     const {failure, notes = [], cacheSeconds, tests} = end;
     const ended = context.now().getTime();
     state.seconds.set(step, (ended - started) / 1000);
-    // Builds that wait for this image in the registry wait in vain.
+    // Builds that wait for this image to be in the registry must not wait for ever.
     if (failure !== undefined) {
       state.pushed.resolve(undefined);
       state.isFailed = true;
@@ -68,6 +78,7 @@ export function createSteps(context: StepContext): Steps {
 
   return {
     runStep,
+    details: (name) => stateOf(name).details,
     facts: (name) => {
       const planned = context.plan.images.find((image) => image.name === name);
       const {digest, size} = stateOf(name);
@@ -102,6 +113,8 @@ function freshState(): ImageState {
     counts: undefined,
     isTested: false,
     inventory: undefined,
+    details: undefined,
+    difference: undefined,
     reserved: 0,
     isFailed: false,
     seconds: new Map(),

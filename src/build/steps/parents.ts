@@ -14,7 +14,7 @@ export async function bringHere(work: Work, image: PlannedImage, log: LogFile): 
   const state = work.stateOf(image.name);
   state.brought ??= pullExactly(work, image, log);
   const brought = await state.brought;
-  // Another image may have been stopped while pulling this one; that says nothing of it.
+  // Another image may have been stopped while pulling this one; that proves nothing about it.
   if (brought.failure !== undefined) state.brought = undefined;
   return brought;
 }

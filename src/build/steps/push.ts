@@ -132,7 +132,7 @@ export const reuseStep: Step = async (work) => {
   const extra = writes ? await putExtraTags(work, digest) : {};
   return {
     ...extra,
-    notes: [writes ? `${image.source.ref} was given the tag` : 'this run does not push'],
+    notes: [writes ? `tagged from ${image.source.ref}` : 'this run does not push'],
   };
 };
 

@@ -46,11 +46,13 @@ export function explainTestFailure(cause: Failure, {ref, isPytest, isHost}: Test
   if (!isHost && exitCode === lostClient && cause.class === 'daemon-lost') {
     return {...cause, message: `The tests of ${ref} were cut off: the Docker daemon was lost.`};
   }
-  if (!isHost && isPytest && exitCode === 127) {
+  const lacksPytest =
+    exitCode === 127 || cause.tail.some((line) => line.endsWith('No module named pytest'));
+  if (!isHost && isPytest && lacksPytest) {
     return {
       ...cause,
-      class: 'test-failed',
-      message: `The tests of ${ref} could not start: the image has neither pytest nor python3.`,
+      class: 'no-tests',
+      message: `The tests of ${ref} could not start: the image has no pytest.`,
       hint: 'Install pytest in the image, set "tests.command" to what it has, or remove "where: container" to run the tests on the host.',
     };
   }

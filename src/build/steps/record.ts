@@ -2,15 +2,19 @@ import {join} from 'node:path/posix';
 import type {Published} from '../../adapters/registry/index.ts';
 import {outputFolders} from '../../image/files.ts';
 import {repositoryOf} from '../../image/reference.ts';
-import {fileNameOf} from '../../image/tags.ts';
+import {fileNameOf, stableTag} from '../../image/tags.ts';
 import {manifestPage, recordedInfo} from '../../page/index.ts';
 import {
+  type Difference,
+  differenceOf,
   type FactsSource,
+  type ImageFacts,
   type ImageRecord,
   imageFacts,
   imageRecord,
   type RecordedTests,
   recordText,
+  withoutInherited,
   withVerdict,
 } from '../../record/index.ts';
 import {isPushed} from '../../schedule/index.ts';
@@ -24,7 +28,9 @@ import {byDigest, type StepEnd, type Work} from './context.ts';
 export async function settleRecord(work: Work): Promise<StepEnd> {
   const {context, image, state} = work;
   const isFinal = state.verdict === 'failed' || state.inventory !== undefined;
-  if (!isFinal || (state.verdict === undefined && isPushed(image, context))) return {};
+  // A reused image is not tested in this run: nothing more comes, and its page is made all the same.
+  const awaitsTests = image.action !== 'reuse' && isPushed(image, context);
+  if (!isFinal || (state.verdict === undefined && awaitsTests)) return {};
   const found =
     state.digest === undefined
       ? undefined
@@ -34,7 +40,28 @@ export async function settleRecord(work: Work): Promise<StepEnd> {
   return recordIt(work, facts);
 }
 
-function factsOf(work: Work, published: Published | undefined): ReturnType<typeof imageFacts> {
+/** What changed since the stable image of the same name, else since what was at the tag before; from records alone. */
+async function changesSince(work: Work, facts: ImageFacts): Promise<Difference | undefined> {
+  const {context, image, stateOf} = work;
+  if (facts.digest === undefined) return undefined;
+  const repository = repositoryOf(image.ref);
+  const stable = await context.registry.head(`${repository}:${stableTag(image.spec)}`, {
+    once: true,
+  });
+  const earlier = [stable.state === 'present' ? stable.digest : undefined, image.before];
+  for (const digest of earlier) {
+    if (digest === undefined || digest === facts.digest) continue;
+    const record = await context.records.read({repository, digest});
+    if (record === undefined) continue;
+    const whole = differenceOf(record, facts);
+    stateOf(image.name).difference = whole;
+    const inherited = image.parents.flatMap((parent) => stateOf(parent).difference ?? []);
+    return withoutInherited(whole, inherited);
+  }
+  return undefined;
+}
+
+function factsOf(work: Work, published: Published | undefined): ImageFacts {
   const {context, image, state} = work;
   const {plan, revision} = context;
   const parents = plan.images.filter(({name}) => image.parents.includes(name));
@@ -87,16 +114,22 @@ function secondsOf(seconds: ReadonlyMap<string, number>): FactsSource['seconds']
   };
 }
 
-async function writePage(work: Work, facts: ReturnType<typeof imageFacts>): Promise<void> {
+async function writePage(work: Work, facts: ImageFacts): Promise<void> {
   const {context, image, state} = work;
   state.size = facts.size;
+  const difference = await changesSince(work, facts);
+  const changes = difference === undefined ? {} : {difference};
+  state.details = {facts, ...changes};
   const name = join(outputFolders.manifests, fileNameOf(image.ref));
-  await context.workspace.write(`${name}.md`, manifestPage({...facts, reference: image.ref}));
+  await context.workspace.write(
+    `${name}.md`,
+    manifestPage(facts, {reference: image.ref, home: 'Home', ...changes}),
+  );
   await context.workspace.write(`${name}.json`, `${recordText(facts)}\n`);
 }
 
 /** A registry that refuses records costs one warning in a run: pages are then made by pulling, as before. */
-async function recordIt(work: Work, facts: ReturnType<typeof imageFacts>): Promise<StepEnd> {
+async function recordIt(work: Work, facts: ImageFacts): Promise<StepEnd> {
   const {context, image, state} = work;
   const {digest} = state;
   const tests = testsOf(work);
@@ -116,7 +149,7 @@ async function recordIt(work: Work, facts: ReturnType<typeof imageFacts>): Promi
   return {};
 }
 
-/** The page of an image that is reused: its record says it all, and nothing is pulled. */
+/** The page of an image that is reused: its record has everything, and nothing is pulled. */
 export async function writePageFromRecord(work: Work, record: ImageRecord): Promise<void> {
   await writePage(work, record);
 }

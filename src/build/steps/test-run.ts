@@ -11,7 +11,7 @@ export interface TestRequest {
   readonly folders: readonly string[];
   /** Absolute; what tests drop here is part of the artifact. */
   readonly logsFolder: string;
-  /** What TEST_IMAGE says; the image's reference by default. */
+  /** The value of TEST_IMAGE; the image's reference by default. */
   readonly ref?: string;
 }
 
@@ -94,7 +94,7 @@ export async function testInContainer(
     const done = await docker.start(name, options);
     if (!signal.aborted && (await docker.ranOutOfMemory(name))) {
       // A child of the tests may have been killed, and the tests may have passed all the same.
-      const message = `The kernel killed a process in the test container of ${image.ref} for want of memory${done.ok ? ', though the tests passed' : ''}. A larger runner has more.`;
+      const message = `A process in the test container of ${image.ref} was killed because memory ran out${done.ok ? ', though the tests passed' : ''}. Use a larger runner.`;
       context.emit({kind: 'warning', image: image.name, message});
     }
     // What failed tests left is wanted most; a cancelled run has no time for it.
@@ -119,8 +119,8 @@ function isMissing(failure: Failure): boolean {
 
 function noPytest(): Failure {
   return failure(
-    'test-failed',
-    'pytest is not installed: there is neither a program "pytest" nor a module of python3.',
+    'no-tests',
+    'pytest is not installed: there is neither a "pytest" program nor a pytest module for python3.',
     {
       hint: 'Install it before this step (pip install pytest), or set "tests.where: container" for images that have it.',
     },

@@ -41,7 +41,7 @@ export const integrationTestStep: Step = async (work) => {
 
 const noneCollected = 'no tests collected';
 
-/** A lost daemon or a cancelled run says nothing of the image. */
+/** A lost daemon or a cancelled run proves nothing about the image. */
 function isVerdict({failure}: StepEnd): boolean {
   return failure !== undefined && ['test-failed', 'timeout', 'oom-killed'].includes(failure.class);
 }

@@ -61,7 +61,7 @@ export function checkArguments(
     case 'FROM':
       if (words.length === 1 || (words.length === 3 && /^as$/i.test(words[1] ?? ''))) break;
       return words.length === 0
-        ? 'FROM names no image. Add one.'
+        ? 'FROM has no image. Add one.'
         : 'FROM takes an image, or an image, AS and a name.';
     case 'COPY':
     case 'ADD':

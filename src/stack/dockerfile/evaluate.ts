@@ -37,11 +37,11 @@ interface Walk {
 interface Scope {
   /** What ARG and ENV give, the later one winning. */
   readonly variables: Variables;
-  /** What ENV alone gives: a stage that stands on this one sees it again, over any ARG. */
+  /** What ENV alone gives: a stage built on this one sees it again, over any ARG. */
   readonly env: Variables;
   /** The working directory; undefined when only the base image knows it. */
   directory: string | undefined;
-  /** It stands on an image, whose variables are not known here. */
+  /** It begins with an image whose variables are not known here. */
   readonly isOpen: boolean;
 }
 
@@ -73,7 +73,7 @@ function scopeOf({base, image}: Stage, scopes: ReadonlyMap<Stage, Scope>): Scope
   const below = base && scopes.get(base);
   if (below !== undefined) {
     const {isOpen, directory} = below;
-    // The ENV of an image comes back over the ARGs of the stage on it, and which it has is not known.
+    // The ENV of an image comes back over the ARGs of the stage on it, and which ones it has is not known.
     const args = [...below.variables].map(
       ([name, value]) => [name, isOpen ? undefined : value] as const,
     );
@@ -91,7 +91,7 @@ interface Known {
   readonly unknown: readonly string[];
 }
 
-/** Undefined after a problem, which is told. */
+/** Undefined after a problem, which is reported. */
 function expand(
   walk: Walk,
   scope: Scope,
@@ -222,7 +222,7 @@ function runCopy(walk: Walk, scope: Scope, command: Command, {kind, words}: Copy
   if (checksumProblem) refuse(checksumProblem);
   const [from] = command.sources;
   if (from !== undefined && !from.isDone) {
-    refuse(`COPY --from=${words.from} names a stage that comes later. Move that stage up.`);
+    refuse(`COPY --from=${words.from} uses a stage that comes later. Move that stage up.`);
   }
   for (const path of paths) {
     if (path === undefined) continue;
@@ -283,7 +283,7 @@ function takeMount(
   const refuse = (message: string): void => void walk.problems.push({line, message});
   // A cache without "from" begins empty: from scratch, which may even be the name of a stage.
   if ((from !== '' || type === 'cache') && place.source?.isDone === false) {
-    refuse(`RUN --mount from ${from || scratch} names a stage that comes later. Move it up.`);
+    refuse(`RUN --mount from ${from || scratch} uses a stage that comes later. Move it up.`);
   }
   if (type === 'secret' || type === 'ssh') return;
   const path = target.startsWith('/') ? target : directory && `${directory}/${target}`;

@@ -278,7 +278,7 @@ function processReplace(reader: Reader, name: string): string {
 }
 
 function badPattern(pattern: string): BadWord {
-  return new BadWord(`the pattern "${pattern}" has an escape that means nothing`);
+  return new BadWord(`the pattern "${pattern}" has an escape that is not allowed`);
 }
 
 /** A name, a number, or one of the shell's special characters; empty when there is none. */

@@ -72,7 +72,7 @@ export function readDockerfile(text: string): Dockerfile {
     problems.push({line, message: `${keyword} before the first FROM; only ARG is allowed there.`});
   }
   if (first < 0 && problems.length === 0) {
-    problems.push({line: 1, message: 'there is no FROM. Add one.'});
+    problems.push({line: 1, message: 'the Dockerfile has no FROM. Add one.'});
   }
   // Another frontend has rules of its own.
   if (syntax !== undefined) return {escapeChar, instructions, problems: [], syntax};

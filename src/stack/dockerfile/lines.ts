@@ -138,7 +138,7 @@ function takeHeredocs(
       at += 1;
     }
     if (at >= physical.length) {
-      const problem = `the heredoc has no end. End it with a line that is only ${begin.name}.`;
+      const problem = `the heredoc is not closed. End it with a line that contains only ${begin.name}.`;
       return {heredocs, end: at, problem};
     }
     at += 1;
@@ -159,7 +159,7 @@ function isHeredocCommand(command: {readonly keyword: string; readonly rest: str
   return canHave && !Array.isArray(readJsonWords(command.rest));
 }
 
-/** All that a line begins; quoted ones are none. The escape character is always a backslash here. */
+/** All that a line begins; quoted ones do not count. The escape character is always a backslash here. */
 function heredocsOf(line: string): readonly Omit<Heredoc, 'content'>[] {
   const options = {keepsQuotes: true, keepsEscapes: true, keepsUnset: true};
   const found = expandWord(line, () => undefined, options);
@@ -196,7 +196,7 @@ interface Directive {
   readonly problem?: string;
 }
 
-/** Reads `# escape=…` and its like; undefined when the line is none, or stands too late to be one. */
+/** Reads `# escape=…` and its like; undefined when the line is not one, or comes too late to be one. */
 function readDirective(state: DirectiveState, line: string, comment = '#'): Directive | undefined {
   if (state.isDone) return undefined;
   const text = line.startsWith(comment) ? trimStart(line.slice(comment.length)) : '';
@@ -208,7 +208,7 @@ function readDirective(state: DirectiveState, line: string, comment = '#'): Dire
     return undefined;
   }
   if (state.seen.has(name)) {
-    return {name, value, problem: `"# ${name}=" stands twice. Keep one.`};
+    return {name, value, problem: `"# ${name}=" is given twice. Keep one.`};
   }
   state.seen.add(name);
   if (name === 'escape' && value !== '\\' && value !== '`') {

@@ -110,7 +110,7 @@ function checkField(key: string, value: string, type: string): string | undefine
     case 'gid':
       return /^\d{1,10}$/.test(value) ? undefined : bad;
     default:
-      return `--mount does not know "${key}".`;
+      return `unknown option "${key}" of --mount.`;
   }
 }
 

@@ -244,12 +244,12 @@ function reportCircles({stages, problems}: Build): void {
     };
     if (!visit(start)) continue;
     const names = path.map(({name, image}) => name ?? image).join(', ');
-    problems.push({line: start.line, message: `stages need each other in a circle: ${names}.`});
+    problems.push({line: start.line, message: `stages form a cycle: ${names}.`});
     return;
   }
 }
 
-/** All that the target needs; ONBUILD instructions of what it stands on may add to it. */
+/** All that the target needs; ONBUILD instructions of its bases may add to it. */
 function resolve(build: Build, target: Stage, request: StageRequest): ReadonlySet<Stage> {
   while (build.problems.length === 0) {
     const reached = new Set([target]);

@@ -3,12 +3,12 @@ import {type Fields, readFields, readTexts, readYaml, SpecError} from '../yaml/i
 import type {ChangeRules} from './types.ts';
 
 /**
- * Reads change_ignore.json (DESIGN.md section 2). Both lists may be missing.
+ * Reads change_ignore.json. Both lists may be missing.
  * @throws {SpecError} with every mistake as `file:line:column: message`
  */
 export function parseChangeRules(file: string, text: string): ChangeRules {
   refuseBadJson(file, text);
-  // JSON is YAML, and the YAML nodes know where they stand.
+  // JSON is YAML, and the YAML nodes know their place.
   const {root, findings} = readYaml(file, text);
   const request = {findings, ignored: [], owner: 'the file'};
   const fields = root && readFields(request, root, ['ChangeIgnore', 'BuildAll']);

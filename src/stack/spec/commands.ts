@@ -19,7 +19,7 @@ export function readCommands(top: Fields, ignored: Ignored): ReadonlyMap<string,
     const owner = `info command "${name}"`;
     const request = {findings, ignored, owner};
     const fields = readFields(request, entry.value, ['description', 'command']);
-    // Images may still name it: the mistake is told once, here.
+    // Images may still name it: the mistake is reported once, here.
     commands.set(name, {name, description: name, command: '', words: []});
     if (fields === undefined) continue;
     const {command, words} = readCommand(fields, entry.keyOffset);
@@ -77,7 +77,7 @@ export function readInfoCommands(
         commands.size === 0
           ? ' Add "all_info_cmds:" with its command.'
           : fields.findings.suggest(text, commands.keys()) || ' Add it there.';
-      const message = `info_cmds of ${fields.owner} names "${text}", which is not in all_info_cmds.${hint}`;
+      const message = `info_cmds of ${fields.owner} lists "${text}", which is not in all_info_cmds.${hint}`;
       fields.findings.mistake(offset, message);
     }
   }

@@ -7,7 +7,7 @@ type Edges = ReadonlyMap<string, readonly string[]>;
 interface GraphRequest {
   readonly findings: Findings;
   readonly drafts: ReadonlyMap<string, ImageDraft>;
-  /** Names in `images:` that could not be read: their mistake is told, they are not "unknown". */
+  /** Names in `images:` that could not be read: their mistake is reported, they are not "unknown". */
   readonly broken: ReadonlySet<string>;
   readonly roots: readonly TextNode[];
 }
@@ -28,7 +28,7 @@ function readParents(
 ): readonly string[] {
   const parents = new Set<string>();
   for (const {text, offset} of draft.dependsOn) {
-    const says = `depend_on of image "${key}" names "${text}"`;
+    const says = `depend_on of image "${key}" lists "${text}"`;
     if (text === key) findings.mistake(offset, `${says}, which is the image itself. Remove it.`);
     else if (parents.has(text)) findings.mistake(offset, `${says} twice. Keep one.`);
     else if (drafts.has(text)) parents.add(text);
@@ -44,7 +44,7 @@ function readParents(
 function reportCycles({findings, drafts}: GraphRequest, parents: Edges): void {
   for (const path of findCycles(parents)) {
     const cycle = path.join(' -> ');
-    const message = `depend_on goes in a circle: ${cycle}. Remove one of these.`;
+    const message = `depend_on forms a cycle: ${cycle}. Remove one of these dependencies.`;
     findings.mistake(drafts.get(path[0] ?? '')?.dependsOn[0]?.offset ?? 0, message);
   }
 }
@@ -77,16 +77,16 @@ function checkRoots({findings, drafts, broken, roots}: GraphRequest): void {
     const dependsOn = drafts.get(text)?.dependsOn;
     if (dependsOn === undefined) {
       const hint = findings.suggest(text, drafts.keys());
-      findings.mistake(offset, `root names "${text}", which is not in "images".${hint}`);
+      findings.mistake(offset, `root lists "${text}", which is not in "images".${hint}`);
     } else if (dependsOn.length > 0) {
       const names = dependsOn.map((node) => node.text).join(', ');
-      const message = `root names "${text}", which depends on ${names}. A root has no depend_on.`;
+      const message = `root lists "${text}", which depends on ${names}. Remove it from "root", or remove its depend_on.`;
       findings.mistake(offset, message);
     }
   }
 }
 
-/** Who stands on whom, by name. */
+/** Which image is built on which, by name. */
 export interface Tree {
   /** Every image, parents first: breadth-first in the order of the file, track by track. */
   readonly order: readonly string[];
@@ -133,7 +133,7 @@ export function buildTree(images: ReadonlyMap<string, ImageSpec>): Tree {
 
 /**
  * Parents before children, breadth-first in the order of the map: the order of the Python scripts. Names in or below
- * a cycle, or below an unknown name, are left out.
+ * a cycle, or below an unknown name, are omitted.
  */
 export function sortParentsFirst(parents: Edges): readonly string[] {
   const children = childrenOf(parents);

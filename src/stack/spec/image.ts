@@ -57,7 +57,7 @@ const imageKeys = [
   'variant',
 ] as const;
 
-/** Undefined when the node is no image at all; every mistake in it is a finding. */
+/** Undefined when the node does not describe an image; every mistake in it is a finding. */
 export function readImage(
   around: ImageSurroundings,
   key: string,
@@ -108,7 +108,7 @@ export function readImage(
   };
 }
 
-/** `depend_on: []` says that there is no parent; `depend_on:` says nothing. */
+/** `depend_on: []` declares that there is no parent; `depend_on:` declares nothing. */
 function isEmptyList(fields: Fields): boolean {
   return fields.get('depend_on')?.value.kind === 'list';
 }
@@ -137,11 +137,11 @@ function readPaths(fields: Fields, folder: string): Pick<ImageSpec, 'context' | 
 const argName = /^[A-Za-z_][A-Za-z0-9_.-]*$/;
 const secretWord =
   /(?:^|_)(?:TOKEN|PASSWORD|PASSWD|PASS|SECRET|SECRETS|CREDENTIAL|CREDENTIALS|PAT|(?:API|ACCESS|PRIVATE|SECRET|SSH|SIGNING|ENCRYPTION|DEPLOY)_?KEY)(?:_|$)/;
-/** `TOKEN_URL` or `PASSWORD_FILE` say where a secret is, and are none. */
+/** `TOKEN_URL` or `PASSWORD_FILE` tell where a secret is; they are not secrets. */
 const harmlessEnd = /_(?:VERSION|URL|FILE|PATH|DIR|NAME)$/;
 
 /**
- * `build_args`: every value with the characters of the source. A key without a value is left out and said aloud:
+ * `build_args`: every value with the characters of the source. A key without a value is omitted, with a warning:
  * docker compose would take it from the environment, which a fingerprint cannot see.
  */
 export function readBuildArgs(fields: Fields): ReadonlyMap<string, string> {
@@ -149,16 +149,16 @@ export function readBuildArgs(fields: Fields): ReadonlyMap<string, string> {
   const args = new Map<string, string>();
   for (const [name, {keyOffset, value}] of readEntries(fields, 'build_args')) {
     if (!argName.test(name)) {
-      findings.mistake(keyOffset, `"${name}" in build_args of ${owner} is no name of an ARG.`);
+      findings.mistake(keyOffset, `"${name}" in build_args of ${owner} is not a valid ARG name.`);
     } else if (looksSecret(name)) {
       findings.mistake(
         keyOffset,
-        `"${name}" in build_args of ${owner} looks like a secret, and build args stand in the image's history. Use "secrets: [id=${name.toLowerCase()},env=${name}]" with RUN --mount=type=secret.`,
+        `"${name}" in build_args of ${owner} looks like a secret, and build args are visible in the image's history. Use "secrets: [id=${name.toLowerCase()},env=${name}]" with RUN --mount=type=secret.`,
       );
     } else if (isEmpty(value)) {
       findings.warning(
         keyOffset,
-        `"${name}" in build_args of ${owner} has no value, so the Dockerfile's default is used. Write ${name}: "" for empty text.`,
+        `"${name}" in build_args of ${owner} has no value, so the Dockerfile's default is used. Write ${name}: "" for an empty value.`,
       );
     } else if (value.kind === 'text') args.set(name, value.text);
     else {
@@ -212,7 +212,7 @@ export function readSecrets(fields: Fields): readonly string[] {
       return [];
     }
     if (ownVariables.test(variable ?? (file === undefined ? (parts.get('id') ?? '') : ''))) {
-      const message = `secrets of ${owner} has "${text}", which names a variable of the runner or of this action. Put the value into a variable of its own with "env:" in the workflow.`;
+      const message = `secrets of ${owner} has "${text}", which is a variable of the runner or of this action. Put the value into a variable of its own with "env:" in the workflow.`;
       findings.mistake(offset, message);
       return [];
     }
@@ -250,7 +250,7 @@ export function readTarget(fields: Fields): string | undefined {
   if (value === undefined) return undefined;
   const node = asText(fields, 'target', value);
   if (node === undefined || /^[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(node.text)) return node?.text;
-  const message = `target of ${fields.owner} is "${node.text}", which is no name of a stage.`;
+  const message = `target of ${fields.owner} is "${node.text}", which is not a valid stage name.`;
   fields.findings.mistake(node.offset, message);
   return undefined;
 }

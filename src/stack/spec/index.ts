@@ -22,7 +22,8 @@ export {parseChangeRules} from './change-rules.ts';
 export {fillTag} from './extras.ts';
 export type {Tree} from './graph.ts';
 export {buildTree, findCycles} from './graph.ts';
-export {secretSource} from './image.ts';
+export {looksSecret, secretSource} from './image.ts';
+export {isSamePlatform, onePlatform, withOnePlatform} from './platforms.ts';
 export {nameInTrack} from './tracks.ts';
 export type {ChangeRules, ExtraTags, ImageSpec, InfoCommand, Spec, TestSpec} from './types.ts';
 
@@ -47,7 +48,10 @@ export function refuseLargeSpec(file: string, bytes: number): void {
 }
 
 /**
- * Reads and checks spec.yml (DESIGN.md section 2).
+ * spec.yml and change_ignore.json, checked on their own.
+ * Enters: the text of the file, its path for messages, the input "tag-prefix".
+ * Leaves: Spec (images, tracks, prefix, runners, extra tags), ChangeRules, and the tree of a checked spec.
+ * Not here: reading files, Dockerfiles and the parents that they add (stack/), what a tag is for (run/).
  * @throws {SpecError} with all mistakes at once, each `file:line:column: message`
  */
 export function parseSpec(source: SpecSource): Spec {
@@ -111,7 +115,7 @@ function readPrefix(source: SpecSource, top: Fields, fields: Fields | undefined)
   }
   if (source.tagPrefix === undefined && (entry === undefined || fields !== undefined) && !node) {
     const message =
-      'there is no tag prefix. Add "tag: {prefix: …}", or set the input "tag-prefix".';
+      'the tag prefix is missing. Add "tag: {prefix: …}", or set the input "tag-prefix".';
     if (fields?.get('prefix') === undefined)
       findings.mistake(entry?.keyOffset ?? top.offset, message);
   }

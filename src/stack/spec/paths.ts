@@ -7,7 +7,7 @@ export function normalFolder(folder: string): string {
 }
 
 /**
- * A path of the spec, relative to `base`, as one relative to the workspace. Whether symbolic links lead out of the
+ * A path of the spec, relative to `base`, as one relative to the workspace. Whether symbolic links point outside the
  * workspace is for those who read files. Undefined after a mistake.
  */
 export function resolvePath(

@@ -8,7 +8,7 @@ export function readRegistry(top: Fields): string | undefined {
   const node = readText(top, 'registry');
   if (node === undefined) return undefined;
   const registry = node.text.replace(/\/$/, '');
-  // Without a host it would be a path on Docker Hub, so anything that may stand before "/name" is fine.
+  // Without a host it would be a path on Docker Hub, so anything that is valid before "/name" is fine.
   const problem = problemOf(`${registry}/name`);
   if (problem === undefined) return registry;
   top.findings.mistake(
@@ -79,13 +79,13 @@ export function checkReferences(
     const file = fileNameOf(`${image.repository}:${tagStart(image)}`).toLowerCase();
     const twin = byReference.get(full);
     const neighbour = byFile.get(file);
-    const told = (other: ImageSpec): string =>
+    const describe = (other: ImageSpec): string =>
       `"${other.name}" (${findings.placeOf(offsetOf(other.key))})`;
     if (twin !== undefined) {
-      const message = `image "${image.name}" has the same reference as ${told(twin)}: ${image.repository}:${tagStart(image)}-…. Give one of them another image_name, or a variant.`;
+      const message = `image "${image.name}" has the same reference as ${describe(twin)}: ${image.repository}:${tagStart(image)}-…. Give one of them another image_name, or a variant.`;
       findings.mistake(offsetOf(image.key), message);
     } else if (neighbour !== undefined) {
-      const message = `the files of image "${image.name}" would have the same name as those of ${told(neighbour)}: ${file}-…. Give one of them another image_name.`;
+      const message = `the files of image "${image.name}" would have the same name as those of ${describe(neighbour)}: ${file}-…. Give one of them another image_name.`;
       findings.mistake(offsetOf(image.key), message);
     }
     byReference.set(full, twin ?? image);

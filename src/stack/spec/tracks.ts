@@ -16,7 +16,7 @@ export interface Track {
   readonly name: string;
   readonly prefix: string;
   readonly buildArgs: ReadonlyMap<string, string>;
-  /** Keys of images that the track leaves out, with all that is below them. */
+  /** Keys of images that the track skips, with everything built on them. */
   readonly skip: ReadonlySet<string>;
 }
 
@@ -78,7 +78,7 @@ function readSkip(fields: Fields, keys: ReadonlySet<string>): ReadonlySet<string
     const hint = fields.findings.suggest(text, keys);
     fields.findings.mistake(
       offset,
-      `skip of ${fields.owner} names "${text}", which is not in "images".${hint}`,
+      `skip of ${fields.owner} lists "${text}", which is not in "images".${hint}`,
     );
   }
   return skip;

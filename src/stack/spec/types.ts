@@ -16,7 +16,7 @@ export interface ImageSpec {
   readonly repository: string;
   /** Names (not keys) of the images this one is built on: those of depend_on, then those its Dockerfile names. */
   readonly parents: readonly string[];
-  /** What depend_on says: nothing (there is none), no parents (`[]`), or some. */
+  /** Whether depend_on is missing, an empty list (no parents), or lists some. */
   readonly dependOn: 'missing' | 'empty' | 'listed';
   /** Build context, relative to the workspace, `/` separated: `images/datascience-notebook`. */
   readonly context: string;
@@ -27,6 +27,8 @@ export interface ImageSpec {
   readonly buildArgs: ReadonlyMap<string, string>;
   readonly target: string | undefined;
   readonly platforms: readonly string[];
+  /** The one of several platforms that this run builds, under a tag of its own; undefined where it builds all. */
+  readonly platform?: string | undefined;
   /** Arguments of `docker build --secret`, for example `id=token,env=MY_TOKEN`. */
   readonly secrets: readonly string[];
   /** Globs outside the folder, relative to the workspace, whose files count as this image's. */
@@ -38,7 +40,7 @@ export interface ImageSpec {
   readonly prepull: boolean;
   readonly infoCommands: readonly InfoCommand[];
   readonly tests: TestSpec;
-  /** Where the image's key stands in spec.yml. */
+  /** The place of the image's key in spec.yml. */
   readonly position: Position;
 }
 

@@ -1,5 +1,5 @@
 import type {Findings} from './findings.ts';
-import type {Entry, MapNode, SpecNode, TextNode} from './index.ts';
+import type {Entry, MapNode, SpecNode, TextNode} from './nodes.ts';
 
 /** The keys of one mapping whose names are fixed, with the words for messages about them. */
 export interface Fields {
@@ -20,10 +20,10 @@ const oldKeys: ReadonlyMap<string, string> = new Map([
   ['tag_stable_postfix', 'nothing: the stable tag is always <prefix>-stable'],
 ]);
 
-/** Keys without a meaning, which pass; the caller says so once. */
+/** Keys without effect, which are accepted; the caller warns about them once. */
 export type Ignored = {readonly name: string; readonly offset: number}[];
 
-/** Checks the names of the keys. Undefined when the node is no mapping, which is then a mistake. */
+/** Checks the names of the keys. Undefined, with a mistake, when the node is not a mapping. */
 export function readFields(
   request: {readonly findings: Findings; readonly ignored: Ignored; readonly owner: string},
   node: SpecNode,
@@ -33,7 +33,7 @@ export function readFields(
   if (node.kind !== 'map') {
     findings.mistake(
       node.offset,
-      `${owner} must hold keys (${keys.join(', ')}), not ${show(node)}.`,
+      `${owner} must contain keys (${keys.join(', ')}), not ${show(node)}.`,
     );
     return undefined;
   }
@@ -60,7 +60,7 @@ function describeUnknown(
   if (today !== undefined) {
     return `"${name}" in ${owner} is a key of the scripts before 2023. Today it is ${today}; see docs/migrating.md.`;
   }
-  const suggestion = findings.suggest(name, keys) || ` There are: ${keys.join(', ')}.`;
+  const suggestion = findings.suggest(name, keys) || ` Known keys: ${keys.join(', ')}.`;
   return `unknown key "${name}" in ${owner}.${suggestion}`;
 }
 
@@ -69,7 +69,7 @@ export function isEmpty(node: SpecNode): boolean {
   return node.kind === 'text' && node.isPlain && /^(?:|~|null|Null|NULL)$/.test(node.text);
 }
 
-/** A value for a message: quoted and cut, or the word for what stands there. */
+/** A value for a message: quoted and cut, or the word for its kind. */
 export function show(node: SpecNode): string {
   if (node.kind === 'list') return 'a list';
   if (node.kind === 'map') return 'a mapping';

@@ -1,6 +1,6 @@
 import {findNearest} from '../../util/nearest.ts';
 
-/** The user's files contradict the rules; every mistake is there at once, as `file:line:column: message`. */
+/** The user's files break the rules. Holds all mistakes at once, as `file:line:column: message`. */
 export class SpecError extends Error {
   override readonly name = 'SpecError';
   readonly mistakes: readonly string[];
@@ -33,7 +33,7 @@ interface Finding {
   readonly message: string;
 }
 
-/** Beyond this many mistakes nobody reads suggestions, and each costs a look at every name. */
+/** Beyond this many mistakes suggestions are noise, and each costs a look at every name. */
 const maxSuggestions = 50;
 /** More than these are not kept: half a megabyte of `:` would be half a million lines. */
 const maxMistakes = 1000;
@@ -78,7 +78,7 @@ export function collectFindings(file: string, positionOf: (offset: number) => Po
 }
 /** The words of the domain. Data only: readonly, no behaviour, no I/O. */
 
-/** Where something stands in a text file; both counted from 1. */
+/** A place in a text file; both count from 1. */
 export interface Position {
   readonly line: number;
   readonly column: number;

@@ -1,0 +1,268 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: Dockerfiles and workflows are full of them
+import {readdirSync, readFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {fileURLToPath} from 'node:url';
+import {describe, expect, it} from 'vitest';
+import {examine, type Finding, findingLine} from '../../src/doctor/index.ts';
+import {fail, ok} from '../../src/failure.ts';
+
+const workflow = (step = '', more = ''): string => `on:
+  push: {branches: [main]}
+permissions:
+  contents: write
+  packages: write
+jobs:
+  stack:
+    runs-on: ubuntu-24.04
+    steps:
+      - uses: actions/checkout@v5
+        with: {fetch-depth: 0}
+${more}      - uses: ucsd-ets/stack-action@v1
+${step}`;
+
+const spec = (more = ''): string => `images:
+  base:
+    image_name: ghcr.io/acme/base
+${more}  leaf:
+    image_name: ghcr.io/acme/leaf
+    depend_on: base
+tag: {prefix: "1"}
+`;
+
+/** A repository in which there is nothing to find. */
+const good: Readonly<Record<string, string>> = {
+  '.github/workflows/stack.yml': workflow(),
+  'images/spec.yml': spec(),
+  'images/base/Dockerfile': 'FROM debian:13\nCOPY a /a\n',
+  'images/base/.dockerignore': 'test\n',
+  'images/base/test/test_base.py': '',
+  'images/leaf/Dockerfile': 'ARG BASE_TAG=latest\nFROM ghcr.io/acme/base:${BASE_TAG}\n',
+  'images/leaf/.dockerignore': 'test\n',
+};
+
+function examined(
+  changes: Readonly<Record<string, string | undefined>>,
+  owner = 'acme',
+): readonly Finding[] {
+  const entries = Object.entries({...good, ...changes}).flatMap(([path, text]) =>
+    text === undefined ? [] : [[path, text] as const],
+  );
+  return examine({
+    files: entries.map(([path]) => path),
+    texts: new Map(entries.map(([path, text]) => [path, ok(text)])),
+    stackDir: 'images',
+    tagPrefix: undefined,
+    origin: {owner, repo: 'stack'},
+  });
+}
+
+const flow = (text: string) => ({'.github/workflows/stack.yml': text});
+
+describe('doctor', () => {
+  it('finds nothing in a good repository', () => {
+    expect(examined({}).map(findingLine)).toEqual([]);
+  });
+
+  it.each<[string, Readonly<Record<string, string | undefined>>, RegExp]>([
+    [
+      'a checkout of one commit',
+      flow(workflow().replace('        with: {fetch-depth: 0}\n', '')),
+      /^\.github\/workflows\/stack\.yml:10: note: .* fetch-depth: 0/,
+    ],
+    [
+      'no checkout',
+      flow(workflow().replace(/ {6}- uses: actions\/checkout.*\n.*\n/, '')),
+      /stack\.yml:10: error: Nothing checks the repository out .*actions\/checkout@v5/,
+    ],
+    [
+      'no permission for packages',
+      flow(workflow().replace('  packages: write\n', '')),
+      /stack\.yml:11: error: .*packages: write/,
+    ],
+    [
+      'permissions of a job that take those of the workflow away',
+      flow(workflow().replace('  stack:\n', '  stack:\n    permissions: {contents: write}\n')),
+      /error: .*packages: write/,
+    ],
+    [
+      'permissions that nobody states',
+      flow(workflow().replace(/permissions:\n.*\n.*\n/, '')),
+      /note: .*settings of the repository\. Add to permissions: packages: write/,
+    ],
+    [
+      'no permission for the wiki',
+      flow(workflow().replace('contents: write', 'contents: read')),
+      /note: The wiki .*contents: write/,
+    ],
+    [
+      'no permission for the comment',
+      flow(workflow("        with: {comment: 'true'}\n")),
+      /note: .*pull-requests: write/,
+    ],
+    [
+      'an event that is refused',
+      flow(workflow().replace('push: {branches: [main]}', 'pull_request_target:')),
+      /stack\.yml:12: error: The event "pull_request_target"/,
+    ],
+    [
+      'another owner on GHCR',
+      {
+        'images/spec.yml': spec().replaceAll('acme', 'others'),
+        'images/leaf/Dockerfile': 'ARG BASE_TAG=latest\nFROM ghcr.io/others/base:${BASE_TAG}\n',
+      },
+      /error: The job's token cannot push ghcr\.io\/others\/base: it reaches packages of acme only/,
+    ],
+    [
+      'no login for another registry',
+      {
+        'images/spec.yml': spec().replaceAll('ghcr.io', 'quay.io'),
+        'images/leaf/Dockerfile': 'ARG BASE_TAG=latest\nFROM quay.io/acme/base:${BASE_TAG}\n',
+      },
+      /error: Nothing logs in to quay\.io, where quay\.io\/acme\/base is pushed\. .*registry: quay\.io/,
+    ],
+    [
+      'two platforms without a builder',
+      {
+        ...flow(workflow('', '      - uses: docker/setup-qemu-action@v3\n')),
+        'images/spec.yml': spec('    platforms: [linux/amd64, linux/arm64]\n'),
+      },
+      /error: Docker's own builder cannot build "base" for linux\/amd64 and linux\/arm64\. .*setup-buildx-action/,
+    ],
+    [
+      'another platform without emulation',
+      {
+        ...flow(workflow('', '      - uses: docker/setup-buildx-action@v3\n')),
+        'images/spec.yml': spec('    platforms: [linux/amd64, linux/arm64]\n'),
+      },
+      /error: .*"base" for linux\/arm64\. .*setup-qemu-action/,
+    ],
+    [
+      'an action at a branch',
+      flow(workflow('', '      - uses: someone/thing@main\n')),
+      /stack\.yml:12: note: someone\/thing@main is a branch/,
+    ],
+    ['no workflow', {'.github/workflows/stack.yml': undefined}, /note: No workflow runs the stack/],
+    [
+      'a base without a tag',
+      {'images/base/Dockerfile': '# x\nFROM debian\n'},
+      /^images\/base\/Dockerfile:2: note: FROM debian has no tag or digest.* debian:<version>/,
+    ],
+    [
+      'a copied base without a tag',
+      {'images/base/Dockerfile': 'FROM debian:13\nCOPY --from=busybox /x /x\n'},
+      /^images\/base\/Dockerfile:2: note: COPY --from busybox/,
+    ],
+    [
+      'no .dockerignore',
+      {'images/base/.dockerignore': undefined},
+      /^images\/base\/\.dockerignore: note: There is no such file/,
+    ],
+    [
+      'a test outside of test/',
+      {'images/leaf/test_leaf.py': ''},
+      /^images\/leaf\/test_leaf\.py: note: Nothing runs this test.* git mv images\/leaf\/test_leaf\.py images\/leaf\/test\//,
+    ],
+    [
+      'integration tests that are switched off',
+      {'images/base/integration_tests/test_x.py': ''},
+      /^images\/spec\.yml:2: note: Nothing runs the tests in images\/base\/integration_tests.*integration_tests: true/,
+    ],
+    [
+      'an edge that depend_on lacks',
+      {
+        'images/spec.yml': spec().replace('    depend_on: base\n', ''),
+        'images/leaf/Dockerfile': 'ARG BASE_TAG\nFROM ghcr.io/acme/base:${BASE_TAG}\n',
+      },
+      /^images\/spec\.yml:4: note: depend_on of "leaf" does not name "base" \(FROM in images\/leaf\/Dockerfile:2\)\. Write there: depend_on: base$/,
+    ],
+    [
+      'prefixes that meet',
+      {'images/spec.yml': `${spec()}plans: {GPU: {prefix: 1-gpu}}\n`},
+      /note: The tags of prefix "1" and "1-gpu" can collide/,
+    ],
+    [
+      'a Dockerfile that is not there',
+      {'images/base/Dockerfile': undefined},
+      /^images\/base\/Dockerfile: error: The Dockerfile of "base" is not there/,
+    ],
+    [
+      'a Dockerfile that docker refuses',
+      {'images/base/Dockerfile': 'RUN true\n'},
+      /^images\/base\/Dockerfile:1: error: "base" cannot be built/,
+    ],
+    ['no spec', {'images/spec.yml': undefined}, /^images\/spec\.yml:1: error: .*"init"/],
+    [
+      'a spec with a mistake',
+      {'images/spec.yml': spec().replace('depend_on', 'depends_on')},
+      /^images\/spec\.yml:6: error: unknown key "depends_on"/,
+    ],
+  ])('finds %s, and nothing else', (_, changes, line) => {
+    const lines = examined(changes).map(findingLine);
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toMatch(line);
+  });
+
+  it.each([
+    [
+      'a login step',
+      '      - uses: docker/login-action@v3\n        with: {registry: quay.io}\n',
+      '',
+    ],
+    ['docker login', '      - run: docker login quay.io --password-stdin <<<"$P"\n', ''],
+    ['a password', '', '        with: {username: me, password: "${{ secrets.P }}"}\n'],
+    ['no push', '', "        with: {push: 'false'}\n"],
+  ])('takes %s for a login', (_, before, inputs) => {
+    const found = examined({
+      ...flow(workflow(inputs, before)),
+      'images/spec.yml': spec().replaceAll('ghcr.io', 'quay.io'),
+      'images/leaf/Dockerfile': 'ARG BASE_TAG=latest\nFROM quay.io/acme/base:${BASE_TAG}\n',
+    });
+    expect(found.map(findingLine)).toEqual([]);
+  });
+
+  it('says all of it where nothing can be read', () => {
+    const found = examine({
+      files: ['images/spec.yml'],
+      texts: new Map([['images/spec.yml', fail('EACCES.')]]),
+      stackDir: 'images',
+      tagPrefix: undefined,
+      origin: {owner: '', repo: ''},
+    });
+    expect(found.map(findingLine)[0]).toMatch(
+      /^images\/spec\.yml:1: error: It cannot be read: EACCES\./,
+    );
+  });
+});
+
+describe('the repository of the action', () => {
+  const root = fileURLToPath(new URL('../../', import.meta.url));
+  const below = (folder: string): readonly string[] =>
+    readdirSync(join(root, folder), {recursive: true, withFileTypes: true})
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name).slice(root.length));
+  const clean = (copies: Readonly<Record<string, string>>): readonly string[] => {
+    const own = ['action.yml', ...below('images'), ...below('.github/workflows')];
+    const texts = [...own, ...Object.keys(copies)].map((path) => {
+      const text = readFileSync(join(root, copies[path] ?? path), 'utf8');
+      return [path, ok(text)] as const;
+    });
+    const origin = {owner: 'ucsd-ets', repo: 'stack-action'};
+    const files = texts.map(([path]) => path);
+    return examine({
+      files,
+      texts: new Map(texts),
+      stackDir: 'images',
+      tagPrefix: undefined,
+      origin,
+    }).map(findingLine);
+  };
+
+  it('has nothing to mend in its sample stack and its workflows', () => {
+    expect(clean({})).toEqual([]);
+  });
+
+  it('has nothing to mend in the workflows of docs/', () => {
+    const copies = below('docs/workflows').map((path) => [path.replace('docs/', '.github/'), path]);
+    expect(clean(Object.fromEntries(copies))).toEqual([]);
+  });
+});

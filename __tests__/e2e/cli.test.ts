@@ -1,0 +1,236 @@
+import {execFileSync, spawn, spawnSync} from 'node:child_process';
+import {cpSync, mkdtempSync, readdirSync, readFileSync, realpathSync, writeFileSync} from 'node:fs';
+import {createServer} from 'node:http';
+import {tmpdir} from 'node:os';
+import {delimiter, dirname, join} from 'node:path';
+import {fileURLToPath, pathToFileURL} from 'node:url';
+import {afterAll, beforeAll, describe, expect, it} from 'vitest';
+import {type GitRepository, makeRepository} from '../support/rig/git-repository.ts';
+import {type RegistryServer, startRegistry} from '../support/servers/registry-server.ts';
+
+const repository = fileURLToPath(new URL('../../', import.meta.url));
+const bin = join(repository, 'bin', 'stack-action.cjs');
+
+/** A machine that is no runner, whatever these tests run on. */
+const environment = (more: Readonly<Record<string, string>> = {}) => ({
+  PATH: `${dirname(process.execPath)}${delimiter}${process.env['PATH']}`,
+  HOME: mkdtempSync(join(tmpdir(), 'home-')),
+  GIT_CONFIG_NOSYSTEM: '1',
+  ...more,
+});
+
+interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs the command; the registry is served by this process, so nothing may block it. */
+function start(cwd: string, words: readonly string[], env = environment()) {
+  const child = spawn(process.execPath, [bin, ...words], {
+    cwd,
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let [stdout, stderr] = ['', ''];
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+  });
+  const done = new Promise<Ended>((resolve) => {
+    child.on('close', (code) => resolve({code, stdout, stderr}));
+  });
+  return {child, done, stdout: () => stdout};
+}
+
+const run = (cwd: string, words: readonly string[], env = environment()): Promise<Ended> =>
+  start(cwd, words, env).done;
+
+let server: RegistryServer;
+let origin: GitRepository;
+let work: GitRepository;
+
+beforeAll(async () => {
+  server = await startRegistry();
+  origin = makeRepository();
+  origin.commit('first', {
+    'base/Dockerfile': 'FROM scratch\n',
+    'leaf/Dockerfile': `FROM ${server.host}/acme/base\n`,
+    'other/Dockerfile': 'FROM scratch\n',
+  });
+  origin.git('config', 'receive.denyCurrentBranch', 'ignore');
+  work = origin.clone();
+});
+
+afterAll(async () => {
+  await server.close();
+  work[Symbol.dispose]();
+  origin[Symbol.dispose]();
+});
+
+describe('npm', () => {
+  const published = (): string => {
+    const copy = realpathSync(mkdtempSync(join(tmpdir(), 'published-')));
+    for (const name of ['package.json', 'action.yml', 'bin', 'dist'])
+      cpSync(join(repository, name), join(copy, name), {recursive: true});
+    const git = (...args: readonly string[]) =>
+      execFileSync('git', ['-c', 'user.name=T', '-c', 'user.email=t@example.org', ...args], {
+        cwd: copy,
+      });
+    git('init', '--quiet');
+    git('add', '--all');
+    git('commit', '--quiet', '-m', 'x');
+    return `git+${pathToFileURL(copy).href}`;
+  };
+
+  it('installs the command from a git address without a registry and without a script', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'npm-'));
+    writeFileSync(join(folder, 'package.json'), '{}');
+    // Nothing listens there: whatever npm wanted to install for it would fail.
+    const env = environment({
+      npm_config_registry: 'http://127.0.0.1:9/',
+      npm_config_update_notifier: 'false',
+    });
+    const installed = spawnSync('npm', ['install', '--no-audit', '--no-fund', published()], {
+      cwd: folder,
+      env,
+      encoding: 'utf8',
+    });
+    expect(installed.status, installed.stderr).toBe(0);
+    const packages = readdirSync(join(folder, 'node_modules')).filter(
+      (name) => !name.startsWith('.'),
+    );
+    expect(packages).toEqual(['stack-action']);
+    const help = spawnSync(join(folder, 'node_modules/.bin/stack-action'), ['--help'], {
+      env,
+      encoding: 'utf8',
+    });
+    expect(help.status, help.stderr).toBe(0);
+    expect(help.stdout).toContain('Usage: stack-action <mode>');
+  });
+
+  it('runs it with npx in an empty folder', () => {
+    const cwd = mkdtempSync(join(tmpdir(), 'npx-'));
+    const env = environment({
+      npm_config_registry: 'http://127.0.0.1:9/',
+      npm_config_update_notifier: 'false',
+    });
+    const done = spawnSync(
+      'npx',
+      ['--yes', `--package=${published()}`, 'stack-action', '--version'],
+      {cwd, env, encoding: 'utf8'},
+    );
+    expect(done.status, done.stderr).toBe(0);
+    expect(done.stdout).toBe(
+      `${(JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8')) as {version: string}).version}\n`,
+    );
+    expect(readdirSync(cwd)).toEqual([]);
+  });
+});
+
+it('says in one sentence that Node is too old', () => {
+  const old = `Object.defineProperty(process.versions, 'node', {value: '12.22.9'}); require(${JSON.stringify(bin)});`;
+  const done = spawnSync(process.execPath, ['-e', old], {encoding: 'utf8'});
+  expect(done.stderr).toBe(
+    'stack-action needs Node 24 or newer, and this is Node 12.22.9. Install it from https://nodejs.org.\n',
+  );
+  expect(done.status).toBe(2);
+});
+
+describe('in ten minutes on your repository', () => {
+  it('init writes the spec and the workflow, and ends with the plan', async () => {
+    const {code, stdout, stderr} = await run(work.path, ['init']);
+    expect(stderr).toBe('');
+    expect(code).toBe(0);
+    expect(stdout).toContain('leaf <- base: FROM in leaf/Dockerfile:1');
+    expect(stdout).toContain('Plan for 1-main: 3 images');
+    expect(work.git('status', '--short', '--untracked-files=all').split('\n')).toEqual([
+      '?? .github/workflows/stack.yml',
+      '?? images/spec.yml',
+    ]);
+  });
+
+  it('init writes over nothing', async () => {
+    const {code, stderr} = await run(work.path, ['init']);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^images\/spec\.yml exists.*\n$/);
+  });
+
+  it('doctor finds what to look at, and nothing to mend', async () => {
+    const {code, stdout} = await run(work.path, ['doctor']);
+    expect(code, stdout).toBe(0);
+    expect(stdout).toContain('base/.dockerignore: note: ');
+    expect(stdout).toContain('doctor: 0 to mend before a run');
+  });
+
+  it('plan tells what the working tree changed, and prints no command of the runner', async () => {
+    work.commit('stack', {});
+    work.git('push', '--quiet', 'origin', 'HEAD:refs/heads/main', '--force');
+    work.git('fetch', '--quiet');
+    writeFileSync(join(work.path, 'other/new.txt'), '');
+    const {code, stdout, stderr} = await run(join(work.path, 'base'), ['plan', '--wiki', 'false']);
+    expect(stderr).toBe('');
+    expect(code).toBe(0);
+    expect(stdout).toContain('mode plan, working tree of main');
+    expect(stdout).toMatch(/other: build: .*other\/new\.txt/);
+    expect(stdout).not.toMatch(/base: build: .*changed/);
+    expect(stdout).not.toMatch(/^::/m);
+    expect(stdout).not.toContain('\u001b');
+    expect(readFileSync(join(work.path, 'logs/run.log'), 'utf8')).toContain('other: build: ');
+    expect(readFileSync(join(work.path, 'artifacts/IMAGES_CHANGED'), 'utf8')).toContain('other\n');
+  });
+
+  it('is wrong usage to name an image that there is not', async () => {
+    const {code, stderr} = await run(work.path, ['plan', '--images', 'nope']);
+    expect(code).toBe(2);
+    expect(stderr).toContain('"nope"');
+  });
+});
+
+it.each<[string, readonly string[], number, RegExp]>([
+  ['no repository', ['plan'], 1, /is not in a git repository.*git init/],
+  ['no Dockerfile', ['init'], 1, /^No Dockerfile was found below this folder/],
+  ['no spec', ['doctor'], 1, /^doctor found 1 error\./],
+  [
+    'a flag that there is not',
+    ['plan', '--imags', 'a'],
+    2,
+    /^Unknown flag --imags\. Did you mean "--images"/,
+  ],
+  [
+    'a value that an input does not have',
+    ['plan', '--cache', 'x'],
+    2,
+    /"cache" is "x".*inline, registry/,
+  ],
+])('says what to do about %s', async (_, words, exitCode, sentence) => {
+  const {code, stderr} = await run(mkdtempSync(join(tmpdir(), 'empty-')), words);
+  expect(code).toBe(exitCode);
+  expect(stderr).toMatch(sentence);
+  expect(stderr).not.toMatch(/^\s+at /m);
+});
+
+it('ends soon after Ctrl-C, whatever hangs', async () => {
+  const silent = createServer(() => {});
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+  const address = silent.address();
+  const port = typeof address === 'object' ? address?.port : 0;
+  using stuck = makeRepository();
+  stuck.commit('x', {
+    'images/spec.yml': `images: {a: {image_name: "127.0.0.1:${port}/o/a"}}\ntag: {prefix: "1"}\n`,
+    'images/a/Dockerfile': 'FROM scratch\n',
+  });
+  const asked = new Promise((resolve) => silent.once('request', resolve));
+  const {child, done} = start(stuck.path, ['plan']);
+  await asked;
+  child.kill('SIGINT');
+  const limit = new Promise<'late'>((resolve) => setTimeout(resolve, 6000, 'late').unref());
+  const ended = await Promise.race([done, limit]);
+  child.kill('SIGKILL');
+  silent.closeAllConnections();
+  silent.close();
+  expect(ended).not.toBe('late');
+  expect(ended).toMatchObject({code: 1});
+});

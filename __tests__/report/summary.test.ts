@@ -1,0 +1,360 @@
+import fc from 'fast-check';
+import {describe, expect, it} from 'vitest';
+import {failure} from '../../src/failure.ts';
+import {commentBody, commentMarker} from '../../src/report/comment.ts';
+import {promotionSummaryPage, refusedSummaryPage} from '../../src/report/promotion.ts';
+import {planSummaryPage, summaryPage} from '../../src/report/summary.ts';
+import type {RunFacts} from '../../src/report/types.ts';
+import {
+  manyImages,
+  planned,
+  reported,
+  reportedStep,
+  sevenImages,
+} from '../support/builders/reports.ts';
+import {diagramsOf, liveIn, parseDiagram} from '../support/rig/markdown.ts';
+
+const MiB = 1024 * 1024;
+
+describe('the step summary', () => {
+  it('is what it was for seven images with every outcome', async () => {
+    await expect(summaryPage(sevenImages())).toMatchFileSnapshot('../fixtures/report/summary-7.md');
+  });
+
+  it.each([1, 100, 1000])('is what it was for %i images', async (count) => {
+    const page = summaryPage(manyImages(count));
+    await expect(page).toMatchFileSnapshot(`../fixtures/report/summary-${count}.md`);
+  });
+
+  it('tells failures first: image, step, cause in the words of the program, place, what to do', () => {
+    const page = summaryPage(sevenImages());
+    const failures = page.slice(0, page.indexOf('| State |'));
+    for (const text of [
+      'scipy-ml-notebook',
+      'build failed',
+      'E: Unable to locate package libfoo-dev',
+      'Dockerfile',
+      '**What to do:**',
+    ]) {
+      expect(failures).toContain(text);
+    }
+    expect(page).not.toMatch(/build-failed|\(internal\)/);
+  });
+
+  it('says why a child was not started', () => {
+    expect(summaryPage(sevenImages())).toContain(
+      'not started: its parent scipy-ml-notebook failed',
+    );
+  });
+
+  it('names an ancestor that failed as what it is', () => {
+    const images = [
+      reported('a', {outcome: 'failed'}),
+      reported('b', {outcome: 'blocked', blockedBy: 'a: build'}),
+      reported('c', {outcome: 'blocked', blockedBy: 'a: integration-test'}),
+    ];
+    const plan = {
+      tag: 't',
+      changed: [],
+      images: [planned('a', []), planned('b', ['a']), planned('c', ['b'])],
+    };
+    const page = summaryPage({plan, report: {outcome: 'failed', images}});
+    expect(page).toContain('not started: its parent a failed');
+    expect(page).toContain('not started: a, which its parents are built on, failed');
+  });
+
+  it('keeps the best rows and says how many are missing when it would be too large', () => {
+    const page = summaryPage(manyImages(20_000));
+    expect(Buffer.byteLength(page)).toBeLessThan(MiB);
+    expect(page).toMatch(/… and \d+ more images: see artifacts\/report\.json/);
+    expect(page).toContain('| **failed** |');
+  });
+
+  it('counts bytes, not characters', () => {
+    const facts = manyImages(3000, 'built');
+    const images = facts.report.images.map((image) => ({
+      ...image,
+      image: `${image.image}${'漢'.repeat(100)}`,
+    }));
+    const page = summaryPage({...facts, report: {outcome: 'passed', images}});
+    expect(Buffer.byteLength(page)).toBeLessThan(MiB);
+  });
+
+  it('folds many unchanged images away, and shows a few', () => {
+    expect(summaryPage(manyImages(11, 'skipped'))).toContain(
+      '<details><summary>11 images unchanged</summary>',
+    );
+    expect(summaryPage(manyImages(10, 'skipped'))).not.toContain('10 images unchanged</summary>');
+  });
+
+  it('draws what mermaid understands, and nothing that would be a tangle', async () => {
+    const kinds = await Promise.all(diagramsOf(summaryPage(sevenImages())).map(parseDiagram));
+    expect(kinds).toEqual(['flowchart-v2', 'gantt']);
+    expect(diagramsOf(summaryPage(manyImages(400)))).toEqual([]);
+    expect(diagramsOf(summaryPage(manyImages(1)))).toEqual([]);
+  });
+
+  it('marks the longest chain of the timeline', () => {
+    const page = summaryPage(sevenImages());
+    expect(page).toContain('datascience-notebook → rstudio-notebook, took 5 min 18 s');
+    expect(page).toMatch(/rstudio-notebook :active, .*\n/);
+    expect(page).toMatch(/tools :done, /);
+  });
+});
+
+describe('the other summaries', () => {
+  it('show a plan', async () => {
+    await expect(planSummaryPage(sevenImages().plan, sevenImages().run)).toMatchFileSnapshot(
+      '../fixtures/report/summary-plan.md',
+    );
+    expect(Buffer.byteLength(planSummaryPage(manyImages(20_000).plan))).toBeLessThan(MiB);
+  });
+
+  it('show a refused run with all its causes', async () => {
+    const page = refusedSummaryPage({
+      title: 'Nothing was built',
+      causes: [
+        'images/spec.yml:4:16: depend_on contains "c", which is not in "images"',
+        'The login to ghcr.io was refused.',
+      ],
+      hint: 'Check the inputs "username" and "password".',
+      tail: ['Error response from daemon: denied'],
+      ...(sevenImages().run === undefined ? {} : {run: sevenImages().run as never}),
+    });
+    await expect(page).toMatchFileSnapshot('../fixtures/report/summary-refused.md');
+  });
+
+  it.each([false, true])('show a promotion, before and after (dry run: %s)', async (dryRun) => {
+    const manifest = (of: string) => ({digest: of, bytes: new Uint8Array(), mediaType: ''});
+    const move = (name: string, before: string | undefined) => ({
+      name,
+      source: `ghcr.io/o/${name}:2026.3-main`,
+      target: `ghcr.io/o/${name}:2026.3-stable`,
+      before: before === undefined ? undefined : manifest(before),
+      after: manifest(`sha256:${'b'.repeat(64)}`),
+      revision: undefined,
+      builtAs: undefined,
+      isExtra: false,
+    });
+    const shows = {state: 'present', digest: `sha256:${'b'.repeat(64)}`} as const;
+    const page = promotionSummaryPage({
+      report: {
+        outcome: dryRun ? 'passed' : 'failed',
+        results: [
+          {
+            move: move('a', `sha256:${'a'.repeat(64)}`),
+            state: dryRun ? 'untouched' : 'moved',
+            shows,
+            failure: undefined,
+          },
+          {
+            move: move('b', undefined),
+            state: dryRun ? 'untouched' : 'failed',
+            shows: {state: 'absent'},
+            failure: dryRun
+              ? undefined
+              : failure(
+                  'permission',
+                  'ghcr.io/o/b:2026.3-stable: the registry returned 403 DENIED.',
+                ),
+          },
+        ],
+      },
+      source: '2026.3-main',
+      target: '2026.3-stable',
+      dryRun,
+      warnings: ['ghcr.io/o/a:2026.3-main carries no fingerprint.'],
+    });
+    await expect(page).toMatchFileSnapshot(
+      `../fixtures/report/summary-promotion-${dryRun ? 'dry' : 'failed'}.md`,
+    );
+  });
+});
+
+describe('the comment', () => {
+  it('is what it was', async () => {
+    await expect(commentBody(sevenImages())).toMatchFileSnapshot('../fixtures/report/comment-7.md');
+  });
+
+  it.each([1, 100, 1000])('is what it was for %i images', async (count) => {
+    const body = commentBody(manyImages(count));
+    await expect(body).toMatchFileSnapshot(`../fixtures/report/comment-${count}.md`);
+  });
+
+  it('begins with its marker and is never longer than GitHub takes', () => {
+    const body = commentBody(manyImages(5000));
+    expect(body.startsWith(`${commentMarker}\n`)).toBe(true);
+    expect(body.length).toBeLessThanOrEqual(65_536);
+    expect(body).toContain('more images: see the step summary of the run.');
+  });
+
+  it('shows a failure whatever its output', () => {
+    const tail = Array.from({length: 40}, () => '漢'.repeat(500));
+    const step = reportedStep('build', 0, 1, {
+      failure: failure('build-failed', 'It failed.', {tail}),
+    });
+    const facts = {
+      plan: {tag: 't', changed: [], images: []},
+      report: {
+        outcome: 'failed' as const,
+        images: [reported('web', {outcome: 'failed', steps: [step]})],
+      },
+    };
+    expect(commentBody(facts)).toContain('It failed.');
+  });
+});
+
+describe('text from strangers', () => {
+  const bait = [
+    '[x](https://evil.example)',
+    '![x](https://evil.example/a.png)',
+    '<img src=x onerror=alert(1)>',
+    '@everyone',
+    '@org/team',
+    'https://evil.example',
+    'www.evil.example',
+    'a@evil.example',
+    'mailto:a@evil.example',
+    'org/repo#1',
+    '#12',
+    'GH-12',
+    '_www.evil.example_',
+    '| a | b |',
+    '```',
+    '~~~',
+    '`x`',
+    '`` `',
+    '$x$',
+    '$$x$$',
+    ':rocket:',
+    '\\',
+    '&#64;x',
+    '&lt;b&gt;',
+    '# x',
+    '- [ ] x',
+    '1. x',
+    '> x',
+    '</details>',
+    '<!-- ',
+    '-->',
+    '\n\n# x\n',
+    '\r\n| x |\n',
+    '\u2028',
+    '\u202e',
+    '[^1]',
+    '[x]: https://evil.example',
+    '<https://evil.example>',
+    'x".."]:::failed',
+    '"]; click n1 "https://evil.example"',
+    '%%{init: {}}%%',
+    'title x',
+    'section x',
+    '; n1-->n2',
+    '\u001b[31m',
+    '::error::x',
+    '##[error]x',
+  ];
+  const text = fc.oneof(
+    fc.constantFrom(...bait),
+    fc
+      .array(fc.oneof(fc.constantFrom(...bait, ' ', '_', 'a'), fc.string({maxLength: 5})), {
+        maxLength: 6,
+      })
+      .map((parts) => parts.join('')),
+  );
+
+  const hostile = (of: (index: number) => string): RunFacts => {
+    const images = [
+      reported(of(0), {
+        ref: of(1),
+        outcome: 'failed',
+        steps: [
+          reportedStep('build', 0, 20, {
+            notes: [of(2)],
+            failure: failure('build-failed', of(3), {
+              hint: of(4),
+              tail: [of(5), of(6)],
+              place: {file: of(7), line: 1},
+            }),
+          }),
+        ],
+      }),
+      reported(of(8), {outcome: 'blocked', blockedBy: of(0), ref: of(9)}),
+      reported(of(10), {
+        digest: of(11),
+        size: 1,
+        steps: [reportedStep('build', 2, 30, {tests: {passed: 1, failed: 0, skipped: 0}})],
+      }),
+    ];
+    return {
+      plan: {
+        tag: of(12),
+        changed: [],
+        images: [
+          planned(of(0), [], {reasons: [{kind: 'changed', files: [of(13)]}]}),
+          planned(of(8), [of(0)], {reasons: [{kind: 'unknown-registry', because: of(14)}]}),
+          planned(of(10), [of(0)], {reasons: [{kind: 'stale', ref: of(15)}]}),
+        ],
+      },
+      report: {outcome: 'failed', images},
+      notes: [of(16)],
+      run: {
+        event: of(17),
+        branch: of(18),
+        commit: {sha: of(19), url: of(20), subject: of(21)},
+        runUrl: of(22),
+        runId: of(23),
+      },
+      details: new Map([
+        [
+          of(10),
+          {
+            url: `javascript:${of(24)}`,
+            notes: [of(26)],
+            difference: {
+              against: of(27),
+              sizeChange: 5,
+              packages: [{manager: of(28), name: of(29), before: of(30), after: of(31)}],
+              base: {before: of(32), after: of(33)},
+            },
+          },
+        ],
+      ]),
+    };
+  };
+
+  it('makes no link, image, mention or HTML in any field of any page, and no other diagram', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(text, {minLength: 40, maxLength: 40}), async (words) => {
+        // What is linked must be an address; a stranger does not choose it.
+        const of = (index: number): string =>
+          [20, 22].includes(index) ? `not ${words[index]}` : (words[index] ?? '');
+        const facts = hostile(of);
+        const refused = refusedSummaryPage({
+          title: of(0),
+          causes: [of(1), `${of(2)}:1:2: ${of(3)}`],
+          hint: of(4),
+          tail: [of(5)],
+        });
+        for (const page of [
+          summaryPage(facts),
+          commentBody(facts),
+          planSummaryPage(facts.plan, facts.run),
+          refused,
+        ]) {
+          expect(liveIn(page)).toEqual({links: [], images: 0, foreign: [], references: []});
+          for (const diagram of diagramsOf(page)) await parseDiagram(diagram);
+        }
+      }),
+      {numRuns: 60},
+    );
+  }, 120_000);
+
+  it('stays fast', () => {
+    const long = ' '.repeat(80_000);
+    summaryPage(hostile(() => `x${long}y`));
+    summaryPage(hostile(() => `${'\\|'.repeat(40_000)}`));
+    summaryPage(hostile(() => `${':'.repeat(80_000)}`));
+    summaryPage(hostile(() => `${'`'.repeat(80_000)}`));
+  });
+});

@@ -1,0 +1,58 @@
+import {join} from 'node:path/posix';
+import {parseSpec, type Spec} from '../stack/spec/index.ts';
+import {SpecError} from '../stack/yaml/index.ts';
+import {examineImages} from './images.ts';
+import {type DoctorFacts, error, type Finding} from './types.ts';
+import {examineWorkflows} from './workflows.ts';
+
+export type {DoctorFacts, Finding} from './types.ts';
+
+/**
+ * What is to be mended in a repository with a stack.
+ * Enters: the names of its files, and the texts of workflows, Dockerfiles and spec.yml.
+ * Leaves: findings in the order of their weight, each with its place and what to do.
+ * Not here: asking a registry or GitHub, and mending anything.
+ */
+export function examine(facts: DoctorFacts): readonly Finding[] {
+  const {spec, findings} = readSpec(facts);
+  const images = spec === undefined ? [] : [...spec.images.values()];
+  const all = [
+    ...findings,
+    ...(spec === undefined ? [] : examineImages(facts, spec)),
+    ...examineWorkflows(facts, images),
+  ];
+  return [
+    ...all.filter(({level}) => level === 'error'),
+    ...all.filter(({level}) => level === 'note'),
+  ];
+}
+
+/** One line, as a compiler would print it. */
+export function findingLine({level, place, message, mend}: Finding): string {
+  return `${place}: ${level}: ${message} ${mend}`;
+}
+
+function readSpec({texts, stackDir, tagPrefix}: DoctorFacts): {
+  readonly spec: Spec | undefined;
+  readonly findings: readonly Finding[];
+} {
+  const file = join(stackDir, 'spec.yml');
+  const text = texts.get(file);
+  if (text?.ok !== true) {
+    const why = text === undefined ? 'There is no such file.' : `It cannot be read: ${text.error}`;
+    const mend = 'Write one with "init", or name its folder with "stack-dir".';
+    return {spec: undefined, findings: [error(`${file}:1`, why, mend)]};
+  }
+  try {
+    const spec = parseSpec({file, text: text.value, stackDir, tagPrefix});
+    return {spec, findings: []};
+  } catch (thrown) {
+    if (!(thrown instanceof SpecError)) throw thrown;
+    const findings = thrown.mistakes.map((mistake) => {
+      const [, place = `${file}:1`, message = mistake] =
+        /^(\S+?:\d+)(?::\d+)?: ([\s\S]*)$/.exec(mistake) ?? [];
+      return error(place, message, '');
+    });
+    return {spec: undefined, findings};
+  }
+}

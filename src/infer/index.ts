@@ -1,0 +1,188 @@
+import {fail, ok, type Result} from '../failure.ts';
+import {parseReference} from '../image/reference.ts';
+import {readDockerfile} from '../stack/dockerfile/index.ts';
+import {findCandidates} from './candidates.ts';
+import {findEdges} from './edges.ts';
+import {kindOf} from './names.ts';
+import {isDeclaring, readDeclarations} from './read/index.ts';
+import {nameRepositories} from './repositories.ts';
+import {specText} from './spec-text.ts';
+import type {Candidate, Edge, Origin, SourceTree, Todo} from './types.ts';
+import {workflowText} from './workflow-text.ts';
+
+export type {Edge, Origin, SourceTree, Todo} from './types.ts';
+
+export interface InferRequest {
+  readonly tree: SourceTree;
+  readonly stackDir: string;
+  readonly origin: Origin;
+  /** Name of the folder, for an image whose Dockerfile is at the top. */
+  readonly folder: string;
+  readonly defaultBranch: string;
+}
+
+export interface InferredStack {
+  readonly spec: string;
+  readonly workflow: string;
+  /** Keys, parents first. */
+  readonly images: readonly string[];
+  readonly edges: readonly Edge[];
+  readonly todos: readonly Todo[];
+}
+
+/**
+ * A tree of Dockerfiles -> what spec.yml and a workflow have to say about it.
+ * Enters: the names of all files, and the texts that `isWanted` asks for.
+ * Leaves: both texts, the edges with the place where each was read, and what a person has to look at; or one
+ * sentence that says why there is nothing to write.
+ * Not here: reading and writing files (modes/init.ts). Nothing is guessed: no edge is better than a wrong one.
+ */
+export function inferStack(request: InferRequest): Result<InferredStack, string> {
+  const {tree, stackDir, origin} = request;
+  const paths = tree.files.filter((path) => kindOf(path) === 'dockerfile').toSorted(inOrder);
+  const templates = tree.files.filter((path) => kindOf(path) === 'template').toSorted(inOrder);
+  const {dockerfiles, todos} = readable(paths, tree);
+  if (dockerfiles.size === 0) return fail(nothingFound(paths, templates, todos));
+  const declarations = readDeclarations(tree, origin);
+  const top = origin.repo || request.folder;
+  const found = findCandidates({dockerfiles, declarations, files: tree.files, top});
+  const linked = findEdges({images: found.images, dockerfiles, origin});
+  const cycle = findCycle(found.images, linked.edges);
+  if (cycle.length > 0) return fail(cycleSentence(cycle));
+  const images = parentsFirst(found.images, linked.edges);
+  const repositories = nameRepositories({images, edges: linked.edges, origin});
+  const all = [
+    ...todos,
+    ...templates.map((path) => templateTodo(path)),
+    ...found.shared.map((name) => sharedTodo(name, found.images)),
+    ...linked.todos,
+  ];
+  const hosts = [...repositories.values()].flatMap(
+    ({name}) => parseReference(name)?.registry ?? [],
+  );
+  return ok({
+    spec: specText({images, edges: linked.edges, repositories, todos: all, stackDir}),
+    workflow: workflowText({
+      stackDir,
+      defaultBranch: request.defaultBranch,
+      registries: [...new Set(hosts)],
+      platforms: [
+        ...new Set(images.flatMap(({platforms}) => (platforms.length > 1 ? platforms : []))),
+      ],
+    }),
+    images: images.map(({key}) => key),
+    edges: linked.edges,
+    todos: all,
+  });
+}
+
+/** Whether the text of a file says something about images. */
+export function isWanted(path: string): boolean {
+  return kindOf(path) === 'dockerfile' || isDeclaring(path);
+}
+
+function readable(
+  paths: readonly string[],
+  {texts}: SourceTree,
+): {readonly dockerfiles: ReadonlyMap<string, string>; readonly todos: readonly Todo[]} {
+  const dockerfiles = new Map<string, string>();
+  const todos: Todo[] = [];
+  for (const path of paths) {
+    const read = texts.get(path) ?? fail('it was not read');
+    const why = read.ok ? whyNot(read.value) : read.error;
+    if (why === undefined && read.ok) dockerfiles.set(path, read.value);
+    else
+      todos.push({
+        key: undefined,
+        sentence: `${path} is left out: ${why} Mend or remove it, and add its image by hand.`,
+      });
+  }
+  return {dockerfiles, todos};
+}
+
+/** What keeps a text from being a Dockerfile at all; smaller faults are for `plan` and `doctor`. */
+function whyNot(text: string): string | undefined {
+  if (text.includes('\0')) return 'it is not a text file.';
+  const {instructions, problems} = readDockerfile(text);
+  if (instructions.some(({kind}) => kind === 'from')) return undefined;
+  const [first] = problems;
+  return first === undefined ? 'it has no FROM.' : `line ${first.line}: ${first.message}`;
+}
+
+function nothingFound(
+  paths: readonly string[],
+  templates: readonly string[],
+  todos: readonly Todo[],
+): string {
+  const names = 'Dockerfile, *.Dockerfile, Dockerfile.*, dockerfile-* or Containerfile';
+  if (paths.length > 0) {
+    return [
+      'No Dockerfile can be read, so nothing was written.',
+      ...todos.map(({sentence}) => sentence),
+    ].join('\n');
+  }
+  if (templates.length > 0) {
+    return `There are only templates of Dockerfiles (${templates.slice(0, 3).join(', ')}), so nothing was written. Write the Dockerfiles from them, and run init again.`;
+  }
+  return `No Dockerfile was found below this folder, so nothing was written. Add one named ${names}, or run init in the folder that has them.`;
+}
+
+function templateTodo(path: string): Todo {
+  const sentence = `${path} is left out: it is a template. Write the Dockerfile from it, and add its image by hand.`;
+  return {key: undefined, sentence};
+}
+
+function sharedTodo(name: string, images: readonly Candidate[]): Todo {
+  const mine = images.filter(
+    ({key}) => key !== name && (key.endsWith(`-${name}`) || key.startsWith(`${name}-`)),
+  );
+  const keys = mine.map(({key, dockerfile}) => `${key} (${dockerfile})`).join(', ');
+  const sentence = `several folders are named "${name}", so their images have longer keys: ${keys}. Rename them here if you like.`;
+  return {key: undefined, sentence};
+}
+
+/** The edges of one circle, in order; none where there is no circle. */
+function findCycle(images: readonly Candidate[], edges: readonly Edge[]): readonly Edge[] {
+  const parents = Map.groupBy(edges, ({child}) => child);
+  const done = new Set<string>();
+  const walk = (key: string, way: readonly Edge[]): readonly Edge[] => {
+    const start = way.findIndex(({child}) => child === key);
+    if (start >= 0) return way.slice(start);
+    if (done.has(key)) return [];
+    for (const edge of parents.get(key) ?? []) {
+      const found = walk(edge.parent, [...way, edge]);
+      if (found.length > 0) return found;
+    }
+    done.add(key);
+    return [];
+  };
+  for (const {key} of images) {
+    const found = walk(key, []);
+    if (found.length > 0) return found;
+  }
+  return [];
+}
+
+function cycleSentence(cycle: readonly Edge[]): string {
+  const [first] = cycle;
+  const way = [...cycle.map(({child}) => child), first?.child].join(' -> ');
+  const places = cycle.map(({readAt, ref}) => `${readAt} (${ref})`).join(', ');
+  return `The Dockerfiles form a cycle, so nothing was written: ${way}. Remove one of these, or pin it by digest: ${places}.`;
+}
+
+function parentsFirst(images: readonly Candidate[], edges: readonly Edge[]): readonly Candidate[] {
+  const parents = Map.groupBy(edges, ({child}) => child);
+  const byKey = new Map(images.map((image) => [image.key, image]));
+  const order = new Set<Candidate>();
+  const add = (image: Candidate | undefined): void => {
+    if (image === undefined || order.has(image)) return;
+    for (const {parent} of parents.get(image.key) ?? []) add(byKey.get(parent));
+    order.add(image);
+  };
+  for (const image of images) add(image);
+  return [...order];
+}
+
+function inOrder(one: string, other: string): number {
+  return one < other ? -1 : one > other ? 1 : 0;
+}

@@ -1,0 +1,22 @@
+import type {ImageSpec, Spec} from './types.ts';
+
+/** `linux/arm64` and `linux/arm64/v8` are one. */
+export function isSamePlatform(one: string, other: string): boolean {
+  const plain = (platform: string): string => platform.replace(/^(linux\/arm64)\/v8$/, '$1');
+  return plain(one) === plain(other);
+}
+
+/** The same stack for the runner of one platform: images that have several are built for this one alone. */
+export function withOnePlatform(spec: Spec, platform: string | undefined): Spec {
+  const images = [...spec.images].map(
+    ([name, image]) => [name, onePlatform(image, platform)] as const,
+  );
+  return {...spec, images: new Map(images)};
+}
+
+export function onePlatform(image: ImageSpec, wanted: string | undefined): ImageSpec {
+  if (wanted === undefined) return image;
+  const platform = image.platforms.find((one) => isSamePlatform(one, wanted));
+  if (image.platforms.length < 2 || platform === undefined) return image;
+  return {...image, platforms: [platform], platform};
+}
