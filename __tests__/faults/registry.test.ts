@@ -156,11 +156,11 @@ describe('a base image', () => {
       dockerfile: `FROM ${proxy.host}/hanging/base:1\n`,
     });
     const began = performance.now();
-    const run = await runStep(stack.request({push: 'false', 'timeout-minutes': '0.1'}));
+    const run = await runStep(stack.request({push: 'false', 'timeout-minutes': '1'}));
     expect(run.exitCode).toBe(1);
-    expect(run.stdout).toMatch(/timed out after 6 s|\(timeout\)/);
+    expect(run.stdout).toMatch(/timed out after 60 s|\(timeout\)/);
     // Requests of ours about the base have their own deadlines, before the build.
-    expect(performance.now() - began).toBeLessThan(200_000);
+    expect(performance.now() - began).toBeLessThan(280_000);
   }, 290_000);
 });
 

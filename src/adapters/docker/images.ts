@@ -54,7 +54,12 @@ export function createImages(call: CallDocker): Images {
       const all = await ask(refs);
       if (all.ok) {
         const ids = all.value.stdout.trim().split('\n');
-        return ok(new Map(refs.map((ref, index) => [ref, ids[index] ?? ''])));
+        // Another program of that name may say anything, and nothing of it is an image.
+        for (const [index, ref] of refs.entries()) {
+          const id = ids[index]?.trim() ?? '';
+          if (id.startsWith('sha256:')) found.set(ref, id);
+        }
+        return ok(found);
       }
       if (all.error.class !== 'not-found') return all;
       for (const ref of refs.length > 1 ? refs : []) {
