@@ -52,13 +52,14 @@ export async function finish(run: Run, {plan, report, publishes}: Finished): Pro
   const problem = await addSummary(summary, run.mask);
   if (problem !== undefined) log.warning(problem);
   if (!signal.aborted) {
-    if (report.outcome === 'passed' && publishes) {
-      await publishPages(
+    const pages = report.outcome === 'passed' && publishes ? report.images : [];
+    await Promise.all([
+      publishPages(
         run,
-        report.images.map(({ref}) => fileNameOf(ref)),
-      );
-    }
-    await comment(run, summary);
+        pages.map(({ref}) => fileNameOf(ref)),
+      ),
+      comment(run, summary),
+    ]);
   }
   const outputs = {images: imagesOutput(report.images), ...(await upload(run))};
   const sentence = sentenceOf(report);
