@@ -1,5 +1,4 @@
 import {join} from 'node:path/posix';
-import type {Published} from '../../adapters/registry/index.ts';
 import {outputFolders} from '../../image/files.ts';
 import {repositoryOf} from '../../image/reference.ts';
 import {fileNameOf} from '../../image/tags.ts';
@@ -25,16 +24,21 @@ export async function settleRecord(work: Work): Promise<StepEnd> {
   const {context, image, state} = work;
   const isFinal = state.verdict === 'failed' || state.inventory !== undefined;
   if (!isFinal || (state.verdict === undefined && isPushed(image, context))) return {};
-  const found =
-    state.digest === undefined
-      ? undefined
-      : await context.registry.inspect(byDigest(image.ref, state.digest));
-  const facts = factsOf(work, found?.state === 'present' ? found : undefined);
+  const facts = factsOf(work, await diffIdsOf(work));
   if (state.inventory !== undefined) await writePage(work, facts);
   return recordIt(work, facts);
 }
 
-function factsOf(work: Work, published: Published | undefined): ReturnType<typeof imageFacts> {
+/** The layers of what is in the registry; the check after the push has looked at them already. */
+async function diffIdsOf({context, image, state}: Work): Promise<readonly string[]> {
+  const {digest, manifest} = state;
+  if (digest === undefined) return [];
+  if (manifest?.digest === digest && manifest.diffIds !== undefined) return manifest.diffIds;
+  const found = await context.registry.inspect(byDigest(image.ref, digest));
+  return found.state === 'present' ? found.diffIds : [];
+}
+
+function factsOf(work: Work, diffIds: readonly string[]): ReturnType<typeof imageFacts> {
   const {context, image, state} = work;
   const {plan, revision} = context;
   const parents = plan.images.filter(({name}) => image.parents.includes(name));
@@ -53,7 +57,7 @@ function factsOf(work: Work, published: Published | undefined): ReturnType<typeo
     ...(context.sourceUrl === undefined ? {} : {source: context.sourceUrl}),
     run: context.runOf(),
     created: context.now().toISOString(),
-    diffIds: published?.diffIds ?? [],
+    diffIds,
     layers: (state.inventory?.layers ?? []).map(({createdBy, size}) => ({createdBy, size})),
     parents: parents.flatMap((parent) => {
       const digest = work.stateOf(parent.name).digest ?? parent.source?.digest;
