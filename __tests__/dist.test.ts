@@ -88,7 +88,7 @@ describe('mode: plan', () => {
       ],
     });
     expect(JSON.parse(outputs['matrix'] ?? '')).toMatchObject({
-      include: [{image: 'base'}, {image: 'leaf'}],
+      include: [{images: 'base,leaf', level: 0, platform: 'linux/amd64'}],
     });
     expect(await readFile(join(workspace, 'artifacts/IMAGES_CHANGED'), 'utf8')).toBe(
       'base\nleaf\n',
@@ -112,7 +112,7 @@ describe('mode: plan', () => {
     server = await startRegistry();
     expect(exitCode).toBe(0);
     expect(stdout).toContain('base: build: ');
-    expect(stdout).toContain('the registry cannot say whether it is there');
+    expect(stdout).toContain('the registry could not be queried');
   });
 });
 
@@ -172,21 +172,25 @@ describe('bad input is one clear sentence, never a stack trace', () => {
       {inputs: {mode: 'deploy'}},
       /"mode" is "deploy".*build, plan, tag, report/,
     ],
-    ['an image that there is not', {inputs: {images: 'nope'}}, /names "nope".*base, leaf/],
+    [
+      'an image that there is not',
+      {inputs: {images: 'nope'}},
+      /"images": unknown image "nope". Known images: base, leaf/,
+    ],
     [
       'a branch with the stable tag',
       {
         payload: {ref: 'refs/heads/stable', before: sha, after: sha},
         env: {GITHUB_REF: 'refs/heads/stable'},
       },
-      /1-stable, which is the stable tag/,
+      /1-stable is the stable tag of base/,
     ],
-    ['no branch', {payload: {}, env: {GITHUB_REF: ''}}, /GITHUB_REF names no branch/],
+    ['no branch', {payload: {}, env: {GITHUB_REF: ''}}, /GITHUB_REF has no branch/],
     ['code of a pull request with secrets', {event: 'pull_request_target'}, /pull_request_target/],
     [
       'a tag that is no source',
       {inputs: {mode: 'tag', 'source-tag': 'main', wiki: 'false'}},
-      /source-tag "main" is not of the form/,
+      /"source-tag": "main" is not of the form/,
     ],
     ['no reports to merge', {inputs: {mode: 'report'}}, /no report\.json/],
   ])('%s', async (_, one, sentence) => {
@@ -215,7 +219,7 @@ describe('bad input is one clear sentence, never a stack trace', () => {
       env: {PATH: '/nonexistent'},
     });
     expect(exitCode).toBe(1);
-    expect(stdout).toContain('the registry cannot say');
+    expect(stdout).toContain('::error::Nothing was built: the registry could not be queried');
   });
 
   it('a password that is wrong, and is shown nowhere', async () => {

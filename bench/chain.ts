@@ -40,9 +40,14 @@ export async function chainRows(): Promise<readonly Row[]> {
   });
   const what = '1 root + 6 waiting children, concurrency 6: the action, with tests, pushes, pages';
   return [
-    {...row(what, action.seconds, '≤ 1.15 x longest chain'), ...peakOf(action)},
+    {
+      ...row(what, action.seconds, '≤ 1.15 x longest chain'),
+      limit: 'the start of docker for each command, and two cores for seven images',
+      ...peakOf(action),
+    },
     {
       ...row(`… with a registry that takes ${latencyMs} ms for each request`, far.seconds),
+      limit: 'requests that wait for each other: the upload of a push, then its check',
       ...peakOf(far),
     },
     row('… a serial loop in the order of the scripts: build, test, push', serial),

@@ -39,6 +39,7 @@ export async function fingerprintRows(
       what: `fingerprint of a context of ${what}`,
       bound: '',
       measured: `${seconds(ours.ms / 1000)} (sha256sum: ${seconds(tool.seconds)})`,
+      limit: bytes > 1000 ? 'SHA-256' : 'one open, read and close for each file',
       peakMb: ours.peakMb,
       holds: true,
     });

@@ -17,6 +17,7 @@ export async function planningRows(counts: readonly number[]): Promise<readonly 
       // Smaller specs cost a few milliseconds whatever is done; they show how it grows.
       bound: isBounded ? '≤ 1.5 x the bare YAML parse, ≤ 500 MB, linear' : '',
       measured: `${ratio.toFixed(2)} x (${seconds(ms / 1000)}, ${(each * 1000).toFixed(0)} µs an image)`,
+      limit: 'the YAML parser',
       peakMb,
       holds: !isBounded || (ratio <= 1.5 && peakMb <= 500 && isLinear),
     });

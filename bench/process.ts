@@ -60,6 +60,7 @@ export async function loudRows(megabytes: readonly number[]): Promise<readonly R
       what: `a step that prints ${size} MB`,
       bound: isBounded ? '≤ 150 MB of memory, the log complete, the console bounded' : '',
       measured: `${seconds(run.seconds)}, log ${Math.round(log.size / 1e6)} MB, console ${printed.toFixed(1)} MB`,
+      limit: 'the pipe of the program, and masking',
       peakMb,
       holds: !isBounded || (peakMb <= 150 && log.size >= bytes && printed < 5),
     });
@@ -82,6 +83,7 @@ export async function cancelRow(): Promise<Row> {
     bound: '≤ 5 s',
     measured: seconds(took),
     peakMb: watched().peakMb,
+    limit: 'the programs that are asked to end',
     holds: took <= 5,
   };
 }
@@ -112,6 +114,7 @@ export async function infoRows(counts: readonly number[]): Promise<readonly Row[
       bound: isBounded ? '≤ 2 container starts' : '',
       measured: `${starts} container starts`,
       ...peakOf(run),
+      limit: 'one start of a container',
       holds: starts > 0 && (!isBounded || starts <= 2),
     });
   }

@@ -89,7 +89,7 @@ function dockerfile(prefix: string, name: string, salt = ''): string {
       ? 'FROM debian:bookworm-slim'
       : `ARG BASE_TAG\nFROM ${prefix}/root:\${BASE_TAG}`;
   const wait = name === 'root' ? shape.root : shape.child;
-  return `${from}\nRUN echo ${name} ${prefix} ${salt} > /${name} && sleep ${wait}\n`;
+  return `${from}\nRUN echo ${name} ${prefix} ${salt} > /made-${name} && sleep ${wait}\n`;
 }
 
 function testsOf(count: number): string {
@@ -149,13 +149,8 @@ export async function smallRows(): Promise<readonly Row[]> {
       return run;
     };
 
-    const asMain = (request: StepRequest): StepRequest => ({
-      ...request,
-      payload: {...request.payload, ref: 'refs/heads/main'},
-      env: {...request.env, GITHUB_REF: 'refs/heads/main'},
-    });
     const shims = await makeShims();
-    const traced = asMain(stack.push());
+    const traced = stack.push();
     const full = await ours({...traced, env: {...traced.env, PATH: shims.path}});
     await writeFile('docs/performance-trace.svg', traceImage(await readTrace(shims.log)));
     await rm(shims.folder, {recursive: true});
@@ -174,9 +169,9 @@ export async function smallRows(): Promise<readonly Row[]> {
     const pages = names.map((name) => page(prefix, name)).join('\n');
     const nothingLoop = await loop([clone(bare.folder), pages, publish].join('\n'));
 
-    const promotion = await ours({
-      ...asMain(stack.push({mode: 'tag', 'source-tag': '1-main'}, {event: 'workflow_dispatch'})),
-    });
+    const promotion = await ours(
+      stack.push({mode: 'tag', 'source-tag': '1-feature'}, {event: 'workflow_dispatch'}),
+    );
     const move = names.map((name) => {
       const image = `${prefix}/${name}`;
       return `docker pull -q ${image}:1 >/dev/null; docker tag ${image}:1 ${image}:stable; docker push -q ${image}:stable >/dev/null`;
@@ -231,7 +226,7 @@ export async function mergeRow(megabytes: number): Promise<Row> {
     for (const name of names) {
       const from = name === 'root' ? 'debian:bookworm-slim' : `${prefix}/root:\${BASE_TAG}`;
       files[`images/${name}/Dockerfile`] =
-        `ARG BASE_TAG\nFROM ${from}\nRUN echo ${prefix} && head -c ${megabytes}000000 /dev/urandom > /${name}\n`;
+        `ARG BASE_TAG\nFROM ${from}\nRUN echo ${prefix} && head -c ${megabytes}000000 /dev/urandom > /made-${name}\n`;
       files[`images/${name}/test/test_it.py`] = 'def test_it():\n    pass\n';
     }
     files['images/spec.yml'] = [

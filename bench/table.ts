@@ -9,11 +9,18 @@ export function performancePage(rows: readonly Row[]): string {
 Written by \`npm run bench\` (needs a Docker engine and the registry of \`scripts/bootstrap\`; \`--rows a,b\` for some rows,
 \`--quick\` for small numbers). One run on one machine (${machine}): read the ratios, not the seconds. The peak is the
 resident memory of the action, or of a process that does only that work (80 MB of it are Node and its TypeScript). What the
-action adds to docker's own commands is the same for small and large images: about half a second a run.
+action adds to docker's own commands is the same for small and large images: about half a second a run. Where CPU is
+given, it is the action's own process, without the programs that it starts.
 
 | what | bound | measured | peak memory | holds | what limits it now |
 |---|---|---|---|---|---|
 ${rows.map(line).join('\n')}
+
+## What runs when
+
+The programs that the action starts for the full build of the small stack (the command shows under the pointer):
+
+![What ran when in the full build of the small stack](performance-trace.svg)
 `;
 }
 

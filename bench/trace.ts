@@ -97,7 +97,7 @@ export function traceImage(spans: readonly Span[]): string {
     ({name, colour}, index) =>
       `<rect x="${left + index * 120}" y="8" width="12" height="12" fill="${colour}"/><text x="${left + index * 120 + 16}" y="18">${name}</text>`,
   );
-  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width + 40}" height="${bottom + 24}" font-family="sans-serif" font-size="11">
+  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width + 40}" height="${bottom + 24}" font-family="sans-serif" font-size="11"><title>What ran when in the build of the small stack</title>
 <rect width="100%" height="100%" fill="white"/>
 ${[...legend, ...ticks, ...bars].join('\n')}
 </svg>

@@ -115,7 +115,7 @@ describe.skipIf(noEngine !== undefined)('an engine of its own, on a small disk',
 });
 
 describe('what the kernel or the builder did', () => {
-  it('is told where a child of passing tests was killed for want of memory', async () => {
+  it('is told where a child of passing tests was killed because memory ran out', async () => {
     const eat = 'a=x; while :; do a=$a$a; done';
     const one = await make({
       keys: ['tests: {where: container, command: sh /tmp/stack-tests/test/run.sh}'],
@@ -135,7 +135,7 @@ describe('what the kernel or the builder did', () => {
     execFileSync('docker', ['update', '--memory', '40m', '--memory-swap', '40m', found()]);
     const run = await step.done;
     expect(run.exitCode, run.stdout).toBe(0);
-    expect(run.stdout).toMatch(/::warning.*test container of \S*only.*want of memory/);
+    expect(run.stdout).toMatch(/::warning.*test container of \S*only.*because memory ran out/);
   });
 
   it('is told where BuildKit clipped the output', async () => {

@@ -54,6 +54,8 @@ export function createDocker(ports: DockerPorts): Docker {
     ...config.env,
     // buildx would otherwise read the whole build's history after every build.
     BUILDX_METADATA_PROVENANCE: 'disabled',
+    // For attestations, which are not made here: seven git processes before every build.
+    BUILDX_GIT_INFO: 'false',
     DOCKER_CLI_HINTS: 'false',
   };
   const call = createDockerCli({run, env, cwd: root});

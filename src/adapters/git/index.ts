@@ -49,7 +49,7 @@ export function openGit(folder: string, ports: GitPorts = {}): Git {
   };
 
   const ensureCommits = async (commits: readonly string[]): Promise<Result<void, string>> => {
-    const missing = await missingOf(commits);
+    const missing = await missingOf([...new Set(commits)]);
     if (missing.length === 0) return ok();
     // A depth would make a whole clone shallow for the steps that follow this one.
     const depth = (await isShallow()) ? ['--depth=1'] : [];
@@ -57,7 +57,9 @@ export function openGit(folder: string, ports: GitPorts = {}): Git {
     const still = await missingOf(missing);
     if (still.length === 0) return ok();
     const names = still.map((commit) => commit.slice(0, 7)).join(' and ');
-    return fail(`${names} is not in the clone and could not be fetched`);
+    return fail(
+      `${names} ${still.length === 1 ? 'is' : 'are'} not in the clone and could not be fetched`,
+    );
   };
 
   let lastFetch: Promise<unknown> = Promise.resolve();

@@ -74,10 +74,9 @@ export async function putSmallImage(
   {config, layers}: SmallImage,
 ): Promise<Result<{readonly bytes: Uint8Array; readonly digest: string}>> {
   const repository = repositoryOf(ref);
-  for (const bytes of [config, ...layers.map((layer) => layer.bytes)]) {
-    const done = await putBlob(send, repository, bytes);
-    if (!done.ok) return done;
-  }
+  const blobs = [config, ...layers.map((layer) => layer.bytes)];
+  const put = await Promise.all(blobs.map((bytes) => putBlob(send, repository, bytes)));
+  for (const done of put) if (!done.ok) return done;
   const descriptor = (mediaType: string, bytes: Uint8Array): object => ({
     mediaType,
     digest: sha256(bytes),

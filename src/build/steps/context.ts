@@ -2,7 +2,7 @@ import {join} from 'node:path/posix';
 import type {Docker, DockerOptions, Layer} from '../../adapters/docker/index.ts';
 import type {LogFile, Workspace} from '../../adapters/files/index.ts';
 import type {RunCommand} from '../../adapters/process/index.ts';
-import type {RawManifest, Registry} from '../../adapters/registry/index.ts';
+import type {Published, RawManifest, Registry} from '../../adapters/registry/index.ts';
 import {type Failure, failure, messageOf, type Result} from '../../failure.ts';
 import {outputFolders} from '../../image/files.ts';
 import {repositoryOf} from '../../image/reference.ts';
@@ -125,8 +125,8 @@ export interface ImageState {
   isFailed: boolean;
   /** Seconds of the steps that are done, by name. */
   readonly seconds: Map<StepName, number>;
-  /** What the registry has at that digest, where this run looked at it. */
-  manifest: RawManifest | undefined;
+  /** What the registry has at that digest, where this run looked at it; with its layers, where it looked into it. */
+  manifest: (RawManifest & Partial<Pick<Published, 'diffIds'>>) | undefined;
   /** The digest once it is in the registry, undefined when it never will be: builders elsewhere wait for it. */
   readonly pushed: PromiseWithResolvers<string | undefined>;
   /** The pull of an image that was not built in this run; children share it. */

@@ -1,11 +1,18 @@
-import type {RawManifest} from '../../adapters/registry/index.ts';
 import {type Failure, fail, failure, ok, type Result} from '../../failure.ts';
 import {repositoryOf} from '../../image/reference.ts';
 import {proofTag} from '../../image/tags.ts';
 import {isPushed} from '../../schedule/index.ts';
 import {attemptOften, attempts} from './attempts.ts';
 import {buildRequest, factsFor} from './build.ts';
-import {byDigest, dockerOptions, type Step, type StepEnd, type Work, withLog} from './context.ts';
+import {
+  byDigest,
+  dockerOptions,
+  type ImageState,
+  type Step,
+  type StepEnd,
+  type Work,
+  withLog,
+} from './context.ts';
 import {bringParents} from './parents.ts';
 import {settleRecord} from './record.ts';
 
@@ -72,7 +79,7 @@ async function pushOnce(
 async function verify(
   {context, image, state}: Work,
   digest: string,
-): Promise<Result<RawManifest | undefined>> {
+): Promise<Result<ImageState['manifest']>> {
   const inspect = () => context.registry.inspect(byDigest(image.ref, digest));
   const isCertain =
     image.spec.platforms.length > 1 || state.id === undefined || state.id === digest;

@@ -1,5 +1,4 @@
 import {join} from 'node:path/posix';
-import type {Published} from '../../adapters/registry/index.ts';
 import {outputFolders} from '../../image/files.ts';
 import {repositoryOf} from '../../image/reference.ts';
 import {fileNameOf, stableTag} from '../../image/tags.ts';
@@ -31,11 +30,7 @@ export async function settleRecord(work: Work): Promise<StepEnd> {
   // A reused image is not tested in this run: nothing more comes, and its page is made all the same.
   const awaitsTests = image.action !== 'reuse' && isPushed(image, context);
   if (!isFinal || (state.verdict === undefined && awaitsTests)) return {};
-  const found =
-    state.digest === undefined
-      ? undefined
-      : await context.registry.inspect(byDigest(image.ref, state.digest));
-  const facts = factsOf(work, found?.state === 'present' ? found : undefined);
+  const facts = factsOf(work, await diffIdsOf(work));
   if (state.inventory !== undefined) await writePage(work, facts);
   return recordIt(work, facts);
 }
@@ -61,7 +56,16 @@ async function changesSince(work: Work, facts: ImageFacts): Promise<Difference |
   return undefined;
 }
 
-function factsOf(work: Work, published: Published | undefined): ImageFacts {
+/** The layers of what is in the registry; the check after the push has looked at them already. */
+async function diffIdsOf({context, image, state}: Work): Promise<readonly string[]> {
+  const {digest, manifest} = state;
+  if (digest === undefined) return [];
+  if (manifest?.digest === digest && manifest.diffIds !== undefined) return manifest.diffIds;
+  const found = await context.registry.inspect(byDigest(image.ref, digest));
+  return found.state === 'present' ? found.diffIds : [];
+}
+
+function factsOf(work: Work, diffIds: readonly string[]): ImageFacts {
   const {context, image, state} = work;
   const {plan, revision} = context;
   const parents = plan.images.filter(({name}) => image.parents.includes(name));
@@ -80,7 +84,7 @@ function factsOf(work: Work, published: Published | undefined): ImageFacts {
     ...(context.sourceUrl === undefined ? {} : {source: context.sourceUrl}),
     run: context.runOf(),
     created: context.now().toISOString(),
-    diffIds: published?.diffIds ?? [],
+    diffIds,
     layers: (state.inventory?.layers ?? []).map(({createdBy, size}) => ({createdBy, size})),
     parents: parents.flatMap((parent) => {
       const digest = work.stateOf(parent.name).digest ?? parent.source?.digest;
