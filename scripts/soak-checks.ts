@@ -157,15 +157,9 @@ export function createWatch(
       await registry.close();
       for (const temp of temps) rmSync(temp, {recursive: true, force: true});
       for (const name of Object.keys(below)) {
-        const refs = docker(
-          'image',
-          'ls',
-          '--format',
-          '{{.Repository}}:{{.Tag}}',
-          repositoryOf(stack.ref(name)),
-        );
-        const tagged = refs.filter((ref) => !ref.endsWith('<none>'));
-        if (tagged.length > 0) docker('image', 'rm', ...tagged);
+        // Those that were pulled by digest have no tag.
+        const ids = docker('image', 'ls', '--quiet', repositoryOf(stack.ref(name)));
+        if (ids.length > 0) docker('image', 'rm', '--force', ...new Set(ids));
       }
     },
   };
