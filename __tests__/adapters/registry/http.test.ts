@@ -23,7 +23,10 @@ afterEach(() => {
 });
 
 async function until(isSo: () => boolean): Promise<void> {
-  while (!isSo() && !isOver) await new Promise((resolve) => setTimeout(resolve, 1));
+  while (!isSo()) {
+    if (isOver) throw new Error('the test is over');
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
 }
 
 function ask(signal?: AbortSignal): (path: string, patience?: number) => Promise<HttpAnswer> {
