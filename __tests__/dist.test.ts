@@ -250,3 +250,20 @@ it('does nothing for a branch that was deleted', async () => {
   expect(stdout).toContain('was deleted');
   expect(server.seen).toEqual([]);
 });
+
+describe('the files of dist/', () => {
+  it('are all there that a run may load later, with the licences of what is in them', async () => {
+    const read = (name: string): Promise<string> =>
+      readFile(new URL(`../dist/${name}`, import.meta.url), 'utf8');
+    const later = [...(await read('index.js')).matchAll(/webpackIgnore: true \*\/ '\.\/([^']+)'/g)];
+    const names = later.map(([, name = '']) => name).toSorted();
+    expect(names).toEqual(['artifact-client.js', 'octokit.js']);
+    const exported = await Promise.all(
+      names.map(async (name) => Object.keys(await import(`../dist/${name}`))),
+    );
+    expect(exported.flat()).toEqual(['DefaultArtifactClient', 'createOctokit']);
+    const licences = new Set((await read('licenses.txt')).split('\n'));
+    for (const library of ['@actions/artifact', '@actions/core', '@octokit/core', 'execa', 'yaml'])
+      expect(licences).toContain(library);
+  });
+});
