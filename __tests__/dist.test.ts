@@ -24,6 +24,7 @@ interface Case {
   readonly env?: Readonly<Record<string, string>>;
   readonly event?: string;
   readonly payload?: object;
+  readonly isPost?: boolean;
 }
 
 /** Runs the committed bundle on a small stack whose registry is in memory and empty. */
@@ -33,6 +34,7 @@ async function run({
   env = {},
   event,
   payload,
+  isPost = false,
 }: Case): Promise<StepRun & {workspace: string}> {
   const good: Record<string, string | undefined> = {
     'images/spec.yml': specOf(server.host),
@@ -55,6 +57,7 @@ async function run({
       commits: [{message: 'x'}],
     },
     env: {GITHUB_SHA: sha, ...env},
+    isPost,
     ...(event === undefined ? {} : {event}),
   };
   return {...(await runStep(request)), workspace};
@@ -248,6 +251,13 @@ it('does nothing for a branch that was deleted', async () => {
   });
   expect(exitCode).toBe(0);
   expect(stdout).toContain('was deleted');
+  expect(server.seen).toEqual([]);
+});
+
+it('is no second run when the main step was killed before it had saved anything', async () => {
+  const {exitCode, stdout} = await run({isPost: true, inputs: {mode: 'build'}});
+  expect(exitCode).toBe(0);
+  expect(stdout).not.toContain('stack-action: mode');
   expect(server.seen).toEqual([]);
 });
 

@@ -154,8 +154,8 @@ async function one(index: number, expected: Expected & {kill: Kill; fault: strin
   const run = await carryOut(request, kill, afterMs);
   const ms = performance.now() - began;
   // Whatever stopped the main step, the runner runs the post step. One that was killed before it began told nothing.
-  if (run.state['isPost'] === undefined) count('killed before its first line');
-  const post = await runPost(request, {...run, state: {...run.state, isPost: 'true'}});
+  if (run.state['runFolder'] === undefined) count('killed before its first line');
+  const post = await runPost(request, run);
   proxy.setFaults([]);
   const how = run.signal ?? (run.exitCode === 0 ? 'green' : (run.outputs['outcome'] ?? 'refused'));
   const name = `run ${index} (${kind} ${branch}, ${fault}, kill ${kill}${kill === 'none' ? '' : ` after ${afterMs} ms`}): ${how}`;

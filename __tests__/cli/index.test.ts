@@ -102,6 +102,7 @@ describe('flags', () => {
 
 it.each<[readonly string[], boolean]>([
   [['node', '/x/dist/index.js'], false],
+  [['node', '/x/dist/post.js'], false],
   [['node', 'C:\\x\\dist\\index.js'], false],
   [['node', '/x/dist/index.js', 'plan'], true],
   [['node', '/x/node_modules/.bin/stack-action'], true],

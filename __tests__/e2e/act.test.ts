@@ -154,8 +154,8 @@ describe('a pull request, under act', () => {
     expect(first.jobs, first.log).toEqual(new Map([['stack', 'success']]));
     expect(result.jobs, result.log).toEqual(new Map([['stack', 'success']]));
     expect(outputOf(result, 'tag')).toBe('2026.3-feature');
-    // The first run of a branch builds everything, the next one what the pull request changed.
-    expect(actionsOf(first)).toEqual(new Array(4).fill('build'));
+    // The first run of a branch takes over what the default branch proved, the next one finds it at its own tag.
+    expect(actionsOf(first)).toEqual(['reuse', 'reuse', 'reuse', 'build']);
     expect(actionsOf(result)).toEqual(['skip', 'skip', 'skip', 'build']);
     const leaf = imagesOf(result)['pandas-notebook'];
     expect(await digestOf('pandas-notebook', '2026.3-feature')).toBe(leaf?.digest);

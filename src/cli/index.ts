@@ -31,7 +31,7 @@ export const wrongUsage = 2;
 
 /** The runner starts the bundle itself and without words; the command of package.json has another file name. */
 export function isCommandLine(argv: readonly string[]): boolean {
-  return argv.length > 2 || !/(?:^|[/\\])index\.[jt]s$/.test(argv[1] ?? '');
+  return argv.length > 2 || !/(?:^|[/\\])(?:index|post)\.[jt]s$/.test(argv[1] ?? '');
 }
 
 const modes = ['build', 'plan', 'tag', 'report', 'init', 'doctor'] as const;

@@ -18,6 +18,8 @@ export interface StepRequest {
   readonly env?: Readonly<Record<string, string>>;
   /** `src/index.ts` in place of the committed bundle. */
   readonly fromSource?: boolean;
+  /** The program of `post:`. */
+  readonly isPost?: boolean;
 }
 
 export interface StepRun {
@@ -64,8 +66,9 @@ export async function startStep(request: StepRequest): Promise<StartedStep> {
     ...(await inputVariables(request.inputs ?? {})),
     ...request.env,
   };
+  const built = request.isPost === true ? 'dist/post.js' : 'dist/index.js';
   const entry =
-    request.fromSource === true ? 'src/index.ts' : (process.env['STACK_ENTRY'] ?? 'dist/index.js');
+    request.fromSource === true ? 'src/index.ts' : (process.env['STACK_ENTRY'] ?? built);
   const child = spawn(process.execPath, [join(repository, entry)], {
     env,
     cwd: request.workspace,
@@ -101,10 +104,11 @@ export async function runStep(request: StepRequest): Promise<StepRun> {
   return (await startStep(request)).done;
 }
 
-/** The post step of a main step: the same bundle, with the state that the main step saved. */
+/** The post step of a main step, with the state that the main step saved. */
 export function runPost(request: StepRequest, main: StepRun): Promise<StepRun> {
   const state = Object.entries(main.state).map(([name, value]) => [`STATE_${name}`, value]);
-  return runStep({...request, env: {...request.env, ...Object.fromEntries(state)}});
+  const env = {...request.env, ...Object.fromEntries(state)};
+  return runStep({...request, env, isPost: true});
 }
 
 async function inputVariables(

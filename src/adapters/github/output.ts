@@ -31,6 +31,7 @@ const runFolderPrefix = 'stack-action-';
 /** Makes the folder of this run, for this user only, and tells the post step where it is. */
 export async function openRunFolder(): Promise<RunFolder> {
   const path = await mkdtemp(join(temporaryFolder(), runFolderPrefix));
+  // dist/post.js says it too; this is for who starts dist/index.js as the post step.
   saveState('isPost', 'true');
   saveState('runFolder', path);
   return {path, remove: () => rm(path, {recursive: true, force: true, maxRetries: 3})};
