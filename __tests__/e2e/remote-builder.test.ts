@@ -1,6 +1,6 @@
 import {execFileSync} from 'node:child_process';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
-import {hasBuildkitd, type RemoteBuilder, startBuildkitd} from '../support/rig/buildkitd.ts';
+import {type RemoteBuilder, startBuildkitd} from '../support/rig/buildkitd.ts';
 import {makeSmallStack, outcomes, results, type SmallStack} from '../support/rig/small-stack.ts';
 
 const docker = (...args: readonly string[]): string =>
@@ -13,7 +13,7 @@ let debian: string;
 const logOf = (name: string): Promise<string> =>
   stack.read(`logs/${stack.ref(name).replace(/[/:]/g, '-')}.build.log`);
 
-describe.skipIf(!hasBuildkitd)('a BuildKit on another machine', () => {
+describe('a BuildKit on another machine', () => {
   beforeAll(async () => {
     stack = await makeSmallStack();
     const [host = ''] = stack.ref('base').split('/');

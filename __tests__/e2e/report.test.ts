@@ -74,7 +74,7 @@ async function axeFinds(page: Page): Promise<readonly string[]> {
   return Array.isArray(found) ? found.map(String) : ['axe said nothing'];
 }
 
-describe.skipIf(executablePath === '')('report.html in a browser', () => {
+describe('report.html in a browser', () => {
   it.each([
     ['light', {}],
     ['dark', {colorScheme: 'dark'}],
@@ -181,7 +181,7 @@ describe.skipIf(executablePath === '')('report.html in a browser', () => {
   });
 });
 
-describe.skipIf(executablePath === '')('the step summary in a browser', () => {
+describe('the step summary in a browser', () => {
   const long = 'a-very-long-name-of-an-image-'.repeat(4);
   const wide = sevenImages();
   const images = wide.report.images.map((image) => ({

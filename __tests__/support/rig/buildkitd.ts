@@ -1,6 +1,5 @@
 import {execFileSync, spawn} from 'node:child_process';
 import {randomUUID} from 'node:crypto';
-import {existsSync} from 'node:fs';
 import {mkdtemp, rm, writeFile} from 'node:fs/promises';
 import {createServer} from 'node:net';
 import {tmpdir} from 'node:os';
@@ -11,8 +10,8 @@ const program =
   process.env['BUILDKITD'] ??
   fileURLToPath(new URL('../../../.tools/bin/buildkitd', import.meta.url));
 
-/** It takes minutes to compile: `scripts/install-tools buildkitd`. */
-export const hasBuildkitd = existsSync(program);
+/** Containers are made by root. */
+const asRoot = process.getuid?.() === 0 ? [program] : ['sudo', '-n', program];
 
 /** A BuildKit of its own, as one on another machine: it shares nothing with the engine but the registry. */
 export interface RemoteBuilder {
@@ -28,7 +27,10 @@ export async function startBuildkitd(registry: string): Promise<RemoteBuilder> {
   const address = `tcp://127.0.0.1:${await freePort()}`;
   const words = ['--addr', address, '--root', join(folder, 'root'), '--config', config];
   const worker = ['--containerd-worker=false', '--oci-worker-net=host'];
-  const child = spawn(program, [...words, ...worker], {stdio: ['ignore', 'ignore', 'pipe']});
+  const [command = program, ...before] = asRoot;
+  const child = spawn(command, [...before, ...words, ...worker], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
   let log = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     log += text;
