@@ -31,6 +31,7 @@ describe('tagsOf', () => {
     const more = {kind: 'pull_request', number: 7, branch: 'main', defaultBranch: 'main'} as const;
     const event = {...eventOf('push-update'), ...more} as Event;
     expect(tagsOf(inputs, event)(image)).toBe('2026.3-pr-7');
+    expect(tagsOf({...inputs, tagSuffix: 'sha'}, event)(image)).toBe('2026.3-pr-7');
     expect(tagsOf(inputs, {...event, branch: 'feature'} as Event)(image)).toBe('2026.3-feature');
   });
 
@@ -68,6 +69,22 @@ describe('checkTags', () => {
 
   it('refuses to take a tag of tag.extra', () => {
     expect(problemOf('x', [image], ['2026.3-x'])).toContain('a tag of "tag.extra"');
+  });
+
+  it.each([
+    ['edge', '{prefix}-edge'],
+    ['2026-11-25', '{prefix}-{date}'],
+    ['0a1b2c3', '{prefix}-{sha}'],
+    ['0a1b2c3', '2026.3-{sha}'],
+  ])('refuses the branch %s where tag.extra has %s', (branch, extra) => {
+    expect(problemOf(branch, [image], [extra])).toContain('a tag of "tag.extra"');
+    expect(problemOf('main', [image], [extra])).toBeUndefined();
+  });
+
+  it('knows one repository under its many names', () => {
+    const hub = {...image, repository: 'acme/a'};
+    const track = {...gpu, repository: 'docker.io/acme/a'};
+    expect(problemOf('gpu-stable', [hub, track])).toContain('the stable tag of a@GPU');
   });
 
   it('refuses two images of one tag', () => {

@@ -92,10 +92,10 @@ export interface PolicyRequest {
 export function policyOf({inputs, event, spec, isPushSkipped}: PolicyRequest): RunPolicy {
   checkKeys(inputs, spec.images.values());
   const tagOf = tagsOf(inputs, event);
-  const tags = checkTags(spec.images.values(), tagOf, [
-    ...spec.extraTags.defaultBranch,
-    ...spec.extraTags.stable,
-  ]);
+  const extra = [...spec.extraTags.defaultBranch, ...spec.extraTags.stable];
+  // A run that is named after its commit may share the tag of that commit.
+  const foreign = extra.filter((tag) => inputs.tagSuffix !== 'sha' || !tag.includes('{sha}'));
+  const tags = checkTags(spec.images.values(), tagOf, foreign);
   if (!tags.ok) throw new InputError(tags.error);
   const defaultBranch = defaultBranchOf(inputs, event);
   const isDefault = event.kind !== 'pull_request' && !event.isTag && event.branch === defaultBranch;

@@ -1,5 +1,6 @@
 import type {Event} from '../adapters/github/event.ts';
 import {fail, ok, type Result} from '../failure.ts';
+import {repositoryKey} from '../image/reference.ts';
 import {
   branchSuffix,
   gitTagSuffix,
@@ -34,11 +35,12 @@ function suffixFor(inputs: Inputs, event: Event): (room: number) => string {
       'Cannot determine the tag: GITHUB_REF has no branch, or GITHUB_SHA is not set. Run this in a workflow, or set them.',
     );
   }
-  if (inputs.tagSuffix === 'sha') return () => named;
-  if (isTag) return (room) => gitTagSuffix(branch, room);
+  // Its head commit is one of the default branch, so that `tag-suffix: sha` would name it alike.
   if (event.kind === 'pull_request' && branch === defaultBranchOf(inputs, event)) {
     return () => `pr-${event.number ?? headSha.slice(0, 7)}`;
   }
+  if (inputs.tagSuffix === 'sha') return () => named;
+  if (isTag) return (room) => gitTagSuffix(branch, room);
   return (room) => branchSuffix(branch, room);
 }
 
@@ -59,18 +61,21 @@ export function checkTags(
   tagOf: TagOf,
   extra: readonly string[],
 ): Result<void, string> {
-  const byRepository = Map.groupBy(images, ({repository}) => repository);
+  const byRepository = Map.groupBy(
+    images,
+    ({repository}) => repositoryKey(repository) ?? repository,
+  );
   const problems: string[] = [];
-  for (const [repository, group] of byRepository) {
+  for (const group of byRepository.values()) {
     const taken = new Map<string, string>();
     const starts = new Set(group.map(tagStart));
     const reserved = new Map(
       group.flatMap((image) => [
         [stableTag(image), `the stable tag of ${image.name}`] as const,
         [globalStableTag(image), `the global stable tag of ${image.name}`] as const,
-        ...extra.map((tag) => [extraTag(tag, image), 'a tag of "tag.extra"'] as const),
       ]),
     );
+    const extras = group.flatMap((image) => extra.map((tag) => patternOf(tag, image)));
     for (const image of group) {
       const tag = tagOf(image);
       const own = tagStart(image);
@@ -81,9 +86,11 @@ export function checkTags(
       const owner =
         reserved.get(tag) ??
         (other === undefined ? undefined : `a tag of the prefix "${other}"`) ??
+        (extras.some((one) => one.test(tag)) ? 'a tag of "tag.extra"' : undefined) ??
         (isInternal(tag) ? 'a tag that the action keeps for itself' : undefined) ??
         taken.get(tag);
-      if (owner !== undefined) problems.push(`${image.name}: ${repository}:${tag} is ${owner}`);
+      if (owner !== undefined)
+        problems.push(`${image.name}: ${image.repository}:${tag} is ${owner}`);
       taken.set(tag, `the tag of ${image.name} too`);
     }
   }
@@ -97,6 +104,15 @@ export function checkTags(
 /** `latest`, or `<variant>-latest`. */
 export function extraTag(tag: string, {variant}: Pick<TagOwner, 'variant'>): string {
   return variant === undefined ? tag : `${variant}-${tag}`;
+}
+
+/** What a tag of `tag.extra` can become: any day, any commit, and the prefix of this image. */
+function patternOf(tag: string, image: Tagged): RegExp {
+  const filled = extraTag(tag.replaceAll('{prefix}', image.tagPrefix), image)
+    .replaceAll('.', '\\.')
+    .replaceAll('{date}', '\\d{4}-\\d\\d-\\d\\d')
+    .replaceAll('{sha}', '[0-9a-f]{7}');
+  return new RegExp(`^${filled}$`);
 }
 
 /** Proofs, records and the build cache. */
