@@ -12,7 +12,8 @@ export interface ChangeScope
  * Finds whose files these are (rule 3.1): those of the image's folder, its build context, its Dockerfile and its
  * `watch` globs. Directly below stack-dir a name in `BuildAll` changes every image, a name in `ignore` none; in
  * both lists it changes every image, because doubt builds more. The work grows with files plus images, not their
- * product. A changed folder is a submodule: it counts for every image below it.
+ * product. A changed folder is a submodule: it counts for every image below it. Places that a link of `BuildAll`
+ * leads to change every image too.
  * @param files relative to the workspace, `/` separated
  */
 export function selectChanges(
@@ -23,6 +24,8 @@ export function selectChanges(
 ): ChangeSet {
   const buildAll = new Set(rules.buildAll.map(normalPath));
   const ignore = new Set(rules.ignore.map(normalPath));
+  const common = new Set((rules.places ?? []).map(normalPath));
+  const aboveCommon = new Set([...common].flatMap(foldersOf).filter((outer) => outer !== '.'));
   const {owners, above, declared, watchersOf} = indexImages(images, stackDir);
   const forAll = new Set<string>();
   const undeclared = new Set<string>();
@@ -30,13 +33,15 @@ export function selectChanges(
   for (const file of files) {
     const below = pathBelow(stackDir, file);
     const name = below?.split('/', 1)[0];
-    if (name !== undefined && buildAll.has(name)) {
+    const around = [file, ...foldersOf(file)];
+    const isLinked = aboveCommon.has(file) || around.some((place) => common.has(place));
+    if (isLinked || (name !== undefined && buildAll.has(name))) {
       forAll.add(file);
       continue;
     }
     if (name !== undefined && ignore.has(name)) continue;
     const keys = new Set([...watchersOf(file), ...(above.get(file) ?? [])]);
-    for (const place of [file, ...foldersOf(file)]) {
+    for (const place of around) {
       for (const key of owners.get(place) ?? []) keys.add(key);
     }
     for (const key of keys) entry(changed, key).add(file);

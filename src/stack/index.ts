@@ -1,4 +1,4 @@
-import {join} from 'node:path/posix';
+import {dirname, join} from 'node:path/posix';
 import type {Workspace} from '../adapters/files/index.ts';
 import {checkParents, type DockerfileText, type ParentCheck} from './parents.ts';
 import {
@@ -68,7 +68,7 @@ export async function loadStack(workspace: Workspace, request: StackRequest): Pr
   if (all.length > 0) throw new SpecError(all);
   return {
     ...checked,
-    rules,
+    rules: {...rules, places: await findCommonPlaces(workspace, request.stackDir, rules)},
     places: await findPlaces(workspace, checked.spec.images.values()),
     tree: buildTree(checked.spec.images),
     warnings: [...spec.warnings, ...checked.warnings],
@@ -85,6 +85,20 @@ async function findPlaces(
     return [name, [...tests.paths, ...linked.flat()]] as const;
   });
   return new Map(await Promise.all(found));
+}
+
+/** git names a file behind a link by where it really is. */
+async function findCommonPlaces(
+  workspace: Workspace,
+  stackDir: string,
+  {buildAll}: ChangeRules,
+): Promise<readonly string[]> {
+  const [spec, ...named] = await Promise.all(
+    ['spec.yml', ...buildAll].map((name) => workspace.linkedPlaces(join(stackDir, name))),
+  );
+  // The whole folder may be behind a link, and then a name that is gone was there too.
+  const gone = (spec ?? []).flatMap((place) => buildAll.map((name) => join(dirname(place), name)));
+  return [...new Set([...named.flat(), ...gone])];
 }
 
 /** A repository without the file ignores nothing; only spec.yml itself then rebuilds everything. */

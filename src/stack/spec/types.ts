@@ -92,4 +92,6 @@ export interface ChangeRules {
   readonly ignore: readonly string[];
   /** Names directly below stack-dir whose change rebuilds every image. */
   readonly buildAll: readonly string[];
+  /** Where else files of `buildAll` are: what links lead to. Relative to the workspace. */
+  readonly places?: readonly string[];
 }
