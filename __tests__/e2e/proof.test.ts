@@ -90,6 +90,18 @@ describe('what "tested" means', () => {
     expect(outcomes(run)['mid']).toBe('failed');
   });
 
+  it('fails an image whose tests another test wrote: it would be proved by tests it never passed', async () => {
+    await stack.commit({
+      'images/base/test/test_base.py':
+        "def test_base():\n    open('images/mid/test/test_mid.py', 'w').write('def test_mid(): pass')\n",
+      'images/mid/test/test_mid.py': red,
+    });
+    const run = await stack.push({concurrency: '1'});
+    expect(run.exitCode).toBe(1);
+    expect(run.stdout).toContain('images/mid/test/test_mid.py');
+    expect(outcomes(run)['mid']).toBe('failed');
+  });
+
   it('proves nothing about a digest by a twin on another branch', async () => {
     await stack.commit({'images/mid/test/test_mid.py': red});
     const broken = await elsewhere('main', {}, {fresh: true});

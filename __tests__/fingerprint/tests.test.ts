@@ -2,7 +2,7 @@ import {mkdir, rm, symlink, writeFile} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import {openContexts} from '../../src/adapters/build-context/index.ts';
-import {hashTests} from '../../src/fingerprint/tests.ts';
+import {checkTests, hashTests} from '../../src/fingerprint/tests.ts';
 import type {ImageSpec} from '../../src/stack/spec/index.ts';
 import {imageSpec} from '../support/builders/stack.ts';
 import {makeWorkspace} from '../support/rig/runner.ts';
@@ -36,6 +36,53 @@ async function write(name: string): Promise<void> {
   await mkdir(dirname(join(root, name)), {recursive: true});
   await writeFile(join(root, name), 'other');
 }
+
+describe('just before tests run', () => {
+  const file = (name: string) => join(root, name);
+  const check = async (change: () => Promise<void>) => {
+    const request = {name: 'a', stackDir: 'images', image: imageSpec('a')};
+    const contexts = openContexts(root, ['logs']);
+    const planned = await hashTests(contexts, request);
+    if (!planned.ok) throw new Error(planned.error.message);
+    await change();
+    return await checkTests(contexts, request, planned.value);
+  };
+
+  it.each<[string, string, () => Promise<void>]>([
+    ['of the image', 'images/a/test/test_a.py', () => write('images/a/test/test_a.py')],
+    [
+      'of every image',
+      'images/tests_common/test_all.py',
+      () => write('images/tests_common/test_all.py'),
+    ],
+    ['that is gone', 'images/a/test/test_a.py', () => rm(file('images/a/test/test_a.py'))],
+    ['that is switched off', 'images/a/test/conftest.py', () => write('images/a/test/conftest.py')],
+    [
+      'that became a link',
+      'images/a/test/test_a.py',
+      async () => {
+        await rm(file('images/a/test/test_a.py'));
+        await symlink('../file', file('images/a/test/test_a.py'));
+      },
+    ],
+  ])('a test %s is not the one that was planned', async (_, name, change) => {
+    const found = await check(change);
+    expect(found).toMatchObject({ok: false, error: {class: 'context-changed'}});
+    expect(!found.ok && found.error.message).toBe(
+      `The tests of a changed after this run was planned: ${name}.`,
+    );
+  });
+
+  it.each<[string, () => Promise<void>]>([
+    ['nothing', async () => {}],
+    ['what tests leave behind', () => write('images/a/test/__pycache__/test_a.pyc')],
+    ['data that tests write', () => write('images/a/test/screen.png')],
+    ['one test more', () => write('images/a/test/test_more.py')],
+    ['a file of the image', () => write('images/a/file')],
+  ])('does not mind %s', async (_, change) => {
+    expect(await check(change)).toEqual({ok: true, value: undefined});
+  });
+});
 
 describe('hashTests', () => {
   it.each([

@@ -7,11 +7,11 @@
 import {createHash} from 'node:crypto';
 import type {BuildContext, ContextUses} from '../adapters/build-context/index.ts';
 import type {Registry} from '../adapters/registry/index.ts';
-import type {Result} from '../failure.ts';
+import {ok, type Result} from '../failure.ts';
 import {SpecError, type Stack} from '../stack/index.ts';
 import type {ImageSpec} from '../stack/spec/index.ts';
 import {checkInputs, hashInputs, ownFilesWarning, wholeContext} from './inputs.ts';
-import {hashTests} from './tests.ts';
+import {checkTests, hashTests, type TestsHash} from './tests.ts';
 
 export type {ImageRecord, Tested} from './proof.ts';
 export {readTested, startsWith} from './proof.ts';
@@ -41,6 +41,8 @@ export interface StackHashes {
   readonly bases: ReadonlyMap<string, string>;
   /** Looks at the files of an image again, just before its build: fails when they are not what was planned. */
   readonly verify: (image: ImageSpec) => Promise<Result<void>>;
+  /** The same of its tests, just before they run. */
+  readonly verifyTests: (image: ImageSpec) => Promise<Result<void>>;
   /**
    * Base images that count by their reference because their registry cannot be asked, and contexts that send what
    * never counts: one line each.
@@ -79,12 +81,21 @@ export async function hashStack(request: HashRequest, ports: HashPorts): Promise
     values: new Map(
       [...fingerprints].map(([name, own]) => [
         name,
-        {...own, tests: tests.digests.get(name) ?? ''},
+        {...own, tests: tests.found.get(name)?.digest ?? ''},
       ]),
     ),
     bases: bases.digests,
     verify: (image) =>
       checkInputs(ports.contexts, image, usesOf(image), contexts.digests.get(image.name) ?? ''),
+    verifyTests: async (image) => {
+      const planned = tests.found.get(image.name);
+      if (planned === undefined) return ok();
+      return checkTests(
+        ports.contexts,
+        {name: image.name, stackDir: request.stackDir, image},
+        planned,
+      );
+    },
     warnings: [...bases.warnings, ...contexts.warnings],
   };
 }
@@ -122,8 +133,11 @@ async function hashAllTests(
   images: readonly ImageSpec[],
   {stack, stackDir}: HashRequest,
   contexts: BuildContext,
-): Promise<Hashed> {
-  const digests = new Map<string, string>();
+): Promise<{
+  readonly found: ReadonlyMap<string, TestsHash>;
+  readonly mistakes: readonly string[];
+}> {
+  const found = new Map<string, TestsHash>();
   const mistakes: string[] = [];
   await Promise.all(
     images.map(async (image) => {
@@ -133,7 +147,7 @@ async function hashAllTests(
         mistakes.push(result.error.message);
         return;
       }
-      digests.set(image.name, result.value.digest);
+      found.set(image.name, result.value);
       if (track !== undefined) return;
       for (const path of result.value.missing) {
         const place = `${stack.spec.file}:${position.line}:${position.column}`;
@@ -143,7 +157,7 @@ async function hashAllTests(
       }
     }),
   );
-  return {digests, mistakes, warnings: []};
+  return {found, mistakes};
 }
 
 async function baseDigests(

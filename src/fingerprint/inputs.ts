@@ -4,7 +4,7 @@ import type {
   ContextUses,
   HashOptions,
 } from '../adapters/build-context/index.ts';
-import {fail, failure, ok, type Result} from '../failure.ts';
+import {type Failure, fail, failure, ok, type Result} from '../failure.ts';
 import type {ImageSpec} from '../stack/spec/index.ts';
 
 /** What of an image names its files. */
@@ -46,17 +46,28 @@ export async function checkInputs(
   const now = await hashInputs(contexts, image, uses, {fresh: true});
   if (!now.ok) return fail({...now.error, class: 'context-changed'});
   if (now.value.digest === planned) return ok();
-  const {changed} = now.value;
+  return fail(
+    contextChanged(
+      `files of ${image.name}`,
+      now.value.changed,
+      ', or list the files in .dockerignore',
+    ),
+  );
+}
+
+export function contextChanged(
+  subject: string,
+  changed: readonly string[],
+  otherMend = '',
+): Failure {
   const more = changed.length > mostNamed ? ` and ${changed.length - mostNamed} more` : '';
   const named = changed.slice(0, mostNamed).join(', ') + more;
-  return fail(
-    failure(
-      'context-changed',
-      `The files of ${image.name} changed after this run was planned: ${named || 'some were removed'}.`,
-      {
-        hint: 'Something in this run wrote into the checkout, most likely a test of another image. Let it write to a temporary folder instead, or list the files in .dockerignore.',
-      },
-    ),
+  return failure(
+    'context-changed',
+    `The ${subject} changed after this run was planned: ${named || 'some were removed'}.`,
+    {
+      hint: `Something in this run wrote into the checkout, most likely a test of another image. Let it write to a temporary folder instead${otherMend}.`,
+    },
   );
 }
 

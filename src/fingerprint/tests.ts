@@ -1,10 +1,11 @@
 import {createHash} from 'node:crypto';
-import {join} from 'node:path/posix';
-import type {BuildContext, HashOptions} from '../adapters/build-context/index.ts';
-import {ok, type Result} from '../failure.ts';
+import {basename, join} from 'node:path/posix';
+import type {BuildContext, HashOptions, PathsHash} from '../adapters/build-context/index.ts';
+import {fail, ok, type Result} from '../failure.ts';
 import {testFolders} from '../stack/index.ts';
 import type {ImageSpec} from '../stack/spec/index.ts';
 import {foldersOf, normalPath} from '../util/globs.ts';
+import {contextChanged} from './inputs.ts';
 
 export interface TestsRequest {
   readonly stackDir: string;
@@ -17,6 +18,7 @@ export interface TestsHash {
   readonly files: number;
   /** Those of `tests.paths` that do not exist. */
   readonly missing: readonly string[];
+  readonly entries: PathsHash['entries'];
 }
 
 /** Changes whenever the same tests would be hashed otherwise: then they are run again. */
@@ -64,7 +66,7 @@ export async function hashTests(
     options,
   );
   if (!found.ok) return found;
-  const {digest, files, missing} = found.value;
+  const {digest, files, missing, entries} = found.value;
   const all = {
     testsVersion,
     files: digest,
@@ -74,5 +76,42 @@ export async function hashTests(
   };
   const hash = createHash('sha256').update(JSON.stringify(all)).digest('hex');
   const gone = paths.filter((path) => missing.includes(normalPath(path)));
-  return ok({digest: `sha256:${hash}`, files, missing: gone});
+  return ok({digest: `sha256:${hash}`, files, missing: gone, entries});
+}
+
+/**
+ * Just before tests run: good when they are still those that were planned. A test of another image may have written
+ * into them, and what passes then is proved by other tests. Files of data do not count: tests may write their own.
+ */
+export async function checkTests(
+  contexts: BuildContext,
+  request: TestsRequest & {readonly name: string},
+  planned: TestsHash,
+): Promise<Result<void>> {
+  const now = await hashTests(contexts, request, {fresh: true});
+  if (!now.ok) return fail({...now.error, class: 'context-changed'});
+  if (now.value.digest === planned.digest) return ok();
+  const [before, after] = [planned, now.value].map(({entries}) => filesOf(entries));
+  const changed = [...(before ?? [])].flatMap(([file, entry]) => {
+    const isSame = after?.get(file) === entry;
+    return isSame || !isCode(file, entry) ? [] : [file];
+  });
+  // A new test makes the tests stricter; what pytest is told by a new file may switch them off.
+  const added = [...(after ?? [])].flatMap(([file]) =>
+    before?.has(file) || !configurations.includes(basename(file)) ? [] : [file],
+  );
+  const files = [...changed, ...added].toSorted();
+  return files.length === 0 ? ok() : fail(contextChanged(`tests of ${request.name}`, files));
+}
+
+function filesOf(entries: TestsHash['entries']): ReadonlyMap<string, string> {
+  return new Map(entries.flatMap((some) => [...some]));
+}
+
+function isCode(file: string, entry: string): boolean {
+  return (
+    /\.(?:py|sh|bats)$/.test(file) ||
+    entry.startsWith('program ') ||
+    configurations.includes(basename(file))
+  );
 }

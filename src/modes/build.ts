@@ -260,6 +260,7 @@ async function doPlan(
     onOutput,
     push,
     verifyInputs: planned.verifyInputs,
+    verifyTests: planned.verifyTests,
     baseOf: planned.baseOf,
   };
   return await withDocker(request, async (steps) => {

@@ -49,6 +49,8 @@ export interface Planned {
   readonly unknown: readonly string[];
   /** Looks at the files of an image again, just before its build. */
   readonly verifyInputs: (image: PlannedImage) => Promise<Result<void>>;
+  /** Looks at its tests again, just before they run. */
+  readonly verifyTests: (image: PlannedImage) => Promise<Result<void>>;
   /** The external base of an image, where its digest is known. */
   readonly baseOf: (image: PlannedImage) => {
     readonly base?: {readonly reference: string; readonly digest: string};
@@ -116,6 +118,7 @@ export async function planRun(request: PlanRequest, ports: PlannerPorts): Promis
     warnings: [...stack.warnings, ...hashes.warnings, ...state.warnings],
     unknown: state.unknown,
     verifyInputs: ({spec: image}) => hashes.verify(image),
+    verifyTests: ({spec: image}) => hashes.verifyTests(image),
     baseOf: ({name}) => {
       const [reference] = stack.externalBases.get(name) ?? [];
       const digest = hashes.bases.get(reference ?? '');

@@ -50,6 +50,15 @@ describe('test', () => {
     });
   });
 
+  it('does not run tests that are not the planned ones', async () => {
+    program('pytest', 0);
+    own();
+    const verifyTests = async () => failed('context-changed');
+    const done = await go(['test'], {context: {verifyTests}});
+    expect(done.failure).toMatchObject({class: 'context-changed'});
+    expect(() => log()).toThrow('ENOENT');
+  });
+
   it('finds pytest as a module', async () => {
     program('python3', 0);
     own();

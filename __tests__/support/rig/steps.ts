@@ -111,6 +111,7 @@ export function useSteps() {
       references: new Map(),
       parentArgs: new Map(),
       verifyInputs: async () => ok(),
+      verifyTests: async () => ok(),
       records,
       recordRefused: (because) => {
         refusals.push(because);

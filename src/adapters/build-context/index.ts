@@ -57,6 +57,8 @@ export interface PathsHash {
   readonly files: number;
   /** Those of the paths that do not exist. */
   readonly missing: readonly string[];
+  /** What is known of each file, by its path, for each of the paths. */
+  readonly entries: readonly ReadonlyMap<string, string>[];
 }
 
 /** One for each run: what it read for one image, it does not read again for the next. */
@@ -217,15 +219,20 @@ async function hashPaths(session: Session, {paths, skip}: PathsRequest): Promise
   const skipped = skip.join();
   const hash = createHash('sha256');
   const missing: string[] = [];
+  const entries: ReadonlyMap<string, string>[] = [];
   let files = 0;
   for (const path of [...new Set(paths.map(normalPath))].toSorted()) {
     const visit: Visit = (below) => !isSkipped(below.slice(below.lastIndexOf('/') + 1));
     const found = await digestOnce(session, `${skipped} ${path}`, path, visit);
-    if (found === undefined) missing.push(path);
-    else hash.update(`${JSON.stringify(path)} ${found.text}\n`);
-    files += found?.files ?? 0;
+    if (found === undefined) {
+      missing.push(path);
+      continue;
+    }
+    hash.update(`${JSON.stringify(path)} ${found.text}\n`);
+    files += found.files;
+    entries.push(found.entries);
   }
-  return {digest: `sha256:${hash.digest('hex')}`, files, missing};
+  return {digest: `sha256:${hash.digest('hex')}`, files, missing, entries};
 }
 
 function skipOf(skip: readonly string[]): (name: string) => boolean {

@@ -9,6 +9,8 @@ export type Visit = (path: string, isFolder: boolean) => boolean;
 export interface PathsDigest {
   readonly text: string;
   readonly files: number;
+  /** What is known of each file, by its path. */
+  readonly entries: ReadonlyMap<string, string>;
 }
 
 /**
@@ -27,6 +29,7 @@ export async function hashPath(
   if (found === undefined) return undefined;
   const hash = createHash('sha256');
   let files = 0;
+  const entries = new Map<string, string>();
   const seen = new Map<string, string>();
   const add = (...words: readonly string[]): void => {
     hash.update(`${words.join(' ')}\n`);
@@ -40,11 +43,15 @@ export async function hashPath(
       if (target !== undefined && at === 'folder' && visit(name, true))
         return await read(name, target, at);
       if (!visit(name, false)) return;
-      add('link', JSON.stringify(name), JSON.stringify(readlinkSync(absolute)));
+      const link = JSON.stringify(readlinkSync(absolute));
+      add('link', JSON.stringify(name), link);
+      entries.set(name, `link ${link}`);
       files++;
       if (target !== undefined && at === 'file') await read(name, target, at);
     } else if (kind === 'file') {
-      add('file', JSON.stringify(name), await look.describe(absolute));
+      const file = await look.describe(absolute);
+      add('file', JSON.stringify(name), file);
+      entries.set(name, file);
       files++;
     } else if (kind === 'folder') {
       // Links can go round in circles, and lead to one folder on many ways.
@@ -65,7 +72,7 @@ export async function hashPath(
     }
   };
   await read(path, found.place, found.kind);
-  return {text: hash.digest('hex'), files};
+  return {text: hash.digest('hex'), files, entries};
 }
 
 /** What the questions of one look know of folders: most of them are about files that are not there. */

@@ -51,6 +51,8 @@ export interface StepContext {
   readonly parentArgs: ReadonlyMap<string, ReadonlyMap<string, string>>;
   /** Hashes the image's files once more; fails when they are not what was planned. */
   readonly verifyInputs: (image: PlannedImage) => Promise<Result<void>>;
+  /** Hashes the image's tests once more; fails when they are not what was planned. */
+  readonly verifyTests: (image: PlannedImage) => Promise<Result<void>>;
   readonly records: RecordStore;
   /** Said once in a run: a registry that refuses records. */
   readonly recordRefused: (because: string) => void;

@@ -55,6 +55,9 @@ async function concludeFailed(work: Work): Promise<StepEnd> {
 async function runTests(work: Work, kind: LogKind, folders: readonly string[]): Promise<StepEnd> {
   const {context, image, state} = work;
   const {spec} = image;
+  // Tests of other images ran since the plan was made, and may have written into these.
+  const same = await context.verifyTests(image);
+  if (!same.ok) return {failure: same.error};
   const words = kind === 'basic-tests' ? spec.tests.words : undefined;
   const folder = join(outputFolders.logs, fileNameOf(image.ref));
   const logsFolder = await context.workspace.makeFolder(folder);

@@ -81,6 +81,7 @@ export interface EngineRequest {
   readonly onOutput: StepContext['onOutput'];
   readonly push: boolean;
   readonly verifyInputs: StepContext['verifyInputs'];
+  readonly verifyTests: StepContext['verifyTests'];
   readonly baseOf: StepContext['baseOf'];
 }
 
@@ -134,7 +135,8 @@ export async function withDocker<T>(
 }
 
 function contextOf(request: EngineRequest, docker: Docker): Omit<StepContext, 'caches'> {
-  const {run, stack, plan, policy, registry, emit, push, verifyInputs, baseOf} = request;
+  const {run, stack, plan, policy, registry, emit, push, verifyInputs, verifyTests, baseOf} =
+    request;
   const {inputs, event, workspace, mask} = run;
   const {owner, repo} = event.repository;
   const sourceUrl = repo === '' ? undefined : `${event.serverUrl}/${owner}/${repo}`;
@@ -144,6 +146,7 @@ function contextOf(request: EngineRequest, docker: Docker): Omit<StepContext, 'c
     references: stack.references,
     parentArgs: parentArgsOf(stack, plan),
     verifyInputs,
+    verifyTests,
     baseOf,
     records: openRecords(registry),
     recordRefused: (because) => {
