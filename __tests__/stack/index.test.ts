@@ -32,6 +32,44 @@ async function changed(stackDir: string, file: string): Promise<ChangeSet> {
   return selectChanges([file], rules, stackDir, scopes);
 }
 
+describe('a repository that is checked out below the workspace', () => {
+  const keys = 'watch: [shared/**], tests: {paths: [suites/a]}';
+  const use = (folder: string, spec = keys) => {
+    const text = `images: {a: {image_name: "r.invalid/o/a", ${spec}}}\ntag: {prefix: "1"}\n`;
+    writeFileSync(join(root, 'stacks/one/spec.yml'), text);
+    mkdirSync(join(root, folder, 'suites/a'), {recursive: true});
+  };
+
+  it.each<[string, (git: string) => void]>([
+    ['folder', (git) => mkdirSync(git)],
+    // Of a submodule, or of a worktree.
+    ['file', (git) => writeFileSync(git, 'gitdir: elsewhere\n')],
+  ])('is where "watch" and "tests.paths" begin, found by its %s .git', async (_, make) => {
+    use('stacks');
+    make(join(root, 'stacks/.git'));
+    for (const file of ['stacks/shared/deep/file', 'stacks/suites/a/test_a.py']) {
+      expect(await changed('stacks/one', file)).toMatchObject({files: new Map([['a', [file]]])});
+    }
+    expect(await changed('stacks/one', 'suites/a/test_a.py')).toMatchObject({files: new Map()});
+  });
+
+  it('is the workspace where there is none', async () => {
+    use('.');
+    for (const file of ['shared/deep/file', 'suites/a/test_a.py']) {
+      expect(await changed('stacks/one', file)).toMatchObject({files: new Map([['a', [file]]])});
+    }
+    expect(await changed('stacks/one', 'stacks/shared/file')).toMatchObject({files: new Map()});
+  });
+
+  it('may be written with its folder', async () => {
+    use('stacks', 'watch: [stacks/shared/**], tests: {paths: [stacks/suites/a]}');
+    mkdirSync(join(root, 'stacks/.git'));
+    for (const file of ['stacks/shared/file', 'stacks/suites/a/test_a.py']) {
+      expect(await changed('stacks/one', file)).toMatchObject({files: new Map([['a', [file]]])});
+    }
+  });
+});
+
 const all = (file: string) => ({kind: 'all', because: {kind: 'build-all', files: [file]}});
 
 describe('a file of BuildAll behind a link', () => {

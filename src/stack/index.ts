@@ -1,5 +1,6 @@
 import {dirname, join} from 'node:path/posix';
 import type {Workspace} from '../adapters/files/index.ts';
+import {foldersOf} from '../util/globs.ts';
 import {checkParents, type DockerfileText, type ParentCheck} from './parents.ts';
 import {
   buildTree,
@@ -56,7 +57,12 @@ export async function loadStack(workspace: Workspace, request: StackRequest): Pr
     ]);
   refuseLargeSpec(file, size);
   const text = (await workspace.read(file)) ?? '';
-  const spec = parseSpec({file, text, stackDir: request.stackDir, tagPrefix: request.tagPrefix});
+  const {stackDir, tagPrefix} = request;
+  const spec = await fromRepository(
+    workspace,
+    stackDir,
+    parseSpec({file, text, stackDir, tagPrefix}),
+  );
   const rules = await readRules(workspace, join(request.stackDir, 'change_ignore.json'));
   const {dockerfiles, mistakes} = await readDockerfiles(workspace, spec, file);
   const {platform} = request;
@@ -73,6 +79,29 @@ export async function loadStack(workspace: Workspace, request: StackRequest): Pr
     tree: buildTree(checked.spec.images),
     warnings: [...spec.warnings, ...checked.warnings],
   };
+}
+
+/**
+ * `watch` and `tests.paths` are written from the top of the repository, which may be checked out below the workspace or
+ * be a submodule. Who wrote them from the top of the workspace is understood too.
+ */
+async function fromRepository(workspace: Workspace, stackDir: string, spec: Spec): Promise<Spec> {
+  const isThere = async (path: string) => (await workspace.size(path)) !== undefined;
+  let top = stackDir;
+  for (const outer of foldersOf(stackDir)) {
+    if (top === '.' || (await isThere(join(top, '.git')))) break;
+    top = outer;
+  }
+  if (top === '.') return spec;
+  const images = [...spec.images].map(async ([name, image]): Promise<[string, ImageSpec]> => {
+    const {tests} = image;
+    const watch = [...image.watch, ...image.watch.map((glob) => join(top, glob))];
+    const paths = tests.paths.map(async (path) =>
+      (await isThere(join(top, path))) ? join(top, path) : path,
+    );
+    return [name, {...image, watch, tests: {...tests, paths: await Promise.all(paths)}}];
+  });
+  return {...spec, images: new Map(await Promise.all(images))};
 }
 
 async function findPlaces(
