@@ -69,6 +69,7 @@ describe('an edge is found by reading', () => {
     'docker.io/acme/base:1',
     'index.docker.io/acme/base',
     'registry-1.docker.io/acme/base:x',
+    'registry.hub.docker.com/acme/base:2',
   ])('under any spelling (P17): %s', (reference) => {
     const child = {text: `FROM ${reference}`};
     for (const host of ['acme', 'docker.io/acme', 'index.docker.io/acme']) {

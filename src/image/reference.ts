@@ -55,7 +55,12 @@ export function repositoryOf(ref: string): string {
 }
 
 /** Names under which Docker Hub is reached. */
-const hubHosts = ['docker.io', 'index.docker.io', 'registry-1.docker.io'];
+const hubHosts = [
+  'docker.io',
+  'index.docker.io',
+  'registry-1.docker.io',
+  'registry.hub.docker.com',
+];
 
 /**
  * One spelling for a repository: `acme/base`, `docker.io/acme/base:1` and `index.docker.io/acme/base` are one, and so
