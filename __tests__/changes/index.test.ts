@@ -332,6 +332,33 @@ test('a folder that is no repository is unknown', async () => {
 });
 
 describe('paths are those of the workspace', () => {
+  // Where git is missing, actions/checkout downloads the files alone.
+  test.each([
+    ['at the top', 'images/a/Dockerfile', ['images/a/Dockerfile', 'gone']],
+    ['somewhere below', 'src/images/a/Dockerfile', undefined],
+  ])('without a repository, when the files are %s', async (_, there, files) => {
+    using repository = makeRepository();
+    rmSync(`${repository.path}/.git`, {recursive: true});
+    const [before, after] = ['a'.repeat(40), 'b'.repeat(40)];
+    server.world.comparisons = {
+      [`${before}...${after}`]: {
+        status: 'ahead',
+        files: [{filename: 'images/a/Dockerfile'}, {filename: 'gone'}],
+      },
+    };
+    const changed = await findChangedFiles(
+      pushEvent({before, after}),
+      sources(repository),
+      repository.path,
+      async (path) => path === there,
+    );
+    expect(changed).toEqual(
+      files === undefined
+        ? {kind: 'unknown', because: expect.stringContaining('there is no git repository')}
+        : {kind: 'files', files},
+    );
+  });
+
   test('when the repository is checked out below it', async () => {
     using repository = makeRepository();
     const before = repository.commit('one', {'images/a/Dockerfile': '1'});

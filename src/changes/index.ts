@@ -20,19 +20,22 @@ export {selectChanges} from './select.ts';
  * Leaves: changed files relative to the workspace, net: a change and its revert are none; or why they are not known.
  * Not here: whose files they are (select.ts), whether they matter (plan/).
  * @param workspace absolute
+ * @param isThere whether a path below it exists
  */
 export async function findChangedFiles(
   event: Event,
   ports: ChangeSources,
   workspace: string,
+  isThere: (path: string) => Promise<boolean> = async () => true,
 ): Promise<ChangedFiles> {
   const changed = await askForFiles(event, ports);
   if (changed.kind === 'unknown') return explainShallow(changed, ports.git);
   if (changed.kind === 'no-range') return changed;
   const {git} = ports;
   const [root, head] = await Promise.all([git.root(), git.commitOf('HEAD')]);
-  // Without a repository only the API was asked, and its paths begin at the top of the checkout.
-  if (!root.ok) return changed;
+  // Without a repository only the API was asked, and its paths begin at the top of the checkout, wherever that is.
+  if (!root.ok)
+    return (await isAtTop(changed.files, isThere)) ? changed : {kind: 'unknown', because: noTop};
   const {sha, headSha} = event;
   const own = sha === '' || (head.ok && [sha, headSha].includes(head.value));
   const tagged = own ? undefined : await git.commitOf(sha);
@@ -44,6 +47,18 @@ export async function findChangedFiles(
     ...changed,
     files: changed.files.map((file) => relative(workspace, join(root.value, file))),
   };
+}
+
+const noTop =
+  'there is no git repository, and none of the changed files is where the API says: the repository may be checked out below the workspace';
+
+async function isAtTop(
+  files: readonly string[],
+  isThere: (path: string) => Promise<boolean>,
+): Promise<boolean> {
+  if (files.length === 0) return true;
+  for (const file of files) if (await isThere(file)) return true;
+  return false;
 }
 
 async function explainShallow(

@@ -72,7 +72,12 @@ export async function planRun(request: PlanRequest, ports: PlannerPorts): Promis
     [...spec.images.values()].map((image) => [image.name, `${image.repository}:${tagOf(image)}`]),
   );
   const [changed, wish, hashes] = await Promise.all([
-    findChangedFiles(event, ports.changes, ports.workspace.root),
+    findChangedFiles(
+      event,
+      ports.changes,
+      ports.workspace.root,
+      async (path) => (await ports.workspace.size(path)) !== undefined,
+    ),
     wantsFullRebuild(event, ports.changes),
     hashStack({stack, stackDir: inputs.stackDir, platform}, ports),
   ]);
