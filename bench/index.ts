@@ -12,9 +12,13 @@ import {mergeRow, smallRows} from './small.ts';
 import {performancePage} from './table.ts';
 
 const {values} = parseArgs({
-  options: {rows: {type: 'string'}, quick: {type: 'boolean', default: false}},
+  options: {
+    rows: {type: 'string'},
+    quick: {type: 'boolean', default: false},
+    write: {type: 'boolean', default: false},
+  },
 });
-const {quick} = values;
+const {quick, write} = values;
 /** How much there is of what grows. */
 const grow = (...counts: readonly number[]): readonly number[] =>
   quick ? counts.slice(0, 2) : counts;
@@ -61,6 +65,7 @@ for (const name of order) {
 }
 const rows = wanted.flatMap((name) => made.get(name) ?? []);
 
-if (values.rows === undefined && !quick)
-  writeFileSync('docs/performance.md', performancePage(rows));
+const left = Object.keys(all).filter((name) => !wanted.includes(name));
+if (write || (left.length === 0 && !quick))
+  writeFileSync('docs/performance.md', performancePage(rows, {left, quick}));
 process.exit(rows.every(({holds}) => holds) ? 0 : 1);

@@ -2,15 +2,23 @@ import {cpus} from 'node:os';
 import type {Row} from './measure.ts';
 
 /** docs/performance.md: every row with its bound and whether it holds. */
-export function performancePage(rows: readonly Row[]): string {
+export function performancePage(
+  rows: readonly Row[],
+  {left, quick}: {readonly left: readonly string[]; readonly quick: boolean},
+): string {
   const machine = `${cpus().length} x ${cpus()[0]?.model.trim()}, Node ${process.versions.node}`;
   return `# Performance
 
 Written by \`npm run bench\` (needs a Docker engine and the registry of \`scripts/bootstrap\`; \`--rows a,b\` for some rows,
-\`--quick\` for small numbers). One run on one machine (${machine}): read the ratios, not the seconds. The peak is the
+\`--quick\` for small numbers, \`--write\` to write this page all the same). One run on one machine (${machine}): read the ratios, not the seconds. The peak is the
 resident memory of the action, or of a process that does only that work (80 MB of it are Node and its TypeScript). What the
 action adds to docker's own commands is the same for small and large images: about half a second a run. Where CPU is
-given, it is the action's own process, without the programs that it starts.
+given, it is the action's own process, without the programs that it starts.${quick ? ' Measured with `--quick`.' : ''}${
+    left.length === 0
+      ? ''
+      : `
+Rows that were left out of this run, so that nothing is known of them here: ${left.map((name) => `\`${name}\``).join(', ')}.`
+  }
 
 | what | bound | measured | peak memory | holds | what limits it now |
 |---|---|---|---|---|---|

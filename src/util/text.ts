@@ -51,10 +51,6 @@ export function withoutLastBreaks(text: string): string {
   return text.slice(0, end);
 }
 
-/** What a regular expression takes for exactly this text, with or without its flag `u`. */
-export function escapePattern(text: string): string {
-  return text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
-}
 /**
  * Output of builds, tests and images is text from strangers, and so are names of files and branches. The runner takes
  * `::name::` at the start of a line (after white space) and `##[name]` anywhere in one as a command, and it ends lines
