@@ -97,6 +97,39 @@ describe('a run that is cancelled', () => {
   });
 });
 
+describe('a build that is cancelled', () => {
+  const info = {version: '28.5.2', storage: [], plugins: [{Name: 'buildx'}], root: '/nonexistent'};
+  const answers = [
+    {when: 'info ', stdout: JSON.stringify(info)},
+    {when: 'buildx inspect', stdout: 'Driver: docker-container\n'},
+    {when: '--metadata-file', hangs: true},
+  ];
+
+  it.each(['info ', 'buildx inspect', 'login ', 'ps --all'])(
+    'while docker %s says nothing ends at once',
+    async (when) => {
+      using docker = disposable(fakeDocker([{when, hangs: true}, ...answers]));
+      const spec = `images:\n  base: {image_name: "${server.host}/o/base", platforms: [linux/amd64, linux/arm64]}\ntag: {prefix: "1"}\n`;
+      const login = {registry: server.host, username: 'u', password: 'password'};
+      const step = await startStep(
+        planOf(commitStack({'images/spec.yml': spec}), {
+          inputs: {mode: 'build', builder: 'own', ...login},
+          env: {PATH: `${docker.bin}:${process.env['PATH']}`},
+        }),
+      );
+      await until(() => docker.calls().some((args) => args.join(' ').includes(when.trim())));
+      const killed = setTimeout(() => step.kill('SIGKILL'), 7000);
+      step.kill('SIGINT');
+      const run = await step.done;
+      clearTimeout(killed);
+      expect(run.signal).toBeNull();
+      expect(run.outputs['outcome']).toBe('cancelled');
+      expect(run.stdout).toContain('cancelled');
+      expect(readdirSync(temp)).toEqual([]);
+    },
+  );
+});
+
 describe('what is printed', () => {
   const ours = ['group', 'endgroup', 'warning', 'error'];
   const foreignCommands = (stdout: string) =>
