@@ -357,6 +357,33 @@ describe('a declared build secret', () => {
   });
 });
 
+describe('a build secret without a value', () => {
+  it.each([
+    ['id=t,env=MY_TOKEN', 'the environment variable MY_TOKEN is not set. Set MY_TOKEN with "env:"'],
+    ['id=t,src=none.txt', 'there is no file none.txt. Write none.txt in a step before this one'],
+    ['id=t,src=out', 'out is a link that points outside the workspace. Replace the link'],
+  ])('%s is refused before the first build, with its line', async (secret, words) => {
+    const info = {version: '28.5.2', storage: [], plugins: [{Name: 'buildx'}]};
+    using docker = disposable(fakeDocker([{when: 'info ', stdout: JSON.stringify(info)}]));
+    const outside = join(temp, 'secret');
+    writeFileSync(outside, 'not-of-this-workspace');
+    const spec = `images:\n  base:\n    image_name: "${server.host}/o/base"\n    secrets: ["${secret}"]\ntag: {prefix: "1"}\n`;
+    const head = commitStack({'images/spec.yml': spec});
+    symlinkSync(outside, join(repository.path, 'out'));
+    const run = await runStep(
+      planOf(head, {
+        inputs: {mode: 'build', push: 'false'},
+        env: {PATH: `${docker.bin}:${process.env['PATH']}`},
+      }),
+    );
+    expect(run.exitCode).toBe(1);
+    const said = run.stdout.replaceAll('%0A', ' ');
+    expect(said).toContain(`The build secret "${secret}" of base has no value: ${words}`);
+    expect(run.stdout).toContain('or remove the secret from images/spec.yml:2.');
+    expect(docker.calls().filter((args) => args.includes('build'))).toEqual([]);
+  });
+});
+
 describe('the post step', () => {
   /** A pytest that starts a program which leaves its group, and does not end. */
   const pytest =

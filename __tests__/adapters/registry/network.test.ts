@@ -16,6 +16,8 @@ it.each([
   ['https://index.docker.io/v1/', 'docker.io'],
   ['registry-1.docker.io', 'docker.io'],
   ['docker.io', 'docker.io'],
+  ['GHCR.io/acme', 'ghcr.io'],
+  ['HTTPS://Index.Docker.IO/v1/', 'docker.io'],
 ])('%s is the host %s', (name, host) => {
   expect(hostOf(name)).toBe(host);
 });

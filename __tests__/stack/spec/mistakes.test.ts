@@ -50,6 +50,21 @@ describe('one mistake, with its place and its fix', () => {
     ['target: "a b"', '3:13: target of image "a" is "a b"'],
     ['platforms: arm64', '3:16: platforms of image "a" has "arm64". Write os/architecture'],
     ['secrets: [token]', '3:15: secrets of image "a" has "token". Write "id=NAME'],
+    ...['id=', 'id=a,env=', 'id=ACTIONS_RUNTIME_TOKEN,src=', 'id=a,env=B,env=INPUT_PASSWORD']
+      .concat(['id=a,src=b,source=/etc/shadow', 'id=a,type=env,src=ACTIONS_RUNTIME_TOKEN'])
+      .concat(['id=a,type=file,env=B', 'id=a,type=x', 'id=a,env=B,src=c', 'id=a, env=B'])
+      .map((text): [string, string] => [
+        `secrets: ['${text}']`,
+        `3:15: secrets of image "a" has "${text}". Write "id=NAME`,
+      ]),
+    ...['id=a,env=INPUT_PASSWORD', 'ID=a,ENV=STATE_isPost', 'id=ACTIONS_RUNTIME_TOKEN']
+      .concat(['type=env,id=a,env=input_github-token', 'type=env,id=INPUT_PASSWORD'])
+      .map((text): [string, string] => [
+        `secrets: ['${text}']`,
+        `3:15: secrets of image "a" has "${text}", which is a variable of the runner`,
+      ]),
+    ["secrets: ['id=a,src=/etc/shadow']", 'but a secret file must be inside the workspace'],
+    ["secrets: ['id=a,source=../x']", 'but a secret file must be inside the workspace'],
     ['secrets: ["--push"]', '3:15: secrets of image "a" has "--push"'],
     [
       'info_cmds: [PY_VERR]',

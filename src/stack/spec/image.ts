@@ -227,7 +227,10 @@ function isSecret(text: string): boolean {
   if (values.has('') || values.size < parts.length || !values.has('id') || sources.length > 1)
     return false;
   const type = values.get('type');
-  return type === undefined || source === undefined || (type === 'env') === (source === 'env');
+  if (type === undefined) return true;
+  return source === undefined
+    ? /^(?:env|file)$/.test(type)
+    : type === (source === 'env' ? 'env' : 'file');
 }
 
 /** Where docker reads the value of a `--secret`: a variable, or a file relative to the workspace. */
