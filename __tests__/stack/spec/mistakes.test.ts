@@ -8,6 +8,16 @@ function withKeys(keys: string, after = ''): string {
   return `images:\n  a:\n    ${lines}\n    image_name: x/a\ntag: {prefix: v1}\n${after}`;
 }
 
+// A pattern that tries each place anew needs a minute for these, and the test ends at its deadline.
+it.each(['A', 'NAME ', 'a-', 'a/', '..'])(
+  'an image_name of 200,000 × "%s" is refused at once',
+  (part) => {
+    const name = JSON.stringify(`${part.repeat(200_000 / part.length)}:`);
+    const [mistake] = mistakesOf(`images: {a: {image_name: ${name}}}\ntag: {prefix: v1}\n`);
+    expect(mistake).toContain('which is not a valid name of an image repository');
+  },
+);
+
 describe('one mistake, with its place and its fix', () => {
   it.each([
     ['imge_name: x', '3:5: unknown key "imge_name" in image "a". Did you mean "image_name"?'],
