@@ -223,6 +223,17 @@ describe('the way to a host', () => {
     expect(proxy.seen.map(({line}) => line)).toContain('GET http://reg.invalid/v2/');
   });
 
+  it.each([
+    ['socks5://user:secret@127.0.0.1:9', 'a socks5 proxy, and only http and https proxies'],
+    ['http://[', 'Invalid proxy URL'],
+  ])('says at once that %s cannot be the proxy', async (address, words) => {
+    const {registry, notes} = open({env: {HTTPS_PROXY: address}});
+    const answer = await registry.head('reg.invalid/o/i:t');
+    expect(notes).toEqual([]);
+    expect(answer).toMatchObject({because: expect.stringContaining(words)});
+    expect(JSON.stringify(answer)).not.toContain('secret');
+  });
+
   it('names the proxy that refused, but not its password', async () => {
     const proxy = keep(await startHttpProxy(1, true));
     const env = {HTTPS_PROXY: proxy.url.replace('//', '//user:secret@')};
