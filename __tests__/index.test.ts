@@ -357,6 +357,28 @@ describe('a declared build secret', () => {
   });
 });
 
+it('says before the first build that the builder cannot build for several platforms', async () => {
+  const info = {version: '28.5.2', storage: [], plugins: [{Name: 'buildx'}]};
+  using docker = disposable(
+    fakeDocker([
+      {when: 'info ', stdout: JSON.stringify(info)},
+      {when: 'buildx inspect', stdout: 'Driver: docker\n'},
+    ]),
+  );
+  const spec = `images:\n  base: {image_name: "${server.host}/o/base", platforms: [linux/amd64, linux/arm64]}\ntag: {prefix: "1"}\n`;
+  const run = await runStep(
+    planOf(commitStack({'images/spec.yml': spec}), {
+      inputs: {mode: 'build'},
+      env: {PATH: `${docker.bin}:${process.env['PATH']}`},
+    }),
+  );
+  expect(run.outputs['outcome']).toBe('failed');
+  expect(run.stdout).toContain('base (linux/amd64, linux/arm64)');
+  for (const step of ['docker/setup-qemu-action@v3', 'docker/setup-buildx-action@v3'])
+    expect(run.stdout).toContain(`- uses: ${step}`);
+  expect(docker.calls().filter((args) => args.includes('build'))).toEqual([]);
+});
+
 describe('a build secret without a value', () => {
   it.each([
     ['id=t,env=MY_TOKEN', 'the environment variable MY_TOKEN is not set. Set MY_TOKEN with "env:"'],
