@@ -97,6 +97,39 @@ describe('a run that is cancelled', () => {
   });
 });
 
+describe('a build that is cancelled', () => {
+  const info = {version: '28.5.2', storage: [], plugins: [{Name: 'buildx'}], root: '/nonexistent'};
+  const answers = [
+    {when: 'info ', stdout: JSON.stringify(info)},
+    {when: 'buildx inspect', stdout: 'Driver: docker-container\n'},
+    {when: '--metadata-file', hangs: true},
+  ];
+
+  it.each(['info ', 'buildx inspect', 'login ', 'ps --all'])(
+    'while docker %s says nothing ends at once',
+    async (when) => {
+      using docker = disposable(fakeDocker([{when, hangs: true}, ...answers]));
+      const spec = `images:\n  base: {image_name: "${server.host}/o/base", platforms: [linux/amd64, linux/arm64]}\ntag: {prefix: "1"}\n`;
+      const login = {registry: server.host, username: 'u', password: 'password'};
+      const step = await startStep(
+        planOf(commitStack({'images/spec.yml': spec}), {
+          inputs: {mode: 'build', builder: 'own', ...login},
+          env: {PATH: `${docker.bin}:${process.env['PATH']}`},
+        }),
+      );
+      await until(() => docker.calls().some((args) => args.join(' ').includes(when.trim())));
+      const killed = setTimeout(() => step.kill('SIGKILL'), 7000);
+      step.kill('SIGINT');
+      const run = await step.done;
+      clearTimeout(killed);
+      expect(run.signal).toBeNull();
+      expect(run.outputs['outcome']).toBe('cancelled');
+      expect(run.stdout).toContain('cancelled');
+      expect(readdirSync(temp)).toEqual([]);
+    },
+  );
+});
+
 describe('what is printed', () => {
   const ours = ['group', 'endgroup', 'warning', 'error'];
   const foreignCommands = (stdout: string) =>
@@ -321,6 +354,55 @@ describe('a declared build secret', () => {
       expect(everything).not.toContain(form);
       expect(run.stdout).toContain(`::add-mask::${form}`);
     }
+  });
+});
+
+it('says before the first build that the builder cannot build for several platforms', async () => {
+  const info = {version: '28.5.2', storage: [], plugins: [{Name: 'buildx'}]};
+  using docker = disposable(
+    fakeDocker([
+      {when: 'info ', stdout: JSON.stringify(info)},
+      {when: 'buildx inspect', stdout: 'Driver: docker\n'},
+    ]),
+  );
+  const spec = `images:\n  base: {image_name: "${server.host}/o/base", platforms: [linux/amd64, linux/arm64]}\ntag: {prefix: "1"}\n`;
+  const run = await runStep(
+    planOf(commitStack({'images/spec.yml': spec}), {
+      inputs: {mode: 'build'},
+      env: {PATH: `${docker.bin}:${process.env['PATH']}`},
+    }),
+  );
+  expect(run.outputs['outcome']).toBe('failed');
+  expect(run.stdout).toContain('base (linux/amd64, linux/arm64)');
+  for (const step of ['docker/setup-qemu-action@v3', 'docker/setup-buildx-action@v3'])
+    expect(run.stdout).toContain(`- uses: ${step}`);
+  expect(docker.calls().filter((args) => args.includes('build'))).toEqual([]);
+});
+
+describe('a build secret without a value', () => {
+  it.each([
+    ['id=t,env=MY_TOKEN', 'the environment variable MY_TOKEN is not set. Set MY_TOKEN with "env:"'],
+    ['id=t,src=none.txt', 'there is no file none.txt. Write none.txt in a step before this one'],
+    ['id=t,src=out', 'out is a link that points outside the workspace. Replace the link'],
+  ])('%s is refused before the first build, with its line', async (secret, words) => {
+    const info = {version: '28.5.2', storage: [], plugins: [{Name: 'buildx'}]};
+    using docker = disposable(fakeDocker([{when: 'info ', stdout: JSON.stringify(info)}]));
+    const outside = join(temp, 'secret');
+    writeFileSync(outside, 'not-of-this-workspace');
+    const spec = `images:\n  base:\n    image_name: "${server.host}/o/base"\n    secrets: ["${secret}"]\ntag: {prefix: "1"}\n`;
+    const head = commitStack({'images/spec.yml': spec});
+    symlinkSync(outside, join(repository.path, 'out'));
+    const run = await runStep(
+      planOf(head, {
+        inputs: {mode: 'build', push: 'false'},
+        env: {PATH: `${docker.bin}:${process.env['PATH']}`},
+      }),
+    );
+    expect(run.exitCode).toBe(1);
+    const said = run.stdout.replaceAll('%0A', ' ');
+    expect(said).toContain(`The build secret "${secret}" of base has no value: ${words}`);
+    expect(run.stdout).toContain('or remove the secret from images/spec.yml:2.');
+    expect(docker.calls().filter((args) => args.includes('build'))).toEqual([]);
   });
 });
 

@@ -175,6 +175,8 @@ async function buildPlan(run: Run, prepared: Prepared): Promise<ModeEnd> {
   await reporter.flush();
   const {publishes} = prepared.policy;
   if (done.ok) return await finish(run, {plan: planned.plan, ...done.value, publishes});
+  // What was asked before the first build fails when everything is being stopped.
+  if (run.signal.aborted) return await nothingBuilt(run, 'cancelled', 'The run was cancelled.');
   return await nothingBuilt(run, 'failed', failureText('Nothing was built', done.error));
 }
 

@@ -130,6 +130,16 @@ describe('explainDockerFailure', () => {
     expect(seen.message).toContain(ref);
   });
 
+  it('says what a build for a foreign platform needs', () => {
+    const tail =
+      ' > [2/2] RUN true:\n0.2 exec /bin/sh: exec format error\n------\nERROR: failed to solve: process "/bin/sh -c true" did not complete successfully: exit code: 255';
+    const seen = explainDockerFailure(failed(tail), 'build', ref);
+    expect(seen.message).toContain('exec /bin/sh: exec format error (exit code 255)');
+    expect(seen.hint).toContain('docker/setup-qemu-action');
+    const other = explainDockerFailure(failed(aptOutput), 'build', ref);
+    expect(other.hint).toBeUndefined();
+  });
+
   it('says the line that tells it, without the words before it', () => {
     const tail = 'The push refers to repository [x]\nabc: Preparing\ndenied: no';
     expect(explainDockerFailure(failed(tail), 'push', ref).message).toBe(

@@ -144,6 +144,7 @@ describe('credential helpers', () => {
     helper('none', 'echo "credentials not found in native keychain"; exit 1');
     helper('broken', 'echo "no AWS region" >&2; exit 1');
     helper('nonsense', 'echo hello');
+    helper('empty', `echo '{"ServerURL":"f.example","Username":"","Secret":""}'`);
     write({
       credHelpers: {
         'a.example': 'none',
@@ -151,6 +152,7 @@ describe('credential helpers', () => {
         'c.example': 'nonsense',
         'd.example': 'not-installed',
         'e.example': '../../evil',
+        'f.example': 'empty',
       },
     });
     const logins = loginsOf();
@@ -162,6 +164,7 @@ describe('credential helpers', () => {
     expect(await logins('c.example')).toMatchObject({credentials: undefined});
     expect((await logins('d.example')).problem).toContain('was not found');
     expect(await logins('e.example')).toMatchObject({credentials: undefined});
+    expect(await logins('f.example')).toMatchObject({credentials: undefined});
   });
 
   it('shows a helper no more of the environment than it is given', async () => {

@@ -16,6 +16,8 @@ it.each([
   ['https://index.docker.io/v1/', 'docker.io'],
   ['registry-1.docker.io', 'docker.io'],
   ['docker.io', 'docker.io'],
+  ['GHCR.io/acme', 'ghcr.io'],
+  ['HTTPS://Index.Docker.IO/v1/', 'docker.io'],
 ])('%s is the host %s', (name, host) => {
   expect(hostOf(name)).toBe(host);
 });
@@ -219,6 +221,17 @@ describe('the way to a host', () => {
     });
     expect(await registry.head('reg.invalid/o/i:t')).toEqual({state: 'absent'});
     expect(proxy.seen.map(({line}) => line)).toContain('GET http://reg.invalid/v2/');
+  });
+
+  it.each([
+    ['socks5://user:secret@127.0.0.1:9', 'a socks5 proxy, and only http and https proxies'],
+    ['http://[', 'Invalid proxy URL'],
+  ])('says at once that %s cannot be the proxy', async (address, words) => {
+    const {registry, notes} = open({env: {HTTPS_PROXY: address}});
+    const answer = await registry.head('reg.invalid/o/i:t');
+    expect(notes).toEqual([]);
+    expect(answer).toMatchObject({because: expect.stringContaining(words)});
+    expect(JSON.stringify(answer)).not.toContain('secret');
   });
 
   it('names the proxy that refused, but not its password', async () => {

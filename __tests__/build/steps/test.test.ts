@@ -254,6 +254,14 @@ describe('pytestCounts', () => {
     expect(pytestCounts(lines)).toBeUndefined();
   });
 
+  // A pattern that tries each place anew needs a minute for these, and the test ends at its deadline.
+  it.each(['1 passed, ', '0', 'a', ' in 1'])('are found in one pass: 800,000 × "%s"', (part) => {
+    expect(pytestCounts([part.repeat(800_000 / part.length)])).toBeUndefined();
+    expect(pytestCounts([`${part.repeat(9)} 2 failed in 1s ${part.repeat(50_000)}`])?.failed).toBe(
+      2,
+    );
+  });
+
   it('are those of the last such line, whatever tests printed before', () => {
     expect(pytestCounts(['9 passed in 9s', '== 1 passed in 1s ==', 'bye'])?.passed).toBe(1);
   });

@@ -8,6 +8,16 @@ function withKeys(keys: string, after = ''): string {
   return `images:\n  a:\n    ${lines}\n    image_name: x/a\ntag: {prefix: v1}\n${after}`;
 }
 
+// A pattern that tries each place anew needs a minute for these, and the test ends at its deadline.
+it.each(['A', 'NAME ', 'a-', 'a/', '..'])(
+  'an image_name of 200,000 × "%s" is refused at once',
+  (part) => {
+    const name = JSON.stringify(`${part.repeat(200_000 / part.length)}:`);
+    const [mistake] = mistakesOf(`images: {a: {image_name: ${name}}}\ntag: {prefix: v1}\n`);
+    expect(mistake).toContain('which is not a valid name of an image repository');
+  },
+);
+
 describe('one mistake, with its place and its fix', () => {
   it.each([
     ['imge_name: x', '3:5: unknown key "imge_name" in image "a". Did you mean "image_name"?'],
@@ -50,6 +60,21 @@ describe('one mistake, with its place and its fix', () => {
     ['target: "a b"', '3:13: target of image "a" is "a b"'],
     ['platforms: arm64', '3:16: platforms of image "a" has "arm64". Write os/architecture'],
     ['secrets: [token]', '3:15: secrets of image "a" has "token". Write "id=NAME'],
+    ...['id=', 'id=a,env=', 'id=ACTIONS_RUNTIME_TOKEN,src=', 'id=a,env=B,env=INPUT_PASSWORD']
+      .concat(['id=a,src=b,source=/etc/shadow', 'id=a,type=env,src=ACTIONS_RUNTIME_TOKEN'])
+      .concat(['id=a,type=file,env=B', 'id=a,type=x', 'id=a,env=B,src=c', 'id=a, env=B'])
+      .map((text): [string, string] => [
+        `secrets: ['${text}']`,
+        `3:15: secrets of image "a" has "${text}". Write "id=NAME`,
+      ]),
+    ...['id=a,env=INPUT_PASSWORD', 'ID=a,ENV=STATE_isPost', 'id=ACTIONS_RUNTIME_TOKEN']
+      .concat(['type=env,id=a,env=input_github-token', 'type=env,id=INPUT_PASSWORD'])
+      .map((text): [string, string] => [
+        `secrets: ['${text}']`,
+        `3:15: secrets of image "a" has "${text}", which is a variable of the runner`,
+      ]),
+    ["secrets: ['id=a,src=/etc/shadow']", 'but a secret file must be inside the workspace'],
+    ["secrets: ['id=a,source=../x']", 'but a secret file must be inside the workspace'],
     ['secrets: ["--push"]', '3:15: secrets of image "a" has "--push"'],
     [
       'info_cmds: [PY_VERR]',

@@ -30,6 +30,8 @@ export interface Rule {
   readonly times?: number;
   /** A file named by the argument after this option gets this text. */
   readonly writes?: readonly [option: string, text: string];
+  /** Ends by a signal only, as with an engine or a registry that does not answer. */
+  readonly hangs?: boolean;
 }
 
 export function fakeDocker(rules: readonly Rule[]): FakeDocker {
@@ -75,5 +77,6 @@ if (rule?.writes) writeFileSync(args[args.indexOf(rule.writes[0]) + 1], rule.wri
 process.stdout.write(rule?.stdout ?? '');
 process.stderr.write(rule?.stderr ?? '');
 process.exitCode = rule?.exitCode ?? 0;
+if (rule?.hangs) setInterval(() => undefined, 1000);
 `;
 }

@@ -13,9 +13,13 @@ const leastFreeBytes = 100 * 1024 * 1024;
 type Checks = Pick<Docker, 'check' | 'driver' | 'disk' | 'diagnose'>;
 
 /** Whether docker works, and why not. */
-export function createChecks(call: CallDocker, builder: string | undefined): Checks {
+export function createChecks(
+  call: CallDocker,
+  builder: string | undefined,
+  signal?: AbortSignal,
+): Checks {
   const ask = (args: readonly string[], subject: string, seconds: number = deadlines.small) =>
-    call({args, operation: 'other', subject, seconds});
+    call({args, operation: 'other', subject, seconds, ...(signal && {options: {signal}})});
   let facts: Promise<Result<EngineFacts>> | undefined;
   /** Where the engine keeps its data, once it told. */
   let place: Info | undefined;

@@ -1,7 +1,7 @@
 import {containerArguments, runLabel} from './arguments.ts';
 import {type CallDocker, deadlines, withoutValue} from './cli.ts';
 import {readPrivateTags} from './private-tags.ts';
-import type {Docker} from './types.ts';
+import type {Docker, DockerOptions} from './types.ts';
 
 type Containers = Pick<
   Docker,
@@ -20,18 +20,18 @@ export function createContainers(
   runId: string,
   privateTags: {readonly removeAll: () => Promise<void>},
 ): Containers {
-  const small = (args: readonly string[], subject: string) =>
-    call({args, operation: 'other', subject, seconds: deadlines.small});
+  const small = (args: readonly string[], subject: string, options?: DockerOptions) =>
+    call({args, operation: 'other', subject, seconds: deadlines.small, ...(options && {options})});
   /** Names of containers that were asked for and not yet seen to be gone. */
   const open = new Set<string>();
-  const remove = async (names: readonly string[]) => {
+  const remove = async (names: readonly string[], options?: DockerOptions) => {
     if (names.length === 0) return {ok: true, value: undefined} as const;
-    const done = await small(['rm', '--force', '--volumes', ...names], 'containers');
+    const done = await small(['rm', '--force', '--volumes', ...names], 'containers', options);
     if (done.ok) for (const name of names) open.delete(name);
     return withoutValue(done);
   };
 
-  const sweepTags = async (now: Date): Promise<void> => {
+  const sweepTags = async (now: Date, options: DockerOptions): Promise<void> => {
     const listed = await small(
       [
         'image',
@@ -42,6 +42,7 @@ export function createContainers(
         'reference=stack-run.invalid/*/*',
       ],
       'private tags',
+      options,
     );
     const stale = listed.ok
       ? readPrivateTags(listed.value.stdout.split('\n')).filter(
@@ -49,7 +50,7 @@ export function createContainers(
         )
       : [];
     if (stale.length > 0)
-      await small(['image', 'rm', ...stale.map(({ref}) => ref)], 'private tags');
+      await small(['image', 'rm', ...stale.map(({ref}) => ref)], 'private tags', options);
   };
 
   return {
@@ -115,11 +116,12 @@ export function createContainers(
       return removed;
     },
 
-    sweep: async (now) => {
+    sweep: async (now, options = {}) => {
       const format = `{{.ID}} {{.Label "${runLabel}"}} {{.CreatedAt}}`;
       const found = await small(
         ['ps', '--all', '--filter', `label=${runLabel}`, '--format', format],
         'containers',
+        options,
       );
       if (!found.ok) return found;
       const left = found.value.stdout.split('\n').flatMap((line) => {
@@ -127,7 +129,7 @@ export function createContainers(
         const age = now.getTime() - Date.parse(`${day}T${time}${zone}`);
         return id !== '' && run !== runId && age > staleMs ? [id] : [];
       });
-      const [removed] = await Promise.all([remove(left), sweepTags(now)]);
+      const [removed] = await Promise.all([remove(left, options), sweepTags(now, options)]);
       return removed;
     },
   };

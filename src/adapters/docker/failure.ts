@@ -21,7 +21,8 @@ export function explainDockerFailure(
   const because = line ?? tellingLine(failure.tail) ?? `exit code ${failure.cause.exitCode}`;
   const place = operation === 'build' ? dockerfileLine(failure.tail) : undefined;
   const where = place === undefined ? '' : ` at ${place}`;
-  const hint = hints[cause];
+  const isForeign = cause === 'build-failed' && /exec format error/i.test(failure.tail.join('\n'));
+  const hint = isForeign ? foreignHint : hints[cause];
   return {
     ...failure,
     class: cause,
@@ -52,6 +53,9 @@ const hints: Partial<Record<FailureClass, string>> = {
   'oom-killed':
     'A process was killed (SIGKILL), most likely because the runner ran out of memory. Use a larger runner.',
 };
+
+const foreignHint =
+  'This machine cannot run programs of this platform. Add "- uses: docker/setup-qemu-action@v3" before this step, or build on a runner of the platform ("runners" in spec.yml). A script needs a first line such as "#!/bin/sh".';
 
 const daemon =
   /Cannot connect to the Docker daemon|error during connect|Is the docker daemon running|waiting for container: unexpected EOF|failed to receive status: rpc error|transport is closing|closing transport|server is (?:shutting|going) down|grpc: the (?:client|server)/i;

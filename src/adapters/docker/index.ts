@@ -38,6 +38,8 @@ export interface DockerPorts {
   readonly secretNames?: readonly string[];
   /** Seconds between attempts to log in; real time by default. */
   readonly wait?: (seconds: number) => Promise<unknown>;
+  /** Ends the questions about the engine, which serve the whole run; other calls take a signal of their own. */
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -59,7 +61,7 @@ export function createDocker(ports: DockerPorts): Docker {
     DOCKER_CLI_HINTS: 'false',
   };
   const call = createDockerCli({run, env, cwd: root});
-  const checks = createChecks(call, builder);
+  const checks = createChecks(call, builder, ports.signal);
   const images = createImages(call);
   const {removeAll, ...privateTags} = createPrivateTags(call, {runId, began: Date.now()});
   const docker = {...checks, ...images};

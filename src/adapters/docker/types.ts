@@ -120,7 +120,7 @@ export interface Docker {
   /** Removes what is left of this run's containers and private tags; asks nothing when nothing is left. */
   cleanUp(): Promise<Result<void>>;
   /** Removes the containers and private tags that a killed run left more than six hours ago. */
-  sweep(now: Date): Promise<Result<void>>;
+  sweep(now: Date, options?: DockerOptions): Promise<Result<void>>;
   /** Says more about a failure: whether the daemon answers, whether its disk is full. */
   diagnose(failure: Failure): Promise<Failure>;
 }

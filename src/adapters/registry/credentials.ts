@@ -156,7 +156,8 @@ async function askHelper(question: HelperQuestion): Promise<Credentials | string
   }
   const answer = parseJson(asked.value.stdout);
   const [username, secret] = [textIn(answer, 'Username') ?? '', textIn(answer, 'Secret')];
-  if (secret === undefined) return undefined;
+  // Some answer with empty texts where they know nothing; docker then has no login either.
+  if (secret === undefined || secret === '') return undefined;
   if (username === '<token>') return {username: '', password: '', identityToken: secret};
   return {username, password: secret};
 }

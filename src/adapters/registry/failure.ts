@@ -126,18 +126,33 @@ export function hostFailure(host: string, error: Error, isCancelled: boolean): F
       'Check HTTPS_PROXY, or add the host to NO_PROXY.',
     );
   }
+  if (code === invalidProxy) {
+    return make(
+      `the proxy cannot be used: ${withoutPassword(error.message)}`,
+      'Set HTTPS_PROXY to an address such as http://proxy.example:3128, or add the host to NO_PROXY.',
+    );
+  }
   return make(
     `the registry cannot be reached: ${withoutPassword(wordsOf(error, ''))}`,
     'Check that it is running and that this machine can connect to it, then re-run the job.',
   );
 }
 
+/** Node's code for an address that names no proxy. */
+const invalidProxy = 'ERR_PROXY_INVALID_CONFIG';
+
 /** What will be the same a second later: a name that is not there, a certificate, another protocol. */
 export function isFinal(error: Error): boolean {
   const isRefused =
     codeOf(error) === 'ERR_PROXY_TUNNEL' && / HTTP\/1\.\d 4\d\d/.test(error.message);
   const isUnnamed = codeOf(error) === 'ENOTFOUND';
-  return isUnnamed || isRefused || isCertificateError(error) || isTlsError(error);
+  return (
+    isUnnamed ||
+    isRefused ||
+    codeOf(error) === invalidProxy ||
+    isCertificateError(error) ||
+    isTlsError(error)
+  );
 }
 
 function isTlsError(error: Error): boolean {

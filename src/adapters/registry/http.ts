@@ -152,6 +152,12 @@ function createAgents({env = process.env, ...options}: HttpOptions): Agents {
   return {
     agentFor: async ({url, trust}) => {
       const proxy = proxyFor(url, env);
+      // Node would pass it over, and the name that only the proxy can resolve would be blamed.
+      const kind = proxy?.split('://')[0]?.toLowerCase();
+      if (kind !== undefined && kind !== 'http' && kind !== 'https') {
+        const error = new Error(`a ${kind} proxy, and only http and https proxies are supported`);
+        throw Object.assign(error, {code: 'ERR_PROXY_INVALID_CONFIG'});
+      }
       const isPlain = url.protocol === 'http:';
       const own = certificates.get(trust.host) ?? certificatesOf(trust.host, folders);
       certificates.set(trust.host, own);

@@ -18,6 +18,7 @@ export function hostOf(name: string): string {
   const host =
     name
       .trim()
+      .toLowerCase()
       .replace(/^https?:\/\//, '')
       .split('/')[0] ?? '';
   return hubNames.has(host) ? hub : host;

@@ -11,12 +11,13 @@ export function addCounts(one: TestCounts | undefined, other: TestCounts): TestC
 
 /** pytest's closing line: `== 1 failed, 3 passed, 1 skipped in 0.12s ==`; undefined where there is none. */
 export function pytestCounts(lines: readonly string[]): TestCounts | undefined {
-  const line = lines.findLast((text) =>
-    /\b\d+ (?:passed|failed|errors?|skipped)\b.* in [\d.]+s/.test(text),
-  );
+  const line = lines.findLast((text) => {
+    const at = text.search(/\b\d+ (?:passed|failed|errors?|skipped)\b/);
+    return at >= 0 && / in [\d.]+s/.test(text.slice(at));
+  });
   if (line === undefined) return undefined;
   const count = (word: string): number =>
-    Number(new RegExp(`(\\d+) ${word}\\b`).exec(line)?.[1] ?? 0);
+    Number(new RegExp(`\\b(\\d+) ${word}\\b`).exec(line)?.[1] ?? 0);
   return {
     passed: count('passed') + count('xpassed'),
     failed: count('failed') + count('errors?'),

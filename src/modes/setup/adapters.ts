@@ -109,6 +109,7 @@ export async function withDocker<T>(
     root: run.workspace.root,
     tempDir: run.tempDir,
     secretNames,
+    signal: run.signal,
   });
   const isNeeded = plan.images.some(({action}) => action === 'build' || action === 'test');
   let swept: Promise<unknown> | undefined;
@@ -124,7 +125,7 @@ export async function withDocker<T>(
     ]);
     if (!ready.ok) return ready;
     // Beside the first build: what killed runs left is in nobody's way.
-    if (isNeeded) swept = docker.sweep(new Date());
+    if (isNeeded) swept = docker.sweep(new Date(), {signal: run.signal});
     return ok(await use(createSteps({...contextOf(request, docker), caches})));
   } finally {
     const [cleaned] = await Promise.all([docker.cleanUp(), swept]);

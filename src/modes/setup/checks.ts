@@ -4,6 +4,7 @@ import type {Registry} from '../../adapters/registry/index.ts';
 import {type Failure, fail, failure, ok, type Result} from '../../failure.ts';
 import {parseReference, repositoryOf} from '../../image/reference.ts';
 import type {Plan} from '../../plan/index.ts';
+import type {Run} from '../../run/index.ts';
 import {secretSource} from '../../stack/spec/index.ts';
 import {type LoginRequest, logIn} from './logins.ts';
 
@@ -34,7 +35,7 @@ export async function checkBeforeBuild(
     ...(loggedIn.ok ? [] : [loggedIn.error]),
     ...granted,
     ...(builds.length === 0 ? [] : await builderProblems(docker, request, engine.value)),
-    ...secretProblems(request),
+    ...(await secretProblems(request)),
   ];
   const [first, ...others] = problems;
   if (first === undefined) return ok();
@@ -100,18 +101,46 @@ async function builderProblems(
   ];
 }
 
-function secretProblems({plan, stack, policy}: CheckRequest): readonly Failure[] {
+async function secretProblems({
+  run,
+  plan,
+  stack,
+  policy,
+}: CheckRequest): Promise<readonly Failure[]> {
   // A pull request from a fork is given none.
   if (!policy.logins.allowLogins) return [];
   const builds = plan.images.filter(({action}) => action === 'build');
-  return builds.flatMap(({spec}) =>
-    spec.secrets.flatMap((secret) => {
-      const {variable} = secretSource(secret);
-      if (variable === undefined || isSet(variable)) return [];
-      const message = `The build secret "${secret}" of ${spec.key} has no value: the environment variable ${variable} is not set.`;
+  const problems = builds.flatMap(({spec}) =>
+    spec.secrets.map(async (secret) => {
+      const lack = await lackOf(secret, run.workspace);
+      if (lack === undefined) return [];
+      const message = `The build secret "${secret}" of ${spec.key} has no value: ${lack.because}.`;
       const place = {file: stack.spec.file, line: spec.position.line, column: spec.position.column};
-      const hint = `Set ${variable} with "env:" on this step, or remove the secret from ${place.file}:${place.line}.`;
+      const hint = `${lack.mend}, or remove the secret from ${place.file}:${place.line}.`;
       return [failure('spec-invalid', message, {hint, place})];
     }),
   );
+  return (await Promise.all(problems)).flat();
+}
+
+async function lackOf(
+  secret: string,
+  workspace: Run['workspace'],
+): Promise<{readonly because: string; readonly mend: string} | undefined> {
+  const {variable, file = ''} = secretSource(secret);
+  if (variable !== undefined) {
+    return isSet(variable)
+      ? undefined
+      : {
+          because: `the environment variable ${variable} is not set`,
+          mend: `Set ${variable} with "env:" on this step`,
+        };
+  }
+  if ((await workspace.size(file)) === undefined) {
+    const because = `there is no file ${file}`;
+    return {because, mend: `Write ${file} in a step before this one`};
+  }
+  if (await workspace.isInside(file)) return undefined;
+  const because = `${file} is a link that points outside the workspace`;
+  return {because, mend: 'Replace the link by the file itself'};
 }

@@ -191,27 +191,17 @@ export function readPlatforms(fields: Fields): readonly string[] {
 /** Variables of the runner and of this action; a build that got one of them could act as the job. */
 const ownVariables = /^(?:INPUT_|STATE_|ACTIONS_)/i;
 
-/** `secrets`: what `docker build --secret` takes. */
+/** `secrets`: what `docker build --secret` takes, without what it would read otherwise than it looks. */
 export function readSecrets(fields: Fields): readonly string[] {
   const {findings, owner} = fields;
   return readTexts(fields, 'secrets').flatMap(({text, offset}) => {
-    const parts = new Map(
-      text.split(',').map((part) => {
-        const [name = '', ...value] = part.split('=');
-        return [name.trim().toLowerCase(), value.join('=')] as const;
-      }),
-    );
-    const isKnown = [...parts.keys()].every((part) =>
-      ['id', 'env', 'src', 'source', 'type'].includes(part),
-    );
-    const variable = parts.get('env');
-    const file = parts.get('src') ?? parts.get('source');
-    if (!isKnown || !parts.get('id')) {
+    if (!isSecret(text)) {
       const message = `secrets of ${owner} has "${text}". Write "id=NAME,env=VARIABLE" or "id=NAME,src=FILE".`;
       findings.mistake(offset, message);
       return [];
     }
-    if (ownVariables.test(variable ?? (file === undefined ? (parts.get('id') ?? '') : ''))) {
+    const {variable, file} = secretSource(text);
+    if (ownVariables.test(variable ?? '')) {
       const message = `secrets of ${owner} has "${text}", which is a variable of the runner or of this action. Put the value into a variable of its own with "env:" in the workflow.`;
       findings.mistake(offset, message);
       return [];
@@ -223,6 +213,24 @@ export function readSecrets(fields: Fields): readonly string[] {
     }
     return [text];
   });
+}
+
+/**
+ * One id and at most one source, each once. Docker takes the last of several, takes the id for an empty source, and
+ * with `type=env` takes `src` for the name of a variable: a source that was checked would not be the one that is read.
+ */
+function isSecret(text: string): boolean {
+  const parts = text.split(',').map((part) => /^(id|env|src|source|type)=([^"\r\n]+)$/i.exec(part));
+  const values = new Map(parts.map((part) => [part?.[1]?.toLowerCase() ?? '', part?.[2] ?? '']));
+  const sources = ['env', 'src', 'source'].filter((name) => values.has(name));
+  const [source] = sources;
+  if (values.has('') || values.size < parts.length || !values.has('id') || sources.length > 1)
+    return false;
+  const type = values.get('type');
+  if (type === undefined) return true;
+  return source === undefined
+    ? /^(?:env|file)$/.test(type)
+    : type === (source === 'env' ? 'env' : 'file');
 }
 
 /** Where docker reads the value of a `--secret`: a variable, or a file relative to the workspace. */

@@ -56,7 +56,7 @@ function checkName({findings, owner}: Fields, node: TextNode): string {
 /** What keeps a name from being a repository by the grammar of distribution/reference. */
 function problemOf(name: string): string | undefined {
   // Docker takes an upper-case first part for a host; in a spec it is an owner with a wrong case.
-  const isOwner = /^[^/.:]*[A-Z][^/.:]*\//.test(name);
+  const isOwner = /^[^/.:A-Z]*[A-Z][^/.:]*\//.test(name);
   if (parseReference(name) !== undefined && !isOwner) return undefined;
   if (/^[a-z]+:\/\//i.test(name)) return 'which is a URL. Omit "https://"';
   if (parseReference(name.toLowerCase()) === undefined)
