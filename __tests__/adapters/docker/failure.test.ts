@@ -209,6 +209,31 @@ describe('explainTestFailure', () => {
     });
   });
 
+  it.each([
+    ['sh: 1: exec: python3: not found', 'the image has no pytest and no python3.'],
+    ['/bin/sh: exec: line 1: python3: not found', 'the image has no pytest and no python3.'],
+    ['[FATAL tini (7)] exec sh failed: No such file or directory', 'the image has no shell (sh)'],
+    ['exec: "sh": executable file not found in $PATH', 'the image has no shell (sh)'],
+  ])('says what a container lacks: %s', (tail, words) => {
+    const found = explainTestFailure(failed(tail, 127), {...pytest, isHost: false});
+    expect(found.class).toBe('no-tests');
+    expect(found.message).toContain(words);
+  });
+
+  it.each([
+    [true, 127, 'sh: 1: jq: not found', /not found on this machine: sh: 1: jq.*/, /runner/],
+    [false, 127, 'exec ./x.sh failed: No such file', /not found in the image: exec/, /stack-tests/],
+    [true, 126, 'sh: 1: ./x.sh: Permission denied', /could not be executed: sh/, /chmod=\+x/],
+  ])(
+    'says what a command of the spec lacks (host: %s, exit code %i)',
+    (isHost, code, tail, message, hint) => {
+      const found = explainTestFailure(failed(tail, code), {ref, isPytest: false, isHost});
+      expect(found.class).toBe('test-failed');
+      expect(found.message).toMatch(message);
+      expect(found.hint).toMatch(hint);
+    },
+  );
+
   it('knows a kill by signal 9', () => {
     expect(explainTestFailure(failed('', 137), pytest).class).toBe('oom-killed');
   });
