@@ -68,7 +68,8 @@ function targetOf(targets: readonly TagAt[]): string {
 
 function tagList(similar: readonly string[] | undefined): string {
   if (similar === undefined) return '';
-  if (similar.length === 0) return ' Its repository has no tags.';
+  if (similar.length === 0)
+    return ' Its repository has no tags. Build the images first, or check "image_name" and the login.';
   const more = similar.length > mostTags ? `, and ${similar.length - mostTags} more` : '';
   return ` Its repository has these tags: ${similar.slice(0, mostTags).join(', ')}${more}.`;
 }
