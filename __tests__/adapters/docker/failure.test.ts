@@ -197,6 +197,31 @@ Dockerfile:8
   });
 });
 
+describe('a base that cannot be fetched', () => {
+  it.each([
+    [
+      'ERROR: failed to solve: r.io/nosuch:1: failed to resolve source metadata for r.io/nosuch:1: r.io/nosuch:1: not found',
+      'not-found',
+    ],
+    [
+      'ERROR: failed to solve: debain: failed to resolve source metadata for docker.io/library/debain:latest: pull access denied, repository does not exist or may require authorization: server message: insufficient_scope: authorization failed',
+      'permission',
+    ],
+  ] as const)(
+    'is a name in FROM or a login that may not read, not one that may not push: %s',
+    (tail, kind) => {
+      const found = explainDockerFailure(failed(tail), 'build', ref);
+      expect(found.class).toBe(kind);
+      expect(found.hint).toMatch(/FROM lines.*docker\/login-action.*packages: read/);
+      expect(found.hint).not.toContain('packages: write');
+    },
+  );
+
+  it('leaves the words about a push as they are', () => {
+    expect(explainDockerFailure(failed('denied'), 'push', ref).hint).toContain('packages: write');
+  });
+});
+
 describe('explainTestFailure', () => {
   const pytest = {ref, isPytest: true, isHost: true};
 

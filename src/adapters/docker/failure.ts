@@ -21,7 +21,8 @@ export function explainDockerFailure(
   const because = line ?? tellingLine(failure.tail) ?? `exit code ${failure.cause.exitCode}`;
   const place = operation === 'build' ? dockerfileLine(failure.tail) : undefined;
   const where = place === undefined ? '' : ` at ${place}`;
-  const hint = hints[cause];
+  const isFetch = (operation === 'build' || operation === 'pull') && fetchClasses.has(cause);
+  const hint = isFetch ? fetchHint : hints[cause];
   return {
     ...failure,
     class: cause,
@@ -52,6 +53,11 @@ const hints: Partial<Record<FailureClass, string>> = {
   'oom-killed':
     'A process was killed (SIGKILL), most likely because the runner ran out of memory. Use a larger runner.',
 };
+
+/** Registries say the same of an image that is not there and of one that this login may not read. */
+const fetchClasses: ReadonlySet<FailureClass> = new Set(['auth', 'permission', 'not-found']);
+const fetchHint =
+  'Check the name and the tag, in a build those of the FROM lines. A private image needs a login that may read it: the inputs "registry", "username" and "password", or docker/login-action before this step (ghcr.io: "permissions: packages: read").';
 
 const daemon =
   /Cannot connect to the Docker daemon|error during connect|Is the docker daemon running|waiting for container: unexpected EOF|failed to receive status: rpc error|transport is closing|closing transport|server is (?:shutting|going) down|grpc: the (?:client|server)/i;
