@@ -61,6 +61,16 @@ describe('makeTagPlan', () => {
     ]);
   });
 
+  it('says once what holds for every image: a wrong password is one line', () => {
+    const because = 'ghcr.io: the registry returned 401. Check the input "password".';
+    const {refusals} = makeTagPlan(
+      ['a', 'b', 'c'].map((name) => facts(name, {lookup: {state: 'unknown', because}})),
+    );
+    expect(refusals).toEqual([
+      `The registry could not be queried: ${because} (asked for ghcr.io/o/a:2026.3-main and 2 more)`,
+    ]);
+  });
+
   it('names every cause at once', () => {
     const silent = {state: 'unknown', because: 'timeout'} as const;
     const {refusals} = makeTagPlan([
@@ -73,7 +83,7 @@ describe('makeTagPlan', () => {
     ]);
     expect(refusals).toHaveLength(6);
     expect(refusals.join('\n')).toMatch(
-      /a:2026.3-main is not in.*\n.*503\n.*timeout\n.*d:2026.3-main.*did not pass.*record says so.*\n.*cannot write\n.*no tag is not a valid tag/,
+      /queried: 503.*b:2026.3-main\)\n.*queried: timeout.*c:2026.3-stable\)\n.*a:2026.3-main is not in.*\n.*d:2026.3-main.*did not pass.*record says so.*\n.*cannot write\n.*no tag is not a valid tag/,
     );
   });
 

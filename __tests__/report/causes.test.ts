@@ -14,6 +14,17 @@ function tailOf(lines: readonly string[]): readonly string[] {
   return lines.filter((line) => line.trim() !== '').slice(-40);
 }
 
+describe('causeOf', () => {
+  it('has the line and one name where an image of a build could not be fetched', () => {
+    const tail = tailOf(recorded('buildkit-d'));
+    const given = failure('not-found', 'The build of a failed: a long sentence', {tail});
+    expect(causeOf('build', given, 'images/a/Dockerfile')).toEqual({
+      cause: '127.0.0.1:5000/nothing-here:1: not found',
+      place: {file: 'images/a/Dockerfile', line: 1},
+    });
+  });
+});
+
 describe('buildCause', () => {
   it.each([
     ['buildkit-a', {cause: 'E: Unable to locate package foo', line: 8}],

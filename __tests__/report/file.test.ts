@@ -96,7 +96,14 @@ describe('what a record tells', () => {
     seconds: {},
     info: [
       {name: 'PY_VER', description: '', command: 'python -V', exitCode: 0, output: ''},
-      {name: 'R_VER', description: '', command: 'R -V', exitCode: 127, output: ''},
+      {
+        name: 'R_VER',
+        description: '',
+        command: 'R -V',
+        exitCode: 127,
+        output: '',
+        errors: 'x\nsh: 1: R: not found\n',
+      },
       {name: 'SLOW', description: '', command: 'sleep 1d', output: ''},
     ],
     packages: {pip: {numpy: '2.1.0', scipy: '1.0'}, r: {sf: '1.0'}},
@@ -111,7 +118,7 @@ describe('what a record tells', () => {
     };
     expect(recordDetails(facts, differenceOf(before, facts))).toEqual({
       notes: [
-        'The info command R_VER failed: exit code 127.',
+        'The info command R_VER failed: exit code 127 (sh: 1: R: not found).',
         'The info command SLOW did not finish.',
       ],
       layers: [{command: 'RUN apt-get install curl', size: 100}],

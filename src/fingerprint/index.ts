@@ -179,7 +179,7 @@ async function baseDigests(
     unanswered.length === 0
       ? []
       : [
-          `The registry gives no digest for ${names}: in fingerprints they count by their reference.`,
+          `The registry gave no digest for ${names} (wrong name, no login, or no connection). Until it does, a new image under ${unanswered.length === 1 ? 'this name' : 'these names'} is not noticed. Check the FROM lines and the login.`,
         ];
   return {digests, warnings};
 }

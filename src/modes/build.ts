@@ -1,4 +1,5 @@
 import {openContexts} from '../adapters/build-context/index.ts';
+import {listFiles} from '../adapters/git/index.ts';
 import {addSummary} from '../adapters/github/output.ts';
 import type {Registry} from '../adapters/registry/index.ts';
 import {type Emit, runPlan} from '../build/index.ts';
@@ -27,7 +28,7 @@ import {
   reportPlan,
 } from '../report/index.ts';
 import {type Inputs, policyOf, type Run, type RunPolicy, tagsOf} from '../run/index.ts';
-import {loadStack, type Stack} from '../stack/index.ts';
+import {loadStack, type Stack, strayTests} from '../stack/index.ts';
 import type {ModeEnd} from './end.ts';
 import {contextOf, type Finished, finish, upload, writePlan} from './finish.ts';
 import {machinePlatform, openRecords, openRegistry, withDocker} from './setup/adapters.ts';
@@ -68,7 +69,8 @@ export async function build(run: Run, watch?: Emit): Promise<ModeEnd> {
     const {plan} = planned;
     // What was asked while everything was being stopped is not a plan.
     if (run.signal.aborted) return await nothingBuilt(run, 'cancelled', 'The run was cancelled.');
-    for (const warning of planned.warnings) log.warning(warning);
+    const stray = strayTests((await listFiles(workspace.root)) ?? [], stack.spec);
+    for (const warning of [...planned.warnings, ...stray]) log.warning(warning);
     for (const note of planned.notes) log.info(note);
     reportPlan(log, plan);
     const legs = makeLegs(plan, {

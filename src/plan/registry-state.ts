@@ -3,6 +3,7 @@ import {fail, ok, type Result} from '../failure.ts';
 import type {ImageHashes} from '../fingerprint/index.ts';
 import {labels, proofTag} from '../image/tags.ts';
 import type {ImageSpec, Spec} from '../stack/spec/index.ts';
+import {linesByCause} from '../util/same-cause.ts';
 import {type Evidence, isUnlabelled} from './facts.ts';
 
 /** What the registry remembers of a stack. */
@@ -66,7 +67,13 @@ export async function readRegistryState(
     atTag: new Map(all.map(({image, standing}) => [image.name, standing])),
     evidence: new Map(evidence),
     proofs: new Map(proofs),
-    unknown: unanswered(all.map(({image, standing}) => [refs.get(image.name) ?? '', standing])),
+    unknown: linesByCause(
+      all.flatMap(({image, standing}) =>
+        standing.state === 'unknown'
+          ? {ref: refs.get(image.name) ?? '', because: standing.because}
+          : [],
+      ),
+    ),
     warnings: all.flatMap(({image, proof}) => (proof.ok ? [] : [`${image.name}: ${proof.error}`])),
   };
 }
@@ -80,19 +87,6 @@ async function inTurn<T, R>(items: readonly T[], work: (item: T) => Promise<R>):
   };
   await Promise.all(Array.from({length: mostAtOnce}, next));
   return done;
-}
-
-/** One line for each cause, however many references it holds for. */
-function unanswered(lookups: readonly (readonly [string, Lookup])[]): readonly string[] {
-  const refs = new Map<string, string[]>();
-  for (const [ref, lookup] of lookups) {
-    if (lookup.state !== 'unknown') continue;
-    refs.set(lookup.because, [...(refs.get(lookup.because) ?? []), ref]);
-  }
-  return [...refs].map(([because, [first = '', ...others]]) => {
-    const more = others.length === 0 ? '' : ` and ${others.length} more`;
-    return because.startsWith(first) ? because : `${because} (asked for ${first}${more})`;
-  });
 }
 
 const absent: Lookup = {state: 'absent'};

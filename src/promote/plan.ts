@@ -1,6 +1,7 @@
 import {type ImageRecord, startsWith} from '../fingerprint/index.ts';
 import {tagPattern} from '../image/reference.ts';
 import {labels} from '../image/tags.ts';
+import {linesByCause} from '../util/same-cause.ts';
 import type {TagAt, TagFacts, TagMove, TagPlan} from './types.ts';
 
 /** At most so many tags are listed for an image whose source does not exist. */
@@ -12,11 +13,14 @@ export function makeTagPlan(images: readonly TagFacts[]): TagPlan {
   const refusals =
     images.length === 0
       ? ['There are no images to promote: spec.yml publishes none for this tag.']
-      : images.flatMap((image) => [
-          ...unread(image),
-          ...untested(image),
-          ...misplaced(image, byName),
-        ]);
+      : [
+          ...unasked(images),
+          ...images.flatMap((image) => [
+            ...unread(image),
+            ...untested(image),
+            ...misplaced(image, byName),
+          ]),
+        ];
   return {
     moves: images.flatMap(movesOf),
     refusals: [...new Set([...refusals, ...takenTwice(images)])],
@@ -43,15 +47,23 @@ function movesOf({name, source, lookup, targets}: TagFacts): readonly TagMove[] 
   );
 }
 
-/** What does not exist, or cannot be read or written. */
+/** What the registry gave no answer about. */
+function unasked(images: readonly TagFacts[]): readonly string[] {
+  const asked = images.flatMap(({source, lookup, targets}) => [
+    {ref: source, of: lookup},
+    ...targets.map(({ref, current}) => ({ref, of: current})),
+  ]);
+  const unknown = asked.flatMap(({ref, of}) =>
+    of.state === 'unknown' ? {ref, because: of.because} : [],
+  );
+  return linesByCause(unknown).map((line) => `The registry could not be queried: ${line}`);
+}
+
+/** What does not exist, or cannot be written. */
 function unread({source, lookup, targets, similar, denied}: TagFacts): readonly string[] {
-  const unknown = (ref: string, because: string): string =>
-    `${ref}: the registry could not be queried: ${because}`;
   return [
     ...(lookup.state === 'absent' ? [`${source} is not in the registry.${tagList(similar)}`] : []),
-    ...(lookup.state === 'unknown' ? [unknown(source, lookup.because)] : []),
-    ...targets.flatMap(({ref, current}) => [
-      ...(current.state === 'unknown' ? [unknown(ref, current.because)] : []),
+    ...targets.flatMap(({ref}) => [
       ...(tagPattern.test(tagOf(ref)) ? [] : [`${ref} is not a valid tag. Check tag.extra.`]),
     ]),
     ...(denied === undefined ? [] : [`This run may not push to ${targetOf(targets)}: ${denied}`]),
@@ -68,7 +80,8 @@ function targetOf(targets: readonly TagAt[]): string {
 
 function tagList(similar: readonly string[] | undefined): string {
   if (similar === undefined) return '';
-  if (similar.length === 0) return ' Its repository has no tags.';
+  if (similar.length === 0)
+    return ' Its repository has no tags. Build the images first, or check "image_name" and the login.';
   const more = similar.length > mostTags ? `, and ${similar.length - mostTags} more` : '';
   return ` Its repository has these tags: ${similar.slice(0, mostTags).join(', ')}${more}.`;
 }

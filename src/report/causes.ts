@@ -1,4 +1,4 @@
-import type {Failure, Place} from '../failure.ts';
+import type {Failure, FailureClass, Place} from '../failure.ts';
 import type {StepName} from '../schedule/index.ts';
 import {plainText} from '../util/text.ts';
 import type {TestCounts} from './types.ts';
@@ -16,9 +16,17 @@ function readable(line: string): string {
   return plainText(line.slice(0, longestLine)).trimEnd();
 }
 
+/** Of a build that the builder itself gave a verdict on: a command that failed, or an image that it could not fetch. */
+const buildClasses: ReadonlySet<FailureClass> = new Set([
+  'build-failed',
+  'not-found',
+  'auth',
+  'permission',
+]);
+
 /** The cause of a failed step; what its output does not tell, its message does. */
 export function causeOf(step: StepName, failure: Failure, dockerfile?: string): Cause {
-  if (step === 'build' && failure.class === 'build-failed') {
+  if (step === 'build' && buildClasses.has(failure.class)) {
     const found = buildCause(failure.tail);
     const file = dockerfile ?? failure.place?.file;
     const place =

@@ -161,13 +161,14 @@ export function recordDetails(facts: ImageFacts, difference?: RecordDifference):
       version,
     })),
   );
-  const notes = facts.info.flatMap(({name, exitCode}) =>
-    exitCode === 0
-      ? []
-      : [
-          `The info command ${name} ${exitCode === undefined ? 'did not finish' : `failed: exit code ${exitCode}`}.`,
-        ],
-  );
+  const notes = facts.info.flatMap(({name, exitCode, errors = ''}) => {
+    if (exitCode === 0) return [];
+    // Its last words tell more than its code: `sh: 1: R: not found`.
+    const said = errors.trimEnd().split('\n').at(-1)?.trim().slice(0, 200) ?? '';
+    const why = said === '' ? '' : ` (${said})`;
+    const end = exitCode === undefined ? 'did not finish' : `failed: exit code ${exitCode}`;
+    return [`The info command ${name} ${end}${why}.`];
+  });
   return {
     ...(notes.length === 0 ? {} : {notes}),
     layers: facts.layers.map(({createdBy, size}) => ({command: createdBy, size})),

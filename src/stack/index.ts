@@ -16,6 +16,7 @@ import {
 } from './spec/index.ts';
 import {SpecError} from './yaml/index.ts';
 
+export {isTestFile, strayTests, testFolders} from './tests.ts';
 export {SpecError} from './yaml/index.ts';
 
 /** What the repository declares, checked: spec.yml, change_ignore.json and the Dockerfiles agree. */
@@ -182,20 +183,4 @@ async function readDockerfile(
   return text === undefined
     ? none(`there is no file ${image.dockerfile}. Create it, or set "dockerfile".`)
     : {text, mistake: ''};
-}
-
-/** Folders of an image whose files are tests: they are in no fingerprint. */
-export const testFolders = ['test', 'tests', 'integration_tests'] as const;
-
-/** Whether a changed file holds tests of this image: its own, or those of every image. */
-export function isTestFile(stackDir: string, image: ImageSpec, file: string): boolean {
-  const common =
-    stackDir === '.'
-      ? ['tests_common/', 'conftest.py']
-      : [`${stackDir}/tests_common/`, `${stackDir}/conftest.py`];
-  const own = testFolders.map((folder) => `${image.folder}/${folder}/`);
-  const more = image.tests.paths.flatMap((path) => [path, `${path}/`]);
-  return [...common, ...own, ...more].some((path) =>
-    path.endsWith('/') ? file.startsWith(path) : file === path,
-  );
 }

@@ -36,16 +36,20 @@ function plain(word: string): string {
   return word.toLowerCase().replaceAll('-', '_');
 }
 
-/** Levenshtein, two rows; stops at `limit`, which is then the answer. */
+/** Levenshtein, where two neighbours in the wrong order are one change; stops at `limit`, which is then the answer. */
 function distanceBetween(one: string, other: string, limit: number): number {
   if (Math.abs(one.length - other.length) >= limit) return limit;
+  let before: readonly number[] = [];
   let above = Array.from({length: other.length + 1}, (_, index) => index);
   for (let row = 1; row <= one.length; row += 1) {
     const current = [row];
     for (let column = 1; column <= other.length; column += 1) {
       const change = one[row - 1] === other[column - 1] ? 0 : 1;
+      const isSwap =
+        row > 1 && one[row - 1] === other[column - 2] && one[row - 2] === other[column - 1];
       current.push(
         Math.min(
+          isSwap ? (before[column - 2] ?? limit) + 1 : limit,
           (above[column] ?? limit) + 1,
           (current[column - 1] ?? limit) + 1,
           (above[column - 1] ?? limit) + change,
@@ -53,6 +57,7 @@ function distanceBetween(one: string, other: string, limit: number): number {
       );
     }
     if (Math.min(...current) >= limit) return limit;
+    before = above;
     above = current;
   }
   return above[other.length] ?? limit;

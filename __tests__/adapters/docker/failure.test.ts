@@ -207,6 +207,31 @@ Dockerfile:8
   });
 });
 
+describe('a base that cannot be fetched', () => {
+  it.each([
+    [
+      'ERROR: failed to solve: r.io/nosuch:1: failed to resolve source metadata for r.io/nosuch:1: r.io/nosuch:1: not found',
+      'not-found',
+    ],
+    [
+      'ERROR: failed to solve: debain: failed to resolve source metadata for docker.io/library/debain:latest: pull access denied, repository does not exist or may require authorization: server message: insufficient_scope: authorization failed',
+      'permission',
+    ],
+  ] as const)(
+    'is a name in FROM or a login that may not read, not one that may not push: %s',
+    (tail, kind) => {
+      const found = explainDockerFailure(failed(tail), 'build', ref);
+      expect(found.class).toBe(kind);
+      expect(found.hint).toMatch(/FROM lines.*docker\/login-action.*packages: read/);
+      expect(found.hint).not.toContain('packages: write');
+    },
+  );
+
+  it('leaves the words about a push as they are', () => {
+    expect(explainDockerFailure(failed('denied'), 'push', ref).hint).toContain('packages: write');
+  });
+});
+
 describe('explainTestFailure', () => {
   const pytest = {ref, isPytest: true, isHost: true};
 
@@ -218,6 +243,31 @@ describe('explainTestFailure', () => {
       message: `The tests of ${ref} failed: FAILED images/a/test/test_a.py::test_x - assert 1 == 2`,
     });
   });
+
+  it.each([
+    ['sh: 1: exec: python3: not found', 'the image has no pytest and no python3.'],
+    ['/bin/sh: exec: line 1: python3: not found', 'the image has no pytest and no python3.'],
+    ['[FATAL tini (7)] exec sh failed: No such file or directory', 'the image has no shell (sh)'],
+    ['exec: "sh": executable file not found in $PATH', 'the image has no shell (sh)'],
+  ])('says what a container lacks: %s', (tail, words) => {
+    const found = explainTestFailure(failed(tail, 127), {...pytest, isHost: false});
+    expect(found.class).toBe('no-tests');
+    expect(found.message).toContain(words);
+  });
+
+  it.each([
+    [true, 127, 'sh: 1: jq: not found', /not found on this machine: sh: 1: jq.*/, /runner/],
+    [false, 127, 'exec ./x.sh failed: No such file', /not found in the image: exec/, /stack-tests/],
+    [true, 126, 'sh: 1: ./x.sh: Permission denied', /could not be executed: sh/, /chmod=\+x/],
+  ])(
+    'says what a command of the spec lacks (host: %s, exit code %i)',
+    (isHost, code, tail, message, hint) => {
+      const found = explainTestFailure(failed(tail, code), {ref, isPytest: false, isHost});
+      expect(found.class).toBe('test-failed');
+      expect(found.message).toMatch(message);
+      expect(found.hint).toMatch(hint);
+    },
+  );
 
   it('knows a kill by signal 9', () => {
     expect(explainTestFailure(failed('', 137), pytest).class).toBe('oom-killed');

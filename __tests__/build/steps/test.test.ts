@@ -220,9 +220,9 @@ describe('tests in the container', () => {
     const {failure} = await go(['build', 'test'], {images, docker: ending(127)});
     expect(failure).toMatchObject({
       class: 'test-failed',
-      message: 'The tests of r.io/a:1-topic failed with exit code 127.',
+      message: 'The tests of r.io/a:1-topic failed: a command was not found in the image.',
     });
-    expect(failure?.hint).toBeUndefined();
+    expect(failure?.hint).toContain('"tests.command"');
   });
 });
 

@@ -463,7 +463,9 @@ describe('what docker refuses', () => {
       'FROM a\nRUN <<EOF\nx',
       '2: the heredoc is not closed. End it with a line that contains only EOF.',
     ],
-    ['FROM a\nFOO x', '2: unknown instruction FOO.'],
+    ['FROM a\nXYZZY x', '2: unknown instruction XYZZY.'],
+    ['FORM a', '1: unknown instruction FORM. Did you mean FROM?'],
+    ['FROM a\nrunn x', '2: unknown instruction runn. Did you mean RUN?'],
     [
       'FROM a\nCOPY ${x!} /',
       '2: ${x!}: bad substitution: "!" is not a modifier that Docker knows.',

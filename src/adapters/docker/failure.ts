@@ -22,7 +22,8 @@ export function explainDockerFailure(
   const place = operation === 'build' ? dockerfileLine(failure.tail) : undefined;
   const where = place === undefined ? '' : ` at ${place}`;
   const isForeign = cause === 'build-failed' && /exec format error/i.test(failure.tail.join('\n'));
-  const hint = isForeign ? foreignHint : hints[cause];
+  const isFetch = (operation === 'build' || operation === 'pull') && fetchClasses.has(cause);
+  const hint = isForeign ? foreignHint : isFetch ? fetchHint : hints[cause];
   return {
     ...failure,
     class: cause,
@@ -56,6 +57,11 @@ const hints: Partial<Record<FailureClass, string>> = {
 
 const foreignHint =
   'This machine cannot run programs of this platform. Add "- uses: docker/setup-qemu-action@v3" before this step, or build on a runner of the platform ("runners" in spec.yml). A script needs a first line such as "#!/bin/sh".';
+
+/** Registries say the same of an image that is not there and of one that this login may not read. */
+const fetchClasses: ReadonlySet<FailureClass> = new Set(['auth', 'permission', 'not-found']);
+const fetchHint =
+  'Check the name and the tag, in a build those of the FROM lines. A private image needs a login that may read it: the inputs "registry", "username" and "password", or docker/login-action before this step (ghcr.io: "permissions: packages: read").';
 
 const daemon =
   /Cannot connect to the Docker daemon|error during connect|Is the docker daemon running|waiting for container: unexpected EOF|failed to receive status: rpc error|transport is closing|closing transport|server is (?:shutting|going) down|grpc: the (?:client|server)/i;

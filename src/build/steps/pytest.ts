@@ -41,6 +41,12 @@ export function explainTestFailure(cause: Failure, {ref, isPytest, isHost}: Test
     const {seconds} = cause.cause;
     return {...cause, message: `The tests of ${ref} timed out after ${seconds} s.`};
   }
+  if (cause.cause?.kind === 'spawn' && !isPytest) {
+    const {code} = cause.cause;
+    if (code === 'ENOENT' || code === 'EACCES') {
+      return unstarted(cause, {ref, isHost, isMissing: code === 'ENOENT'});
+    }
+  }
   if (cause.cause?.kind !== 'exit') return cause;
   const {exitCode} = cause.cause;
   // The client's own words, not the tests': it lost the engine, which says nothing of the image.
@@ -53,10 +59,12 @@ export function explainTestFailure(cause: Failure, {ref, isPytest, isHost}: Test
     return {
       ...cause,
       class: 'no-tests',
-      message: `The tests of ${ref} could not start: the image has no pytest.`,
+      message: `The tests of ${ref} could not start: the image has no ${missingProgram(cause.tail)}.`,
       hint: 'Install pytest in the image, set "tests.command" to what it has, or remove "where: container" to run the tests on the host.',
     };
   }
+  const isUnstarted = !isPytest && (exitCode === 126 || exitCode === 127);
+  if (isUnstarted) return unstarted(cause, {ref, isHost, isMissing: exitCode === 127});
   const words =
     (isPytest ? pytestCodes.get(exitCode) : undefined) ?? `failed with exit code ${exitCode}`;
   const summary = cause.tail.findLast((line) => /^(?:FAILED|ERROR) /.test(line));
@@ -64,6 +72,42 @@ export function explainTestFailure(cause: Failure, {ref, isPytest, isHost}: Test
     ...cause,
     class: exitCode === 137 ? 'oom-killed' : 'test-failed',
     message: `The tests of ${ref} ${words}${summary === undefined ? '.' : `: ${summary}`}`,
+  };
+}
+
+/** What `sh`, or who should have started it, did not find in the image. */
+function missingProgram(tail: readonly string[]): string {
+  const text = tail.join('\n');
+  if (/exec:? "?sh"?(?: failed)?: /.test(text)) return 'shell (sh), which starts pytest there';
+  return /python3: (?:command )?not found/.test(text) ? 'pytest and no python3' : 'pytest';
+}
+
+/** A command of the spec, or one that it calls, is not there, or is no program. */
+function unstarted(
+  cause: Failure,
+  {
+    ref,
+    isHost,
+    isMissing,
+  }: {readonly ref: string; readonly isHost: boolean; readonly isMissing: boolean},
+): Failure {
+  const where = isHost ? 'on this machine' : 'in the image';
+  const why = isMissing ? `a command was not found ${where}` : 'a file could not be executed';
+  const said = cause.tail.findLast((line) =>
+    /not found|No such file|denied|Exec format/i.test(line),
+  );
+  const detail = said ?? (cause.cause?.kind === 'spawn' ? cause.message : undefined);
+  const place = isHost
+    ? 'It starts in the root of the workspace, and what it calls must be installed on the runner.'
+    : 'It starts in the image, where of the checkout only the test folders are copied (to /tmp/stack-tests).';
+  const mend = isMissing
+    ? place
+    : 'A script must be executable: git update-index --chmod=+x <file>.';
+  return {
+    ...cause,
+    class: 'test-failed',
+    message: `The tests of ${ref} failed: ${why}${detail === undefined ? '.' : `: ${detail}`}`,
+    hint: `Check "tests.command" of spec.yml. ${mend}`,
   };
 }
 

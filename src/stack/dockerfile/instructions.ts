@@ -1,4 +1,5 @@
 import {fail, ok, type Result} from '../../failure.ts';
+import {findNearest} from '../../util/nearest.ts';
 import {
   checkArguments,
   checkHealthFlags,
@@ -60,7 +61,11 @@ export function readInstruction(source: LogicalLine, escapeChar: string): Read {
   const keyword = source.keyword.toUpperCase();
   const base = {line: source.line, keyword};
   const known = flagsOf[keyword];
-  if (known === undefined) return fail(`unknown instruction ${source.keyword}.`);
+  if (known === undefined) {
+    const nearest = findNearest(keyword, Object.keys(flagsOf));
+    const meant = nearest === undefined ? '' : ` Did you mean ${nearest}?`;
+    return fail(`unknown instruction ${source.keyword}.${meant}`);
+  }
   const other = ok<Instruction>({...base, kind: 'other'});
   const args = readArguments(keyword, source.rest, escapeChar);
   if (!args.ok) return args;

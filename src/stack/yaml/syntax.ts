@@ -57,7 +57,7 @@ export function explain(code: string, message: string): string {
     return `a value without quotes cannot begin with ${message.at(-1)}. Quote it.`;
   }
   if (/^Unexpected .* at node end/.test(message)) {
-    return 'text follows a value that is complete. Quote the whole value.';
+    return 'text follows a value that is complete. Quote the whole value; inside of it use the other kind of quotes: \'echo "a b"\'.';
   }
   if (code === 'BAD_INDENT' && message.startsWith('All ')) {
     return 'inconsistent indentation: this key does not line up with any key above it.';
