@@ -160,6 +160,8 @@ const purePackages = [
   'yaml',
   'shlex',
   'valibot',
+  'micromark',
+  'micromark-extension-gfm-table',
 ];
 /** Where packages with effects are allowed, besides adapters. */
 const otherPackages: Readonly<Record<string, readonly string[]>> = {

@@ -125,6 +125,12 @@ describe('Home.md', () => {
       '| Commit | Image | Manifest |\n',
       `| Commit | Image | Manifest |\n\n${head}${text}\n`,
     ],
+    [
+      'the table in a quote and in a list, then the real one',
+      `> | Commit | Image | Manifest |\n> |---|---|---|\n\n- | Commit | Image | Manifest |\n  |---|---|---|\n\n${head}`,
+      `> | Commit | Image | Manifest |\n> |---|---|---|\n\n- | Commit | Image | Manifest |\n  |---|---|---|\n\n${head}${text}\n`,
+    ],
+    ['a comment that nobody closed', '<!-- note\n', `${head}${text}\n\n<!-- note\n`],
     ['a fence that nobody closed', '```\ncode\n', `${head}${text}\n\n\`\`\`\ncode\n`],
   ])('takes the row into %s', (_, before, after) => {
     expect(insertHomeRow(before, row)).toBe(after);

@@ -6,13 +6,6 @@ export interface PageLine {
   readonly end: string;
 }
 
-/** Where a table stands among the lines of a page: header, delimiter, then rows up to `end` (exclusive). */
-export interface TablePlace {
-  readonly header: number;
-  readonly firstRow: number;
-  readonly end: number;
-}
-
 /** Takes a page apart so that joining text and ending of every line gives the same page back. */
 export function splitLines(page: string): readonly PageLine[] {
   return Array.from(page.matchAll(/([^\r\n]*)(\r\n|\n|\r|$)/g), ([, text = '', end = '']) => ({
@@ -32,83 +25,6 @@ export function cellsOf(row: string): readonly string[] {
     .replace(/^\|/, '')
     .replace(/(?<!\\)\|$/, '');
   return bare.split(/(?<!\\)\|/).map((cell) => cell.trim());
-}
-
-/** What a page shows: which lines are live Markdown, and whether its end is inside a block that nobody closed. */
-export interface LiveLines {
-  readonly live: readonly boolean[];
-  readonly openAtEnd: boolean;
-}
-
-/** Code fences, indented code, comments and raw HTML are text, whatever they hold (CommonMark 4.4 to 4.6). */
-export function findLiveLines(lines: readonly PageLine[]): LiveLines {
-  let closes: ((text: string) => boolean) | undefined;
-  const live = lines.map(({text}) => {
-    if (closes !== undefined) {
-      if (closes(text)) closes = undefined;
-      return false;
-    }
-    const opened = openedBlock(text);
-    if (opened === undefined) return !/^(?: {4}| {0,3}\t)/.test(text);
-    if (!opened.closedBySameLine) closes = opened.closes;
-    return false;
-  });
-  return {live, openAtEnd: closes !== undefined};
-}
-
-interface OpenedBlock {
-  readonly closes: (text: string) => boolean;
-  readonly closedBySameLine: boolean;
-}
-
-function openedBlock(text: string): OpenedBlock | undefined {
-  const fence = /^ {0,3}(`{3,}(?=[^`]*$)|~{3,})/.exec(text)?.[1];
-  if (fence !== undefined) {
-    const closing = new RegExp(`^ {0,3}${fence[0]}{${fence.length},}[ \\t]*$`);
-    return {closes: (line) => closing.test(line), closedBySameLine: false};
-  }
-  if (/^ {0,3}<!--/.test(text)) return rawBlock(text, /-->/);
-  if (/^ {0,3}<(?:pre|script|style|textarea)(?:[\s>]|$)/i.test(text)) {
-    return rawBlock(text, /<\/(?:pre|script|style|textarea)>/i);
-  }
-  return undefined;
-}
-
-function rawBlock(text: string, closing: RegExp): OpenedBlock {
-  return {closes: (line) => closing.test(line), closedBySameLine: closing.test(text)};
-}
-
-/** The first live table with these column names, spacing and case aside; undefined when the page has none. */
-export function findTable(
-  lines: readonly PageLine[],
-  {live}: LiveLines,
-  columns: readonly string[],
-): TablePlace | undefined {
-  const header = lines.findIndex(
-    ({text}, index) =>
-      live[index] === true &&
-      live[index + 1] === true &&
-      sameColumns(cellsOf(text.replace(/^(?:\ufeff|\u00ef\u00bb\u00bf)/, '')), columns) &&
-      isDelimiter(lines[index + 1]?.text ?? '', columns.length),
-  );
-  if (header < 0) return undefined;
-  const firstRow = header + 2;
-  const rows = lines
-    .slice(firstRow)
-    .findIndex(({text}, index) => live[firstRow + index] !== true || !/(?<!\\)\|/.test(text));
-  return {header, firstRow, end: rows < 0 ? lines.length : firstRow + rows};
-}
-
-function sameColumns(cells: readonly string[], columns: readonly string[]): boolean {
-  return (
-    cells.length === columns.length &&
-    cells.every((cell, index) => cell.toLowerCase() === columns[index]?.toLowerCase())
-  );
-}
-
-function isDelimiter(text: string, columns: number): boolean {
-  const cells = cellsOf(text);
-  return cells.length === columns && cells.every((cell) => /^:?-+:?$/.test(cell));
 }
 
 /** Text that Markdown and HTML leave alone, for use outside of code. */

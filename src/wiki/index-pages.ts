@@ -1,13 +1,7 @@
 import {repositoryOf} from '../image/reference.ts';
 import {fileNameOf} from '../image/tags.ts';
-import {
-  cellsOf,
-  findLiveLines,
-  findTable,
-  joinLines,
-  type PageLine,
-  splitLines,
-} from '../util/markdown.ts';
+import {cellsOf, joinLines, type PageLine, splitLines} from '../util/markdown.ts';
+import {endsOpen, findTable} from './tables.ts';
 
 /** One image of a promotion, as the wiki tells of it. */
 export interface PromotedImage {
@@ -70,14 +64,13 @@ export function insertHomeRow(
 ): string {
   const lines = splitLines(page ?? '');
   const eol = lines.find(({end}) => end !== '')?.end ?? '\n';
-  const liveLines = findLiveLines(lines);
-  const table = findTable(lines, liveLines, homeColumns);
+  const table = findTable(lines, homeColumns);
   if (table === undefined) {
     if (row.images.length === 0) return page ?? '';
     const fresh = [...homeHead, rowText(row)].map((text) => text + eol).join('');
     const text = page ?? '';
     // Behind a fence that nobody closed the table would be code.
-    if (liveLines.openAtEnd) return `${fresh}${eol}${text}`;
+    if (endsOpen(lines)) return `${fresh}${eol}${text}`;
     return `${text}${blankLineAfter(lines, eol)}${fresh}`;
   }
   const isOurs = (line: PageLine, index: number): boolean =>
