@@ -17,6 +17,8 @@ interface Block {
 }
 
 const containers: ReadonlySet<string> = new Set(['blockQuote', 'listOrdered', 'listUnordered']);
+/** What a place in a page is told by; the others are parts of these, or lead to none of our questions. */
+const flow: ReadonlySet<string> = new Set(['table', 'paragraph', 'codeFenced', 'htmlFlow']);
 /** As GitHub's wiki stores what was pasted with a byte order mark. */
 const brokenMark = /^\u00ef\u00bb\u00bf/;
 
@@ -31,11 +33,9 @@ export function findTable(
   return table && {header: table.from - 1, firstRow: table.from + 1, end: table.to};
 }
 
-/** Whether what is written at the end of the page is shown as Markdown: no code fence, comment or HTML is open there. */
+/** Whether a code fence, a comment or raw HTML is open at the end of the page: what is written there is not Markdown. */
 export function endsOpen(lines: readonly PageLine[]): boolean {
-  const text = `${textOf(lines)}\n\nend`;
-  const last = blocksOf(text).at(-1);
-  return last?.type !== 'paragraph' || last.from !== last.to;
+  return blocksOf(`${textOf(lines)}\n\nend`).at(-1)?.type !== 'paragraph';
 }
 
 function textOf(lines: readonly PageLine[]): string {
@@ -56,16 +56,14 @@ function blocksOf(text: string): readonly Block[] {
   const blocks: Block[] = [];
   for (const [kind, {type, start, end}] of events) {
     if (containers.has(type)) depth += kind === 'enter' ? 1 : -1;
-    else if (kind === 'enter' && depth === 0) {
+    else if (kind === 'enter' && depth === 0 && flow.has(type)) {
       // What ends before the first column of a line has no part of that line.
       const to = end.column === 1 && end.line > start.line ? end.line - 1 : end.line;
-      if (flow.has(type)) blocks.push({type, from: start.line, to});
+      blocks.push({type, from: start.line, to});
     }
   }
   return blocks;
 }
-
-const flow: ReadonlySet<string> = new Set(['table', 'paragraph', 'codeFenced', 'htmlFlow']);
 
 function hasColumns(row: string, columns: readonly string[]): boolean {
   const cells = cellsOf(row.replace(brokenMark, '').replace(/^\ufeff/, ''));
