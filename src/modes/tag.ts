@@ -38,7 +38,7 @@ import {openRegistry} from './setup/adapters.ts';
 import {planWiki} from './wiki.ts';
 
 /**
- * `mode: tag`: gives a tested set of images its stable tag, all or none; or undoes that, with the input `restore`.
+ * `mode: tag`: gives a tested set of images its stable tag, or undoes that, with the input `restore`.
  * @throws {SpecError | InputError} for mistakes of the user
  */
 export async function promote(run: Run): Promise<ModeEnd> {

@@ -1,5 +1,5 @@
 /**
- * Promotion: gives a tested set of images its tags, all or none, and undoes that again.
+ * Promotion: gives a tested set of images its tags, puts them back when one fails, and undoes a whole promotion.
  * Enters: the stack, from which tag to which, the registry and its records; or an earlier promotion.json.
  * Leaves: TagPlan (moves, refusals, warnings), then TagReport; the text of promotion.json.
  * Not here: the wiki (wiki/), files and outputs (modes/tag.ts), building and testing (build/).
@@ -33,7 +33,7 @@ export {checkRestore, planRestore, type RestoreRequest} from './restore.ts';
 export type {FactPorts, MovePorts, TagMove, TagPlan, TagReport, TagState} from './types.ts';
 
 /**
- * Moves the tags, all or none: the same manifest bytes under the new tag, no layer. Registries have no
+ * Moves the tags: the same manifest bytes under the new tag, no layer. Registries have no
  * compare-and-swap, so each tag is read just before and just after its PUT, and the whole set again at the end.
  * Of two runs that move the same set at once, both can only pass if every PUT of one comes before the last reads of
  * the other: then the set is not mixed. When a tag fails for good, or the run is cancelled, those already moved get
