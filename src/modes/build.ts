@@ -1,5 +1,5 @@
 import {openContexts} from '../adapters/build-context/index.ts';
-import {listFiles} from '../adapters/git/index.ts';
+import {listFiles, type Wiki} from '../adapters/git/index.ts';
 import {addSummary} from '../adapters/github/output.ts';
 import type {Registry} from '../adapters/registry/index.ts';
 import {type Emit, runPlan} from '../build/index.ts';
@@ -33,6 +33,7 @@ import type {ModeEnd} from './end.ts';
 import {contextOf, type Finished, finish, upload, writePlan} from './finish.ts';
 import {machinePlatform, openRecords, openRegistry, withDocker} from './setup/adapters.ts';
 import {checkPush} from './setup/checks.ts';
+import {wikiOf} from './wiki.ts';
 
 /**
  * `mode: build` and `mode: plan`.
@@ -52,10 +53,14 @@ export async function build(run: Run, watch?: Emit): Promise<ModeEnd> {
   const isPushSkipped = await saysSkipPush(event, run.changes);
   const policy = policyOf({inputs, event, spec: stack.spec, isPushSkipped});
   const registry = openRegistry(run, policy);
+  const isDry = inputs.mode === 'plan' || inputs.dryRun;
+  const wiki = policy.publishes && !isDry ? wikiOf(run) : undefined;
+  // While the registry is asked, and images are built.
+  wiki?.prepare();
   try {
     const contexts = openContexts(workspace.root, Object.values(outputFolders));
     const records = openRecords(registry);
-    const mayPush = policy.push.kind !== 'never' && inputs.mode === 'build' && !inputs.dryRun;
+    const mayPush = policy.push.kind !== 'never' && !isDry;
     const planWith = (parents: Inputs['parents']): Promise<Planned> =>
       planRun(
         {inputs: {...inputs, parents}, event, stack, policy, platform: machinePlatform, signal},
@@ -90,15 +95,15 @@ export async function build(run: Run, watch?: Emit): Promise<ModeEnd> {
       levels: levelsOutput(legs),
     };
     await writePlan(workspace, plan);
-    if (inputs.mode === 'plan' || inputs.dryRun) {
+    if (isDry) {
       const problem = await addSummary(planSummaryPage(plan, contextOf(run)), run.mask);
       if (problem !== undefined) log.warning(problem);
       return {outcome: 'passed', outputs};
     }
-    const end = await buildPlan(run, {stack, policy, planned, registry, watch});
+    const end = await buildPlan(run, {stack, policy, planned, registry, wiki, watch});
     return {...end, outputs: {...outputs, ...end.outputs}};
   } finally {
-    await registry.close();
+    await Promise.all([registry.close(), wiki?.close()]);
   }
 }
 
@@ -146,6 +151,7 @@ interface Prepared {
   readonly policy: RunPolicy;
   readonly planned: Planned;
   readonly registry: Registry;
+  readonly wiki: Wiki | undefined;
   /** Sees what happens, besides the log. */
   readonly watch: Emit | undefined;
 }
@@ -175,8 +181,8 @@ async function buildPlan(run: Run, prepared: Prepared): Promise<ModeEnd> {
     doPlan(run, prepared, {...watched, push}),
   );
   await reporter.flush();
-  const {publishes} = prepared.policy;
-  if (done.ok) return await finish(run, {plan: planned.plan, ...done.value, publishes});
+  const {wiki} = prepared;
+  if (done.ok) return await finish(run, {plan: planned.plan, ...done.value, wiki});
   // What was asked before the first build fails when everything is being stopped.
   if (run.signal.aborted) return await nothingBuilt(run, 'cancelled', 'The run was cancelled.');
   return await nothingBuilt(run, 'failed', failureText('Nothing was built', done.error));

@@ -1,5 +1,6 @@
 import {join, relative} from 'node:path';
 import {entriesBelow, type Workspace} from '../adapters/files/index.ts';
+import type {Wiki} from '../adapters/git/index.ts';
 import {uploadArtifact} from '../adapters/github/artifact.ts';
 import {addSummary} from '../adapters/github/output.ts';
 import {failureText} from '../failure.ts';
@@ -51,19 +52,20 @@ export async function writePlan(workspace: Workspace, plan: Plan): Promise<void>
  * too, and none of it changes what became of an image.
  */
 export interface Finished extends Pick<RunFacts, 'plan' | 'report' | 'notes' | 'details'> {
-  /** Whether its pages go to the wiki. */
-  readonly publishes: boolean;
+  /** Where its pages go; undefined where this run publishes none. */
+  readonly wiki: Wiki | undefined;
 }
 
-export async function finish(run: Run, {publishes, ...known}: Finished): Promise<ModeEnd> {
+export async function finish(run: Run, {wiki, ...known}: Finished): Promise<ModeEnd> {
   const {workspace, log, signal} = run;
   const facts: RunFacts = {...known, run: contextOf(run), details: detailsOf(run, known)};
   const {report} = known;
   await writeResults(workspace, facts);
   if (!signal.aborted) {
-    if (report.outcome === 'passed' && publishes) {
+    if (report.outcome === 'passed' && wiki !== undefined) {
       await publishPages(
         run,
+        wiki,
         report.images.map(({ref}) => fileNameOf(ref)),
       );
     }
@@ -89,7 +91,9 @@ async function writeResults(workspace: Workspace, facts: RunFacts): Promise<void
   for (const result of facts.report.images) {
     const name = fileNameOf(result.ref);
     const isBad = ['failed', 'blocked', 'cancelled'].includes(result.outcome);
-    if (isBad) await workspace.remove(join(manifests, `${name}.md`));
+    for (const type of isBad ? ['md', 'json'] : []) {
+      await workspace.remove(join(manifests, `${name}.${type}`));
+    }
     if (result.steps.length > 0) {
       await workspace.write(join(artifacts, `${name}.yaml`), resultFile(result));
     }

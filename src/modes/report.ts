@@ -12,6 +12,7 @@ import type {ModeEnd} from './end.ts';
 import {finish} from './finish.ts';
 import {joinPlatforms} from './platforms.ts';
 import {machinePlatform, openRecords, openRegistry} from './setup/adapters.ts';
+import {wikiOf} from './wiki.ts';
 
 type RunnerReport = ReturnType<typeof parseReport>;
 
@@ -38,7 +39,12 @@ export async function merge(run: Run): Promise<ModeEnd> {
     if (!pages.has(name)) continue;
     await workspace.write(`${outputFolders.manifests}/${name}`, (await workspace.read(file)) ?? '');
   }
-  return await finish(run, {plan, report: {outcome, images}, publishes, notes});
+  const wiki = publishes ? wikiOf(run) : undefined;
+  try {
+    return await finish(run, {plan, report: {outcome, images}, wiki, notes});
+  } finally {
+    await wiki?.close();
+  }
 }
 
 interface PlannedAgain {

@@ -1,5 +1,6 @@
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
+import type {Wiki} from '../adapters/git/index.ts';
 import {addSummary, saveState} from '../adapters/github/output.ts';
 import type {Registry} from '../adapters/registry/index.ts';
 import {failureText} from '../failure.ts';
@@ -35,7 +36,7 @@ import type {ModeEnd} from './end.ts';
 import {contextOf, upload} from './finish.ts';
 import {planRestoration, readRestoreRequest, type Wish} from './restore.ts';
 import {openRegistry} from './setup/adapters.ts';
-import {planWiki} from './wiki.ts';
+import {planWiki, wikiOf} from './wiki.ts';
 
 /**
  * `mode: tag`: gives a tested set of images its stable tag, or undoes that, with the input `restore`.
@@ -94,6 +95,9 @@ async function withRegistry(
   // No PUT is cut short that is done in time; a promotion stops between two of them, and takes them back.
   const logins = loginsOf(run.inputs, run.event, spec);
   const registry = openRegistry(run, {logins}, {grace: 2});
+  const wiki = run.inputs.wiki === 'false' ? undefined : wikiOf(run);
+  // The registry is asked meanwhile.
+  wiki?.prepare();
   try {
     const ports: FactPorts = {
       registry,
@@ -102,22 +106,31 @@ async function withRegistry(
       // A real run asks with its first PUT; nothing is lost when that is refused.
       ...(run.inputs.dryRun ? {mayPush: registry.mayPush} : {}),
     };
-    const end = await fulfil(run, registry, await wishFor(ports)).catch(async (error: unknown) => {
-      await upload(run);
-      throw error;
-    });
+    const end = await fulfil(run, {registry, wiki}, await wishFor(ports)).catch(
+      async (error: unknown) => {
+        await upload(run);
+        throw error;
+      },
+    );
     return {...end, outputs: {...end.outputs, ...(await upload(run))}};
   } finally {
-    await registry.close();
+    await Promise.all([registry.close(), wiki?.close()]);
   }
 }
 
-async function fulfil(run: Run, registry: Registry, wish: Wish): Promise<ModeEnd> {
+async function fulfil(
+  run: Run,
+  {registry, wiki}: {readonly registry: Registry; readonly wiki: Wiki | undefined},
+  wish: Wish,
+): Promise<ModeEnd> {
   const {inputs, log, signal} = run;
   const {moves, refusals, warnings} = wish.plan;
   for (const warning of warnings) log.warning(warning);
   log.group('Plan', tagPlanTable(moves).split('\n'));
-  const pages = await planWiki(run, wish.promotion, renderFrom(registry));
+  const pages = await planWiki(run, wiki, {
+    promotion: wish.promotion,
+    renderPage: renderFrom(registry),
+  });
   if (signal.aborted) return stopped(wish);
   const all = [...refusals, ...pages.refusals];
   if (all.length > 0) return await refuse(run, all);
