@@ -10,6 +10,7 @@ import type {Registry} from '../adapters/registry/index.ts';
 import {ok, type Result} from '../failure.ts';
 import {SpecError, type Stack} from '../stack/index.ts';
 import type {ImageSpec} from '../stack/spec/index.ts';
+import {inTurn} from '../util/in-turn.ts';
 import {checkInputs, hashInputs, ownFilesWarning, wholeContext} from './inputs.ts';
 import {checkTests, hashTests, type TestsHash} from './tests.ts';
 
@@ -114,18 +115,16 @@ async function hashContexts(
   const digests = new Map<string, string>();
   const warnings = new Set<string>();
   const mistakes: string[] = [];
-  await Promise.all(
-    images.map(async (image) => {
-      const result = await hashInputs(contexts, image, usesOf(image));
-      if (!result.ok) {
-        mistakes.push(result.error.message);
-        return;
-      }
-      digests.set(image.name, result.value.digest);
-      const warning = ownFilesWarning(image, result.value);
-      if (warning !== undefined) warnings.add(warning);
-    }),
-  );
+  await inTurn(images, async (image) => {
+    const result = await hashInputs(contexts, image, usesOf(image));
+    if (!result.ok) {
+      mistakes.push(result.error.message);
+      return;
+    }
+    digests.set(image.name, result.value.digest);
+    const warning = ownFilesWarning(image, result.value);
+    if (warning !== undefined) warnings.add(warning);
+  });
   return {digests, mistakes, warnings: [...warnings].toSorted()};
 }
 
@@ -139,24 +138,22 @@ async function hashAllTests(
 }> {
   const found = new Map<string, TestsHash>();
   const mistakes: string[] = [];
-  await Promise.all(
-    images.map(async (image) => {
-      const {position, key, track} = image;
-      const result = await hashTests(contexts, {stackDir, image});
-      if (!result.ok) {
-        mistakes.push(result.error.message);
-        return;
-      }
-      found.set(image.name, result.value);
-      if (track !== undefined) return;
-      for (const path of result.value.missing) {
-        const place = `${stack.spec.file}:${position.line}:${position.column}`;
-        mistakes.push(
-          `${place}: tests.paths of image "${key}" lists "${path}", which does not exist. Correct the path, or remove it.`,
-        );
-      }
-    }),
-  );
+  await inTurn(images, async (image) => {
+    const {position, key, track} = image;
+    const result = await hashTests(contexts, {stackDir, image});
+    if (!result.ok) {
+      mistakes.push(result.error.message);
+      return;
+    }
+    found.set(image.name, result.value);
+    if (track !== undefined) return;
+    for (const path of result.value.missing) {
+      const place = `${stack.spec.file}:${position.line}:${position.column}`;
+      mistakes.push(
+        `${place}: tests.paths of image "${key}" lists "${path}", which does not exist. Correct the path, or remove it.`,
+      );
+    }
+  });
   return {found, mistakes};
 }
 

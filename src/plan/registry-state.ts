@@ -3,6 +3,7 @@ import {fail, ok, type Result} from '../failure.ts';
 import type {ImageHashes} from '../fingerprint/index.ts';
 import {labels, proofTag} from '../image/tags.ts';
 import type {ImageSpec, Spec} from '../stack/spec/index.ts';
+import {inTurn} from '../util/in-turn.ts';
 import {linesByCause} from '../util/same-cause.ts';
 import {type Evidence, isUnlabelled} from './facts.ts';
 
@@ -52,11 +53,12 @@ export async function readRegistryState(
   {spec, refs, hashes}: StateRequest,
 ): Promise<RegistryState> {
   const published = [...spec.images.values()].filter((image) => image.publish);
-  const all = await inTurn(published, async (image) => {
+  const readOne = async (image: ImageSpec) => {
     const own = hashes.get(image.name);
     if (own === undefined) throw new Error(`Internal error: no hashes of ${image.name}`);
     return {image, ...(await readImage(ports, image, {ref: refs.get(image.name) ?? '', own}))};
-  });
+  };
+  const all = await inTurn(published, readOne, mostAtOnce);
   const evidence = all.flatMap(({image, evidence: found}) =>
     found === undefined ? [] : [[image.name, found] as const],
   );
@@ -76,17 +78,6 @@ export async function readRegistryState(
     ),
     warnings: all.flatMap(({image, proof}) => (proof.ok ? [] : [`${image.name}: ${proof.error}`])),
   };
-}
-
-/** In the order of the items; what waits for its turn takes no memory. */
-async function inTurn<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
-  const done: R[] = [];
-  const left = items.entries();
-  const next = async (): Promise<void> => {
-    for (const [index, item] of left) done[index] = await work(item);
-  };
-  await Promise.all(Array.from({length: mostAtOnce}, next));
-  return done;
 }
 
 const absent: Lookup = {state: 'absent'};

@@ -1,4 +1,4 @@
-import {basename} from 'node:path/posix';
+import {basename, dirname} from 'node:path/posix';
 import type {ImageSpec, Spec} from './spec/index.ts';
 
 /** Folders of an image whose files are tests: they are in no fingerprint. */
@@ -27,14 +27,16 @@ export function strayTests(files: readonly string[], spec: Spec): readonly strin
   const images = [...spec.images.values()].filter(({track, tests}) => {
     return track === undefined && tests.words === undefined;
   });
-  const listed = images.flatMap(({tests}) => tests.paths);
+  const listed = new Set(images.flatMap(({tests}) => tests.paths));
+  const below = new Map<string, string[]>();
+  for (const file of files.filter((name) => /^test_.*\.py$|_test\.py$/.test(basename(name)))) {
+    const folders = foldersOf(file);
+    if ([file, ...folders].some((path) => listed.has(path))) continue;
+    for (const folder of folders) below.set(folder, below.get(folder)?.concat(file) ?? [file]);
+  }
   return images.flatMap((image) => {
     const {folder, key, position} = image;
-    const stray = files.filter(
-      (file) =>
-        isStray(image, file) &&
-        !listed.some((path) => file === path || file.startsWith(`${path}/`)),
-    );
+    const stray = (below.get(folder) ?? []).filter((file) => isStray(image, file));
     if (stray.length === 0) return [];
     const more = stray.length > mostNames ? ` and ${stray.length - mostNames} more` : '';
     const names = `${stray.slice(0, mostNames).join(', ')}${more}`;
@@ -48,9 +50,14 @@ export function strayTests(files: readonly string[], spec: Spec): readonly strin
   });
 }
 
+/** All folders above a file of the workspace. */
+function foldersOf(file: string): readonly string[] {
+  const folder = dirname(file);
+  return folder === '.' ? [] : [folder, ...foldersOf(folder)];
+}
+
+/** Whether the tests in this file of the image's folder are run by nothing. */
 function isStray({folder, integrationTests}: ImageSpec, file: string): boolean {
-  if (!file.startsWith(`${folder}/`) || !/^test_.*\.py$|_test\.py$/.test(basename(file)))
-    return false;
   const [first = '', ...rest] = file.slice(folder.length + 1).split('/');
   if (rest.length === 0) return true;
   if (first === 'integration_tests') return !integrationTests;

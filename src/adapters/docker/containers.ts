@@ -1,6 +1,6 @@
 import {containerArguments, runLabel} from './arguments.ts';
 import {type CallDocker, deadlines, withoutValue} from './cli.ts';
-import {readPrivateTags} from './private-tags.ts';
+import {type PrivateTags, readPrivateTags} from './private-tags.ts';
 import type {Docker, DockerOptions} from './types.ts';
 
 type Containers = Pick<
@@ -18,7 +18,7 @@ const lostClient = 125;
 export function createContainers(
   call: CallDocker,
   runId: string,
-  privateTags: {readonly removeAll: () => Promise<void>},
+  privateTags: Pick<PrivateTags, 'removeAll'>,
 ): Containers {
   const small = (args: readonly string[], subject: string, options?: DockerOptions) =>
     call({args, operation: 'other', subject, seconds: deadlines.small, ...(options && {options})});

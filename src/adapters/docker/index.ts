@@ -63,13 +63,15 @@ export function createDocker(ports: DockerPorts): Docker {
   const call = createDockerCli({run, env, cwd: root});
   const checks = createChecks(call, builder, ports.signal);
   const images = createImages(call);
-  const {removeAll, ...privateTags} = createPrivateTags(call, {runId, began: Date.now()});
+  const privateTags = createPrivateTags(call, {runId, began: Date.now()});
+  const {tagPrivately, releasePrivately} = privateTags;
   const docker = {...checks, ...images};
   return {
     ...docker,
-    ...createBuilds({call, docker, builder, tempDir}),
-    ...privateTags,
-    ...createContainers(call, runId, {removeAll}),
+    ...createBuilds({call, docker, privateTags, builder, tempDir}),
+    tagPrivately,
+    releasePrivately,
+    ...createContainers(call, runId, privateTags),
     login: createLogin(call, config, ports.wait),
   };
 }

@@ -37,6 +37,8 @@ export interface BuildRequest {
   readonly buildContexts: ReadonlyMap<string, string>;
   /** Build in the engine, whatever builder was chosen. */
   readonly inEngine: boolean;
+  /** The build tags the image as `tagPrivately` does for this name; undefined where no child is built on it. */
+  readonly privateName: string | undefined;
   readonly cacheFrom: readonly string[];
   readonly cacheTo: readonly string[];
 }

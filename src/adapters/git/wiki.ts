@@ -33,7 +33,7 @@ export type MakePages = (snapshot: WikiSnapshot) => Promise<Result<readonly Wiki
  * What another run pushes meanwhile is seen: a push of ours is then refused, and made anew on top of it.
  */
 export interface Wiki {
-  /** Begins to fetch what stands there, for whoever reads or publishes later. */
+  /** Begins to fetch what stands there, to be read or written later. */
   prepare(): void;
   /** Lends what stands there. */
   read<T>(look: (snapshot: WikiSnapshot) => Promise<T>): Promise<Result<T>>;
@@ -72,7 +72,7 @@ export function openWiki(remote: WikiRemote, ports: WikiPorts): Wiki {
   const signal = AbortSignal.any([closing.signal, ...(ports.signal ? [ports.signal] : [])]);
   let folder: Promise<string> | undefined;
   let clone: Promise<Result<Omit<Fetched, 'tip'>>> | undefined;
-  /** What was fetched and not written over since; whoever uses it, or fails to, fetches anew. */
+  /** What was fetched and not written over since; the next use of anything else fetches anew. */
   let fetched: Promise<Result<Fetched>> | undefined;
 
   const makeClone = async (): Promise<Result<Omit<Fetched, 'tip'>>> => {

@@ -124,6 +124,8 @@ async function writePage(work: Work, facts: ImageFacts): Promise<void> {
   const difference = await changesSince(work, facts);
   const changes = difference === undefined ? {} : {difference};
   state.details = {facts, ...changes};
+  // What failed has a record, and no page.
+  if (state.verdict === 'failed') return;
   const name = join(outputFolders.manifests, fileNameOf(image.ref));
   await context.workspace.write(
     `${name}.md`,

@@ -93,10 +93,9 @@ async function testThisImage(
 ): Promise<Result<CommandOutput>> {
   const {docker} = context;
   const {id} = state;
-  if (id === undefined) return test(image.ref);
-  const tagged = await docker.tag(id, image.ref);
-  if (!tagged.ok) return tagged;
+  // The build, or the pull, put the reference on it.
   const done = await test(image.ref);
+  if (id === undefined) return done;
   if (!done.ok && done.error.class === 'cancelled') return done;
   const now = await docker.ids([image.ref]);
   const isMoved = now.ok && now.value.get(image.ref) !== id;

@@ -24,6 +24,8 @@ export async function checkBeforeBuild(
 ): Promise<Result<void>> {
   const {plan} = request;
   const builds = plan.images.filter(({action}) => action === 'build');
+  // Asked once, and kept for the first step that needs it.
+  if (builds.length > 0) void docker.driver();
   const [engine, loggedIn, granted] = await Promise.all([
     docker.check(),
     builds.length === 0 ? ok() : logIn(docker, request),
@@ -86,10 +88,9 @@ async function builderProblems(
 ): Promise<readonly Failure[]> {
   const builds = plan.images.filter(({action}) => action === 'build');
   const many = builds.filter(({spec}) => spec.platforms.length > 1);
-  const asked = docker.driver();
-  // Which builder docker takes by itself is asked beside the first build, where nothing depends on it.
+  // Which builder docker takes by itself nothing here depends on.
   if (run.inputs.builder === undefined && many.length === 0) return [];
-  const driver = await asked;
+  const driver = await docker.driver();
   if (!driver.ok) return [driver.error];
   if (many.length === 0 || !push || driver.value !== 'docker' || engine.hasContainerdStore)
     return [];
