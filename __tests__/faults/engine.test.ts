@@ -4,7 +4,12 @@ import {rmSync, statfsSync} from 'node:fs';
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {afterAll, afterEach, beforeAll, describe, expect, it} from 'vitest';
-import {makeOneImage, type OneImage, type OneImageOptions} from '../support/rig/one-image.ts';
+import {
+  cancelAsRunner,
+  makeOneImage,
+  type OneImage,
+  type OneImageOptions,
+} from '../support/rig/one-image.ts';
 import {runPost, runStep, startStep} from '../support/rig/runner.ts';
 import {outcomes} from '../support/rig/small-stack.ts';
 import {
@@ -111,6 +116,39 @@ describe('an engine of its own, on a small disk', () => {
     // The engine was away when the run cleaned up; when the post step does, it is back.
     expect(engine.docker('ps', '--all', '--quiet')).not.toBe('');
     expect((await runPost(request, run)).exitCode).toBe(0);
+    expect(engine.docker('ps', '--all', '--quiet')).toBe('');
+  });
+
+  it.each<[string, Omit<OneImageOptions, 'registry'>]>([
+    ['a build', {dockerfile: `FROM debian:bookworm-slim\nRUN echo ${randomUUID()} && sleep 60\n`}],
+    [
+      'a container of tests',
+      {
+        keys: ['tests: {where: container, command: "sh -c \\"echo begun; sleep 60\\""}'],
+        files: {'images/only/test/a': 'a\n'},
+      },
+    ],
+  ])('an engine that hangs in %s holds no cancelled run', async (where, options) => {
+    const one = await make(options);
+    const request = one.request({push: 'false'}, env());
+    const isRunning =
+      where === 'a build'
+        ? () => / sleep 60/.test(steps())
+        : () => engine.docker('ps', '--quiet') !== '';
+    const steps = () => execFileSync('ps', ['-eo', 'args'], {encoding: 'utf8'});
+    const seen = await cancelAsRunner(request, () => {
+      if (!isRunning()) return false;
+      engine.kill('SIGSTOP');
+      return true;
+    });
+    try {
+      expect(seen.sent).toEqual(['SIGINT']);
+      expect(seen.ms).toBeLessThan(5000);
+      expect(seen.run.outputs['outcome']).toBe('cancelled');
+    } finally {
+      engine.kill('SIGCONT');
+    }
+    expect((await runPost(request, seen.run)).exitCode).toBe(0);
     expect(engine.docker('ps', '--all', '--quiet')).toBe('');
   });
 });

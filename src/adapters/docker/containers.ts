@@ -1,3 +1,4 @@
+import {ok, type Result} from '../../failure.ts';
 import {containerArguments, runLabel} from './arguments.ts';
 import {type CallDocker, deadlines, withoutValue} from './cli.ts';
 import {readPrivateTags} from './private-tags.ts';
@@ -18,7 +19,7 @@ const lostClient = 125;
 export function createContainers(
   call: CallDocker,
   runId: string,
-  privateTags: {readonly removeAll: () => Promise<void>},
+  privateTags: {readonly removeAll: () => Promise<Result<void>>},
 ): Containers {
   const small = (args: readonly string[], subject: string, options?: DockerOptions) =>
     call({args, operation: 'other', subject, seconds: deadlines.small, ...(options && {options})});
@@ -112,8 +113,8 @@ export function createContainers(
     removeContainer: (name) => remove([name]),
 
     cleanUp: async () => {
-      const [removed] = await Promise.all([remove([...open]), privateTags.removeAll()]);
-      return removed;
+      const ends = await Promise.all([remove([...open]), privateTags.removeAll()]);
+      return ends.find((end) => !end.ok) ?? ok();
     },
 
     sweep: async (now, options = {}) => {

@@ -10,7 +10,9 @@ const host = 'stack-run.invalid';
 export function createPrivateTags(
   call: CallDocker,
   {runId, began}: {readonly runId: string; readonly began: number},
-): Pick<Docker, 'tagPrivately' | 'releasePrivately'> & {readonly removeAll: () => Promise<void>} {
+): Pick<Docker, 'tagPrivately' | 'releasePrivately'> & {
+  readonly removeAll: () => Promise<Result<void>>;
+} {
   const repository = `${privatePrefix(runId)}/${Math.floor(began / 1000)}`;
   const made = new Map<string, Promise<Result<string>>>();
   const small = (args: readonly string[], subject: string) =>
@@ -36,9 +38,7 @@ export function createPrivateTags(
       return tagging;
     },
     releasePrivately: (name) => (made.has(name) ? remove([name]) : Promise.resolve(ok())),
-    removeAll: async () => {
-      await remove([...made.keys()]);
-    },
+    removeAll: () => remove([...made.keys()]),
   };
 }
 
