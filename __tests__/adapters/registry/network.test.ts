@@ -18,7 +18,8 @@ it.each([
   ['https://index.docker.io/v1/', 'docker.io'],
   ['registry-1.docker.io', 'docker.io'],
   ['docker.io', 'docker.io'],
-  ['GHCR.io/acme', 'ghcr.io'],
+  ['GHCR.io/acme', 'GHCR.io'],
+  ['https://me@r.example/v2/', 'r.example'],
   ['HTTPS://Index.Docker.IO/v1/', 'docker.io'],
 ])('%s is the host %s', (name, host) => {
   expect(hostOf(name)).toBe(host);

@@ -9,15 +9,19 @@ export const hub = 'docker.io';
 const hubKey = 'https://index.docker.io/v1/';
 const hubNames: ReadonlySet<string> = new Set([hub, 'index.docker.io', 'registry-1.docker.io']);
 
-/** A host as references name it, of all that users and tools write: `https://index.docker.io/v1/` is `docker.io`. */
+/**
+ * A host as references name it, of all that users and tools write: `https://index.docker.io/v1/` is `docker.io`. Upper
+ * case stays: for docker `REG.example` and `reg.example` are two hosts with a login each.
+ */
 export function hostOf(name: string): string {
-  const host =
-    name
-      .trim()
-      .toLowerCase()
-      .replace(/^https?:\/\//, '')
-      .split('/')[0] ?? '';
-  return hubNames.has(host) ? hub : host;
+  const address = name.trim().replace(/^https?:\/\/(?:[^/@]*@)?/i, '');
+  const host = address.split('/')[0] ?? '';
+  return hubNames.has(host.toLowerCase()) ? hub : host;
+}
+
+/** The same machine: names in DNS have no case. */
+export function isSameRegistry(one: string, other: string): boolean {
+  return hostOf(one).toLowerCase() === hostOf(other).toLowerCase();
 }
 
 /** The key that docker's configuration and its credential helpers have for a host. */
