@@ -87,6 +87,11 @@ export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
+/** Cause and mend in one line, for answers that hold one text. */
+export function sentenceOf({message, hint}: Failure): string {
+  return hint === undefined ? message : `${message} ${hint}`;
+}
+
 /** A failure as a person reads it. */
 export function failureText(subject: string, failure: Failure): string {
   const hint = failure.hint === undefined ? [] : [failure.hint];

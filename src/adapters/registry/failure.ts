@@ -204,8 +204,3 @@ export function wordsOf(answer: Error | {readonly status: number}, body: string)
 function withoutPassword(text: string): string {
   return text.replace(/\/\/[^@/\s]*@/g, '//');
 }
-
-/** Cause and mend in one line, for answers that hold one text. */
-export function sentenceOf({message, hint}: Failure): string {
-  return hint === undefined ? message : `${message} ${hint}`;
-}
