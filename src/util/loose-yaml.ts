@@ -1,4 +1,4 @@
-import {isNode, LineCounter} from 'yaml';
+import {type Document, isNode, LineCounter} from 'yaml';
 import {composeBounded} from './bounded-yaml.ts';
 
 /** A YAML file of others as plain data; nothing of it is trusted to have any shape. */
@@ -16,8 +16,14 @@ export function readLoose(text: string): LooseFile | undefined {
     const lines = new LineCounter();
     // Looking for keys that stand twice compares every key with every other.
     const options = {logLevel: 'silent', merge: true, uniqueKeys: false} as const;
-    const [document, ...others] = composeBounded(text, {lineCounter: lines, maxErrors: 1, options});
-    if (document === undefined || others.length > 0 || document.errors.length > 0) return undefined;
+    const documents = composeBounded(text, {lineCounter: lines, maxErrors: 1, options});
+    let found: Document.Parsed | undefined;
+    for (const one of documents) {
+      if (found !== undefined || one.errors.length > 0) return undefined;
+      found = one;
+    }
+    if (found === undefined) return undefined;
+    const document = found;
     const value: unknown = document.toJS({maxAliasCount: 1000});
     const lineAt = (...keys: readonly (string | number)[]): number => {
       const node = document.getIn(keys, true);
