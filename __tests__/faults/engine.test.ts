@@ -177,6 +177,28 @@ describe('what the kernel or the builder did', () => {
     expect(run.stdout).toMatch(/::warning.*test container of \S*only.*because memory ran out/);
   });
 
+  it('is told where it was in a container that a host test started, as far as the engine tells', async () => {
+    const eat = 'a=x; while :; do a=$a$a; done';
+    const one = await make({
+      files: {
+        'images/only/test/test_a.py': [
+          'import os, subprocess',
+          'def test_a():',
+          '    limit = ["--memory", "30m", "--memory-swap", "30m"]',
+          `    command = ["sh", "-c", "sh -c '${eat}'; exit 0"]`,
+          '    run = ["docker", "run", "--rm", *limit, os.environ["TEST_IMAGE"], *command]',
+          '    assert subprocess.run(run).returncode == 0',
+          '',
+        ].join('\n'),
+      },
+    });
+    const run = await runStep(one.request({push: 'false'}));
+    expect(run.exitCode, run.stdout).toBe(0);
+    expect(run.stdout).toMatch(
+      /::warning.*While the tests of \S*only\S* ran, .*because memory ran out, though the tests passed\. The tests may have started/,
+    );
+  });
+
   it('is told where BuildKit clipped the output', async () => {
     const one = await make({
       dockerfile:
