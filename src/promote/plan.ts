@@ -68,7 +68,7 @@ function denied(images: readonly TagFacts[]): readonly string[] {
   return linesByCause(refused).map((line) => `This run may not push: ${line}`);
 }
 
-/** What does not exist, or is no tag. */
+/** What does not exist, or is not a valid tag. */
 function unread({source, lookup, targets, similar}: TagFacts): readonly string[] {
   return [
     ...(lookup.state === 'absent' ? [`${source} is not in the registry.${tagList(similar)}`] : []),
