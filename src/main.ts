@@ -10,6 +10,7 @@ import {
   openRunFolder,
   workspaceRoot,
 } from './adapters/github/output.ts';
+import {proxyPasswords} from './adapters/http/index.ts';
 import {openLedger, runCommand} from './adapters/process/index.ts';
 import type {Emit} from './build/index.ts';
 import {runLog} from './image/files.ts';
@@ -78,6 +79,7 @@ async function endOf(started: Started): Promise<ModeEnd & {readonly isWrongUsage
 async function start({signal, mask, command}: Started, tempDir: string): Promise<ModeEnd> {
   const inputs = readInputs(command);
   const short = mask.add([inputs.password, inputs.githubToken], inputs.username);
+  mask.add(proxyPasswords());
   if (command !== undefined && !isRunner())
     return await runCommandLine({inputs, signal, mask, tempDir}, runMode);
   const workspace = openWorkspace(workspaceRoot(), mask);

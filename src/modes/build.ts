@@ -96,7 +96,9 @@ export async function build(run: Run, watch?: Emit): Promise<ModeEnd> {
     };
     await writePlan(workspace, plan);
     if (isDry) {
-      const problem = await addSummary(planSummaryPage(plan, contextOf(run)), run.mask);
+      for (const warning of unknownWarnings(planned)) log.warning(warning);
+      const page = planSummaryPage(plan, contextOf(run), planned.unknown);
+      const problem = await addSummary(page, run.mask);
       if (problem !== undefined) log.warning(problem);
       return {outcome: 'passed', outputs};
     }
@@ -146,6 +148,11 @@ async function staleBases(
   return movedBases(plan, built, now).map(movedBaseLine);
 }
 
+/** A run that does not push goes on, and builds what it cannot ask about. */
+function unknownWarnings({unknown}: Planned): readonly string[] {
+  return unknown.map((line) => `The registry could not be queried: ${line}`);
+}
+
 interface Prepared {
   readonly stack: Stack;
   readonly policy: RunPolicy;
@@ -166,6 +173,7 @@ async function buildPlan(run: Run, prepared: Prepared): Promise<ModeEnd> {
       'Nothing was built: the registry could not be queried, and this run would push to it';
     return await nothingBuilt(run, 'failed', [`${why}:`, ...planned.unknown].join('\n'));
   }
+  for (const warning of unknownWarnings(planned)) log.warning(warning);
   const printing = createReporter({
     log,
     readLog: (name) => workspace.readExcerpt(`logs/${name}`),

@@ -1,8 +1,8 @@
 import {type ImageRecord, startsWith} from '../fingerprint/index.ts';
-import {tagPattern} from '../image/reference.ts';
+import {repositoryOf, tagPattern} from '../image/reference.ts';
 import {labels} from '../image/tags.ts';
 import {linesByCause} from '../util/same-cause.ts';
-import type {TagAt, TagFacts, TagMove, TagPlan} from './types.ts';
+import type {TagFacts, TagMove, TagPlan} from './types.ts';
 
 /** At most so many tags are listed for an image whose source does not exist. */
 const mostTags = 10;
@@ -15,6 +15,7 @@ export function makeTagPlan(images: readonly TagFacts[]): TagPlan {
       ? ['There are no images to promote: spec.yml publishes none for this tag.']
       : [
           ...unasked(images),
+          ...denied(images),
           ...images.flatMap((image) => [
             ...unread(image),
             ...untested(image),
@@ -59,23 +60,26 @@ function unasked(images: readonly TagFacts[]): readonly string[] {
   return linesByCause(unknown).map((line) => `The registry could not be queried: ${line}`);
 }
 
-/** What does not exist, or cannot be written. */
-function unread({source, lookup, targets, similar, denied}: TagFacts): readonly string[] {
+/** Where the registry would not let this run push. */
+function denied(images: readonly TagFacts[]): readonly string[] {
+  const refused = images.flatMap(({source, denied: because}) =>
+    because === undefined ? [] : {ref: repositoryOf(source), because},
+  );
+  return linesByCause(refused).map((line) => `This run may not push: ${line}`);
+}
+
+/** What does not exist, or is not a valid tag. */
+function unread({source, lookup, targets, similar}: TagFacts): readonly string[] {
   return [
     ...(lookup.state === 'absent' ? [`${source} is not in the registry.${tagList(similar)}`] : []),
     ...targets.flatMap(({ref}) => [
       ...(tagPattern.test(tagOf(ref)) ? [] : [`${ref} is not a valid tag. Check tag.extra.`]),
     ]),
-    ...(denied === undefined ? [] : [`This run may not push to ${targetOf(targets)}: ${denied}`]),
   ];
 }
 
 function tagOf(ref: string): string {
   return ref.slice(ref.lastIndexOf(':') + 1);
-}
-
-function targetOf(targets: readonly TagAt[]): string {
-  return targets.map(({ref}) => ref).join(', ');
 }
 
 function tagList(similar: readonly string[] | undefined): string {

@@ -70,7 +70,9 @@ export function sentenceOf({outcome, results}: TagReport, what = 'promotion'): s
     ...(unknown === '' ? [] : [`It is not known what these tags point to: ${unknown}.`]),
   ];
   const start = outcome === 'cancelled' ? `The ${what} was cancelled.` : `The ${what} failed.`;
-  const all = ends.length === 0 ? ['All tags were rolled back.'] : ends;
+  const isUndone = results.some(({state}) => state === 'restored');
+  const undone = isUndone ? 'All tags were rolled back.' : 'No tag was moved.';
+  const all = ends.length === 0 ? [undone] : ends;
   return [start, ...new Set(causes), ...all].join(' ');
 }
 

@@ -1,6 +1,8 @@
 import type {RawManifest} from '../adapters/registry/index.ts';
+import {sentenceOf} from '../failure.ts';
 import {parseReference, repositoryOf, tagPattern} from '../image/reference.ts';
 import {labels} from '../image/tags.ts';
+import {linesByCause} from '../util/same-cause.ts';
 import type {PromotedTag, PromotionFile} from './file.ts';
 import {readTag} from './presence.ts';
 import type {FactPorts, TagMove, TagPlan} from './types.ts';
@@ -64,7 +66,15 @@ export async function planRestore(
   const none = tags.length === 0 ? [`${path} names no tag that its run moved.`] : [];
   return {
     moves: planned.flatMap(({move}) => move ?? []),
-    refusals: planned.flatMap(({refusal}) => refusal ?? []),
+    refusals: [
+      ...linesByCause(planned.flatMap(({unknown}) => unknown ?? [])).map(
+        (line) => `The registry could not be queried: ${line}`,
+      ),
+      ...linesByCause(planned.flatMap(({denied}) => denied ?? [])).map(
+        (line) => `This run may not push: ${line}`,
+      ),
+      ...planned.flatMap(({refusal}) => refusal ?? []),
+    ],
     warnings: none,
   };
 }
@@ -76,6 +86,14 @@ function builtAs(repository: string, tag: string | undefined): string | undefine
 interface PlannedTag {
   readonly move?: TagMove;
   readonly refusal?: string;
+  /** What the registry gave no answer about, or would not let this run do: mostly one cause for every tag. */
+  readonly unknown?: Unanswered;
+  readonly denied?: Unanswered;
+}
+
+interface Unanswered {
+  readonly ref: string;
+  readonly because: string;
 }
 
 async function planTag(
@@ -89,10 +107,8 @@ async function planTag(
     before === undefined ? undefined : registry.inspect(`${repository}@${before}`),
     mayPush?.(repository),
   ]);
-  if (current.state === 'unknown')
-    return {refusal: `${ref}: the registry could not be queried: ${current.because}`};
-  if (allowed?.ok === false)
-    return {refusal: `This run may not push to ${ref}: ${allowed.error.message}`};
+  if (current.state === 'unknown') return {unknown: {ref, because: current.because}};
+  if (allowed?.ok === false) return {denied: {ref: repository, because: sentenceOf(allowed.error)}};
   const now = current.manifest?.digest;
   if (now !== after && now !== before) {
     return {
@@ -100,7 +116,7 @@ async function planTag(
     };
   }
   if (old?.state === 'unknown')
-    return {refusal: `${repository}@${before}: the registry could not be queried: ${old.because}`};
+    return {unknown: {ref: `${repository}@${before}`, because: old.because}};
   if (old?.state === 'absent') {
     return {
       refusal: `${ref} cannot get ${before} back: the registry does not have that image any more.`,

@@ -101,8 +101,12 @@ const actions = {
   skip: {words: 'nothing to do', outcome: 'skipped'},
 } as const;
 
-/** The step summary of `mode: plan` and of a dry run. */
-export function planSummaryPage({images, tag}: Plan, run?: RunContext): string {
+/** The step summary of `mode: plan` and of a dry run; `unknown` is what the registry gave no answer about. */
+export function planSummaryPage(
+  {images, tag}: Plan,
+  run?: RunContext,
+  unknown: readonly string[] = [],
+): string {
   const busy = images.filter(({action}) => action !== 'skip');
   const idle = images.filter(({action}) => action === 'skip');
   const isFolded = idle.length > mostUnchanged;
@@ -118,6 +122,10 @@ export function planSummaryPage({images, tag}: Plan, run?: RunContext): string {
   }));
   const sections: Section[] = [
     titled(`## ${title}`, placeLine(run, tag), 'Nothing was built: this is what a run would do.'),
+    {
+      rows: unknown.map((line) => `- The registry could not be queried: ${prose(line)}`),
+      of: 'causes',
+    },
     planTable(isFolded ? busy : [...busy, ...idle]),
     ...(isFolded
       ? [folding(`${counted(idle.length, 'image')} with nothing to do`, planTable(idle))]

@@ -2,7 +2,7 @@ import type {RunOutcome} from '../build/index.ts';
 import {type Plan, type PlannedImage, reasonWords} from '../plan/index.ts';
 import type {Outcome, StepName} from '../schedule/index.ts';
 import {formatBytes, formatDuration, safeLine} from '../util/text.ts';
-import {type Cause, causeOf} from './causes.ts';
+import {buildTail, type Cause, causeOf} from './causes.ts';
 import type {ReportedImage, ReportedStep, TestCounts} from './types.ts';
 
 export const outcomeWords: Record<Outcome, string> = {
@@ -113,7 +113,8 @@ export function failureWords(image: ReportedImage, dockerfile?: string): Failure
   const step = failedStep(image);
   if (step?.failure === undefined) return undefined;
   const {cause, place} = causeOf(step.step, step.failure, dockerfile);
-  const {hint, tail} = step.failure;
+  const {hint} = step.failure;
+  const tail = step.step === 'build' ? buildTail(step.failure.tail) : step.failure.tail;
   return {step: stepWords[step.step], cause, hint, place, tail};
 }
 

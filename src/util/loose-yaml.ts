@@ -1,4 +1,5 @@
-import {isNode, LineCounter, parseDocument} from 'yaml';
+import {type Document, isNode, LineCounter} from 'yaml';
+import {composeBounded} from './bounded-yaml.ts';
 
 /** A YAML file of others as plain data; nothing of it is trusted to have any shape. */
 export interface LooseFile {
@@ -9,13 +10,20 @@ export interface LooseFile {
   lineAt(...keys: readonly (string | number)[]): number;
 }
 
-/** Undefined for what is no YAML. */
+/** Undefined for what is no YAML, or more than one document. */
 export function readLoose(text: string): LooseFile | undefined {
   try {
     const lines = new LineCounter();
-    const options = {lineCounter: lines, logLevel: 'silent', merge: true} as const;
-    const document = parseDocument(text, options);
-    if (document.errors.length > 0) return undefined;
+    // Looking for keys that stand twice compares every key with every other.
+    const options = {logLevel: 'silent', merge: true, uniqueKeys: false} as const;
+    const documents = composeBounded(text, {lineCounter: lines, maxErrors: 1, options});
+    let found: Document.Parsed | undefined;
+    for (const one of documents) {
+      if (found !== undefined || one.errors.length > 0) return undefined;
+      found = one;
+    }
+    if (found === undefined) return undefined;
+    const document = found;
     const value: unknown = document.toJS({maxAliasCount: 1000});
     const lineAt = (...keys: readonly (string | number)[]): number => {
       const node = document.getIn(keys, true);

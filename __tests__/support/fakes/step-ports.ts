@@ -28,6 +28,7 @@ export function fakeDockerPort(
     driver: async () => ({ok: true, value: facts?.driver ?? 'docker'}),
     disk: async () => undefined,
     ranOutOfMemory: async () => false,
+    memoryRanOut: async () => false,
     login: async (host) => {
       note('login', host);
       return done;

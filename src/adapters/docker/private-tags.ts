@@ -11,7 +11,7 @@ export interface PrivateTags extends Pick<Docker, 'tagPrivately' | 'releasePriva
   begin(name: string): string;
   /** That build put it. */
   confirm(name: string): void;
-  removeAll(): Promise<void>;
+  removeAll(): Promise<Result<void>>;
 }
 
 /** Tags in the engine's store that only this run knows: what a child's FROM means cannot be moved by another run. */
@@ -38,7 +38,10 @@ export function createPrivateTags(
       made.delete(name);
       open.delete(name);
     }
-    return withoutValue(await small(['image', 'rm', ...names.map(refOf)], 'private tags'));
+    const removed = await small(['image', 'rm', ...names.map(refOf)], 'private tags');
+    // A build that failed put none.
+    const isGone = removed.ok || removed.error.class === 'not-found';
+    return isGone ? ok() : withoutValue(removed);
   };
   return {
     begin: (name) => {
@@ -57,9 +60,7 @@ export function createPrivateTags(
       return tagging;
     },
     releasePrivately: (name) => (open.has(name) ? remove([name]) : Promise.resolve(ok())),
-    removeAll: async () => {
-      await remove([...open]);
-    },
+    removeAll: () => remove([...open]),
   };
 }
 

@@ -116,6 +116,8 @@ export interface Docker {
   copy(from: string, to: string, options: DockerOptions): Promise<Result<void>>;
   /** Whether the kernel killed something in this container, which still exists, because memory ran out. */
   ranOutOfMemory(name: string): Promise<boolean>;
+  /** Whether a process was killed since then in any container of these images, by the engine's events; any job may have started it. */
+  memoryRanOut(images: readonly string[], since: Date): Promise<boolean>;
   removeContainer(name: string): Promise<Result<void>>;
   /** Removes the reference; the image itself only when nothing else names it. */
   removeImage(ref: string, options: DockerOptions): Promise<Result<void>>;

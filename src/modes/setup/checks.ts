@@ -2,10 +2,11 @@ import type {Docker, EngineFacts} from '../../adapters/docker/index.ts';
 import {isSet} from '../../adapters/process/index.ts';
 import type {Registry} from '../../adapters/registry/index.ts';
 import {type Failure, fail, failure, ok, type Result} from '../../failure.ts';
-import {parseReference, repositoryOf} from '../../image/reference.ts';
+import {repositoryOf} from '../../image/reference.ts';
 import type {Plan} from '../../plan/index.ts';
 import type {Run} from '../../run/index.ts';
 import {secretSource} from '../../stack/spec/index.ts';
+import {linesByCause} from '../../util/same-cause.ts';
 import {type LoginRequest, logIn} from './logins.ts';
 
 export interface CheckRequest extends LoginRequest {
@@ -62,22 +63,18 @@ export async function checkPush({
   const written = plan.images.filter(({action, spec}) => action !== 'skip' && spec.publish);
   const repositories = new Set(written.map(({ref}) => repositoryOf(ref)));
   const answers = await Promise.all(
-    [...repositories].map(async (repository) => registry.mayPush(repository)),
+    [...repositories].map(async (ref) => ({ref, answer: await registry.mayPush(ref)})),
   );
-  const failures = answers.flatMap((answer) => (answer.ok ? [] : [answer.error]));
+  const failures = answers.flatMap(({ref, answer}) =>
+    answer.ok ? [] : [{ref, error: answer.error}],
+  );
   // One sentence for one cause, however many repositories it holds for.
-  const [first, ...rest] = failures;
-  if (first === undefined || rest.length === 0) return failures;
-  const isOne = rest.every(
-    (other) => other.class === first.class && hostIn(other) === hostIn(first),
+  const kinds = Map.groupBy(failures, ({error}) => `${error.class} ${error.hint}`);
+  return [...kinds.values()].flatMap((all) =>
+    linesByCause(all.map(({ref, error}) => ({ref, because: error.message}))).flatMap((message) =>
+      all.slice(0, 1).map(({error}) => ({...error, message})),
+    ),
   );
-  return isOne
-    ? [{...first, message: `${first.message} The same holds for ${rest.length} more.`}]
-    : failures;
-}
-
-function hostIn({message}: Failure): string {
-  return parseReference(message.split(/[\s:]/)[0] ?? '')?.registry ?? '';
 }
 
 /** A builder that the user names must be there, and able to do what the spec asks. */
