@@ -134,6 +134,22 @@ describe('what "unchanged" and "reused" mean', () => {
     expect(other.exitCode, other.stdout).toBe(0);
   });
 
+  it('builds on the base of the fingerprint, not on an older one that the engine has under its name', async () => {
+    const base = stack.ref('base').replace('/base:1-feature', '/external:1');
+    const push = (word: string): void => {
+      const text = `FROM debian:bookworm-slim\nRUN echo ${word} > /word\n`;
+      execFileSync('docker', ['build', '--quiet', '--tag', base, '-'], {input: text});
+      docker('push', '--quiet', base);
+    };
+    push('old');
+    docker('tag', base, `${base}-old`);
+    push('new');
+    docker('tag', `${base}-old`, base);
+    await stack.commit({'images/base/Dockerfile': `FROM ${base}\nRUN cat /word > /base\n`});
+    await settled();
+    expect(docker('run', '--rm', stack.ref('base'), 'cat', '/base')).toBe('new');
+  });
+
   it('does not count a file that no image can hold', async () => {
     await stack.commit({'.dockerignore': '', 'images/mid/notes.txt': 'one\n'});
     await settled();

@@ -265,6 +265,7 @@ async function doPlan(
     push,
     verifyInputs: planned.verifyInputs,
     verifyTests: planned.verifyTests,
+    pinsOf: planned.pinsOf,
     baseOf: planned.baseOf,
   };
   return await withDocker(request, async (steps) => {

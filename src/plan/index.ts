@@ -10,6 +10,7 @@ import {
 } from '../changes/index.ts';
 import type {Result} from '../failure.ts';
 import {hashStack} from '../fingerprint/index.ts';
+import {repositoryOf} from '../image/reference.ts';
 import type {ChangeSources, Inputs, RunPolicy} from '../run/index.ts';
 import {isTestFile, type Stack} from '../stack/index.ts';
 import {makePlan} from './decide.ts';
@@ -51,6 +52,8 @@ export interface Planned {
   readonly verifyInputs: (image: PlannedImage) => Promise<Result<void>>;
   /** Looks at its tests again, just before they run. */
   readonly verifyTests: (image: PlannedImage) => Promise<Result<void>>;
+  /** By digest, the external images of the fingerprint: under each name that the Dockerfile has, what it means in this run. */
+  readonly pinsOf: (image: PlannedImage) => ReadonlyMap<string, string>;
   /** The external base of an image, where its digest is known. */
   readonly baseOf: (image: PlannedImage) => {
     readonly base?: {readonly reference: string; readonly digest: string};
@@ -124,6 +127,15 @@ export async function planRun(request: PlanRequest, ports: PlannerPorts): Promis
     unknown: state.unknown,
     verifyInputs: ({spec: image}) => hashes.verify(image),
     verifyTests: ({spec: image}) => hashes.verifyTests(image),
+    pinsOf: ({name}) =>
+      new Map(
+        (stack.pinnable.get(name) ?? []).flatMap((reference) => {
+          const digest = hashes.bases.get(reference);
+          return digest === undefined
+            ? []
+            : [[reference, `${repositoryOf(reference)}@${digest}`] as const];
+        }),
+      ),
     baseOf: ({name}) => {
       const [reference] = stack.externalBases.get(name) ?? [];
       const digest = hashes.bases.get(reference ?? '');

@@ -82,6 +82,7 @@ export interface EngineRequest {
   readonly push: boolean;
   readonly verifyInputs: StepContext['verifyInputs'];
   readonly verifyTests: StepContext['verifyTests'];
+  readonly pinsOf: StepContext['pinsOf'];
   readonly baseOf: StepContext['baseOf'];
 }
 
@@ -136,8 +137,8 @@ export async function withDocker<T>(
 }
 
 function contextOf(request: EngineRequest, docker: Docker): Omit<StepContext, 'caches'> {
-  const {run, stack, plan, policy, registry, emit, push, verifyInputs, verifyTests, baseOf} =
-    request;
+  const {run, stack, plan, policy, registry, emit, push} = request;
+  const {verifyInputs, verifyTests, pinsOf, baseOf} = request;
   const {inputs, event, workspace, mask} = run;
   const {owner, repo} = event.repository;
   const sourceUrl = repo === '' ? undefined : `${event.serverUrl}/${owner}/${repo}`;
@@ -148,6 +149,7 @@ function contextOf(request: EngineRequest, docker: Docker): Omit<StepContext, 'c
     parentArgs: parentArgsOf(stack, plan),
     verifyInputs,
     verifyTests,
+    pinsOf,
     baseOf,
     records: openRecords(registry),
     recordRefused: (because) => {
