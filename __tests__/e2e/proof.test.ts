@@ -58,6 +58,24 @@ describe('what "tested" means', () => {
     expect((await promote('1-feature')).exitCode).toBe(0);
   });
 
+  it('lets the tests of another branch with the same image neither block nor unblock a promotion', async () => {
+    const branch = (name: string, created = false) => elsewhere(name, {}, {created});
+    expect((await branch('release', true)).exitCode).toBe(0);
+    stack.settle();
+    expect(planned(await branch('hotfix', true))).toContain('mid reuse');
+    await stack.commit({'images/mid/test/test_mid.py': red});
+    expect((await branch('hotfix')).exitCode).toBe(1);
+    expect((await promote('1-hotfix')).exitCode).toBe(1);
+    expect((await promote('1-release')).exitCode).toBe(0);
+    expect((await branch('release')).exitCode).toBe(1);
+    expect((await promote('1-release')).exitCode).toBe(1);
+    stack.settle();
+    await stack.commit({'images/mid/test/test_mid.py': `${green}# laxer\n`});
+    expect(planned(await branch('hotfix'))).toContain('mid test');
+    expect((await promote('1-hotfix')).exitCode).toBe(0);
+    expect((await promote('1-release')).exitCode).toBe(1);
+  });
+
   it('runs tests that were made stricter, even where the content was proved before', async () => {
     await settled();
     await stack.commit({'images/mid/test/test_mid.py': red});

@@ -4,7 +4,7 @@ import {addSummary, saveState} from '../adapters/github/output.ts';
 import type {Registry} from '../adapters/registry/index.ts';
 import {failureText} from '../failure.ts';
 import {outputFolders} from '../image/files.ts';
-import {repositoryOf} from '../image/reference.ts';
+import {parseReference, repositoryOf} from '../image/reference.ts';
 import {manifestPage} from '../page/index.ts';
 import {
   begunPromotion,
@@ -26,7 +26,7 @@ import {
   tagPlanTable,
   tagReportTable,
 } from '../promote/index.ts';
-import {type RecordRegistry, readRecord} from '../record/index.ts';
+import {type RecordRegistry, readRecord, recordAt} from '../record/index.ts';
 import {promotionSummaryPage, refusedSummaryPage} from '../report/index.ts';
 import {isFork, loginsOf, type Run} from '../run/index.ts';
 import {fillTag, type Spec} from '../stack/spec/index.ts';
@@ -139,10 +139,11 @@ async function fulfil(run: Run, registry: Registry, wish: Wish): Promise<ModeEnd
 /** The pages of promoted images, made from their records; each record is read once. */
 function renderFrom(registry: RecordRegistry): RenderPage {
   const pages = new Map<string, Promise<string | undefined>>();
-  const render: RenderPage = async ({target, digest}) => {
+  const render: RenderPage = async ({source, target, digest}) => {
     const found = await readRecord(registry, {repository: repositoryOf(target), digest});
     if (!found.ok || found.value === undefined) return undefined;
-    return manifestPage(found.value, {reference: target, home: 'Home'});
+    const record = recordAt(found.value, parseReference(source)?.tag ?? '');
+    return manifestPage(record, {reference: target, home: 'Home'});
   };
   return (image) => {
     const page = pages.get(image.target) ?? render(image);

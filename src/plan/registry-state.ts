@@ -19,11 +19,18 @@ export interface RegistryState {
   readonly warnings: readonly string[];
 }
 
+interface RecordedVerdict {
+  readonly hash: string;
+  readonly verdict: 'passed' | 'failed';
+}
+
 /** What a plan takes from the record of a digest. */
 export interface RecordFacts {
   readonly fingerprint: string;
   readonly content: string;
-  readonly tests: {readonly hash: string; readonly verdict: 'passed' | 'failed'};
+  readonly tests: RecordedVerdict;
+  /** The last verdict under each tag, the newest last. */
+  readonly verdicts?: readonly RecordedVerdict[];
 }
 
 export interface RegistryPorts {
@@ -106,7 +113,7 @@ async function readImage(
   const proofRef = `${image.repository}:${proofTag(own.fingerprint, own.tests)}`;
   const [standing, shown] = await Promise.all([ask(ports, image, ref), registry.head(proofRef)]);
   if (shown.state !== 'present') {
-    return {standing, proof: ok(shown), evidence: await evidenceOf(ports, image, standing)};
+    return {standing, proof: ok(shown), evidence: await evidenceOf(ports, {image, own}, standing)};
   }
   // Mostly the proof is of the image at the tag: then nothing more is asked.
   const isStanding = standing.state === 'present' && standing.digest === shown.digest;
@@ -118,7 +125,7 @@ async function readImage(
     evidence:
       isStanding && proof.ok
         ? {fingerprint: own.fingerprint, content: own.content, passed: own.tests}
-        : await evidenceOf(ports, image, standing),
+        : await evidenceOf(ports, {image, own}, standing),
   };
 }
 
@@ -153,14 +160,16 @@ function checkProof(found: Lookup, own: ImageHashes, ref: string): Result<Lookup
  */
 async function evidenceOf(
   {registry, readRecord}: RegistryPorts,
-  {repository}: ImageSpec,
+  {image: {repository}, own}: {readonly image: ImageSpec; readonly own: ImageHashes},
   standing: Lookup,
 ): Promise<Evidence | undefined> {
   if (standing.state !== 'present' || isUnlabelled(standing)) return undefined;
   const record = await readRecord({repository, digest: standing.digest});
   if (record !== undefined) {
-    const {fingerprint, content, tests} = record;
-    return {fingerprint, content, passed: tests.verdict === 'passed' ? tests.hash : undefined};
+    const {fingerprint, content, tests, verdicts = []} = record;
+    // Another branch may have tested the same image with other tests since.
+    const last = [...verdicts, tests].findLast(({hash}) => hash === own.tests) ?? tests;
+    return {fingerprint, content, passed: last.verdict === 'passed' ? last.hash : undefined};
   }
   const labelled = readLabels(standing);
   if (labelled === undefined) return undefined;

@@ -76,15 +76,16 @@ async function readFacts(
 ): Promise<TagFacts> {
   const {registry} = ports;
   const {name, repository} = image;
-  const source = `${repository}:${extraTag(names.source, image)}`;
+  const tag = extraTag(names.source, image);
+  const source = `${repository}:${tag}`;
   const target = extraTag(names.target, image);
-  const tags = new Set([target, ...extraTags(image).map((tag) => extraTag(tag, image))]);
+  const tags = new Set([target, ...extraTags(image).map((one) => extraTag(one, image))]);
   const [lookup, targets, denied] = await Promise.all([
     registry.inspect(source),
     Promise.all(
-      Array.from(tags, async (tag) => {
-        const ref = `${repository}:${tag}`;
-        return {ref, isExtra: tag !== target, current: await readTag(registry, ref)};
+      Array.from(tags, async (one) => {
+        const ref = `${repository}:${one}`;
+        return {ref, isExtra: one !== target, current: await readTag(registry, ref)};
       }),
     ),
     deniedBy(ports, repository),
@@ -101,7 +102,7 @@ async function readFacts(
     targets,
     tested:
       lookup.state === 'present'
-        ? await readTested(registry, {repository, image: lookup, record})
+        ? await readTested(registry, {repository, tag, image: lookup, record})
         : undefined,
     bases,
     copies: [...(stack.references.get(name)?.keys() ?? [])].filter(

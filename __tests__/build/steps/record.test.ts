@@ -191,7 +191,11 @@ describe('an image that is tested again', () => {
     const records = fakeRecords(calls, new Map([[standingDigest, before]]));
     await go(steps, {images: [again], context: {records}});
     const {tests} = records.written[0] ?? before;
-    expect(records.written).toEqual([{...before, tests}]);
+    const verdicts = [
+      {...before.tests, tag: '2026.3-main'},
+      {...tests, tag: '1-topic'},
+    ];
+    expect(records.written).toEqual([{...before, tests, verdicts}]);
     expect(tests).toMatchObject({verdict: 'passed', hash: testsHash, run: {id: '77'}});
   });
 

@@ -1,6 +1,6 @@
 import {join} from 'node:path/posix';
 import {outputFolders} from '../../image/files.ts';
-import {repositoryOf} from '../../image/reference.ts';
+import {parseReference, repositoryOf} from '../../image/reference.ts';
 import {fileNameOf, stableTag} from '../../image/tags.ts';
 import {manifestPage, recordedInfo} from '../../page/index.ts';
 import {
@@ -147,10 +147,14 @@ async function recordIt(work: Work, facts: ImageFacts): Promise<StepEnd> {
   const record =
     before === undefined
       ? imageRecord(facts, {digest, fingerprint, content, tests, created})
-      : withVerdict(before, tests);
+      : withVerdict(before, tests, tagOf(image));
   const written = await context.records.write(record);
   if (!written.ok) context.recordRefused(written.error.message);
   return {};
+}
+
+function tagOf({ref}: Work['image']): string {
+  return parseReference(ref)?.tag ?? '';
 }
 
 /** The page of an image that is reused: its record has everything, and nothing is pulled. */
