@@ -19,6 +19,7 @@ import {type RegistryPorts, readRegistryState} from './registry-state.ts';
 import type {Plan, PlannedImage} from './types.ts';
 
 export {type Leg, type LegRequest, type Legs, makeLegs, noRunner, runnerOf} from './matrix.ts';
+export type {Memory} from './memory.ts';
 export {type MovedBase, movedBaseLine, movedBases} from './moved-bases.ts';
 export {planLine, reasonWords} from './reasons.ts';
 export type {RecordFacts, RegistryPorts} from './registry-state.ts';

@@ -5,6 +5,7 @@ import {labels, proofTag} from '../image/tags.ts';
 import type {ImageSpec, Spec} from '../stack/spec/index.ts';
 import {linesByCause} from '../util/same-cause.ts';
 import {type Evidence, isUnlabelled} from './facts.ts';
+import {memoryOf} from './memory.ts';
 
 /** What the registry remembers of a stack. */
 export interface RegistryState {
@@ -64,7 +65,11 @@ export async function readRegistryState(
     if (own === undefined) throw new Error(`Internal error: no hashes of ${image.name}`);
     return {image, ...(await readImage(ports, image, {ref: refs.get(image.name) ?? '', own}))};
   });
-  const evidence = all.flatMap(({image, evidence: found}) =>
+  const hidden = await inTurn(
+    [...spec.images.values()].filter((image) => !image.publish),
+    async (image) => ({image, evidence: await evidenceOfHidden(ports, image, {spec, hashes})}),
+  );
+  const evidence = [...all, ...hidden].flatMap(({image, evidence: found}) =>
     found === undefined ? [] : [[image.name, found] as const],
   );
   const proofs = all.map(
@@ -165,12 +170,7 @@ async function evidenceOf(
 ): Promise<Evidence | undefined> {
   if (standing.state !== 'present' || isUnlabelled(standing)) return undefined;
   const record = await readRecord({repository, digest: standing.digest});
-  if (record !== undefined) {
-    const {fingerprint, content, tests, verdicts = []} = record;
-    // Another branch may have tested the same image with other tests since.
-    const last = [...verdicts, tests].findLast(({hash}) => hash === own.tests) ?? tests;
-    return {fingerprint, content, passed: last.verdict === 'passed' ? last.hash : undefined};
-  }
+  if (record !== undefined) return evidenceIn(record, own);
   const labelled = readLabels(standing);
   if (labelled === undefined) return undefined;
   const {fingerprint, content, tests} = labelled;
@@ -178,6 +178,25 @@ async function evidenceOf(
   return proof.state === 'present' && proof.digest === standing.digest
     ? {fingerprint, content, passed: tests}
     : undefined;
+}
+
+function evidenceIn(record: RecordFacts, own: ImageHashes): Evidence {
+  const {fingerprint, content, tests, verdicts = []} = record;
+  // Another branch may have tested the same image with other tests since.
+  const last = [...verdicts, tests].findLast(({hash}) => hash === own.tests) ?? tests;
+  return {fingerprint, content, passed: last.verdict === 'passed' ? last.hash : undefined};
+}
+
+/** Of an image that is not published there is only a record. */
+async function evidenceOfHidden(
+  {readRecord}: RegistryPorts,
+  image: ImageSpec,
+  {spec, hashes}: Pick<StateRequest, 'spec' | 'hashes'>,
+): Promise<Evidence | undefined> {
+  const own = hashes.get(image.name);
+  const memory = own && memoryOf(spec.images, image, own.content);
+  const record = memory && (await readRecord(memory));
+  return own && record && evidenceIn(record, own);
 }
 
 function readLabels({labels: own}: Published): ImageHashes | undefined {

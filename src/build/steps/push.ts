@@ -14,7 +14,7 @@ import {
   withLog,
 } from './context.ts';
 import {bringParents} from './parents.ts';
-import {settleRecord} from './record.ts';
+import {rememberVerdict, settleRecord} from './record.ts';
 
 /** Pushes what this run built, and believes the registry only. */
 export const pushStep: Step = async (work) => {
@@ -150,6 +150,7 @@ export const reuseStep: Step = async (work) => {
 export async function conclude(work: Work, verdict: 'passed' | 'failed'): Promise<StepEnd> {
   const {context, image, state} = work;
   state.verdict = verdict;
+  if (image.memory !== undefined && context.push) return rememberVerdict(work, image.memory);
   if (!isPushed(image, context) || state.digest === undefined) return settleRecord(work);
   if (verdict === 'failed') return settleRecord(work);
   // A retest proves the image by its own fingerprint: an external base may have moved since it was built.
