@@ -26,6 +26,8 @@ export interface HashRequest {
 export interface HashPorts {
   readonly contexts: BuildContext;
   readonly registry: Registry;
+  /** Whether git knows a file of the workspace; where nobody can tell, it does. */
+  readonly isTracked?: (file: string) => Promise<boolean>;
 }
 
 /** Each as `sha256:<64 hex>`. */
@@ -94,6 +96,7 @@ export async function hashStack(request: HashRequest, ports: HashPorts): Promise
         ports.contexts,
         {name: image.name, stackDir: request.stackDir, image},
         planned,
+        ports.isTracked,
       );
     },
     warnings: [...bases.warnings, ...contexts.warnings],
