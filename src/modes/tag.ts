@@ -29,7 +29,7 @@ import {
 import {type RecordRegistry, readRecord, recordAt} from '../record/index.ts';
 import {promotionSummaryPage, refusedSummaryPage} from '../report/index.ts';
 import {isFork, loginsOf, type Run} from '../run/index.ts';
-import {fillTag, type Spec} from '../stack/spec/index.ts';
+import {fillExtraTags, type Spec} from '../stack/spec/index.ts';
 import {type Promotion, publishPromotion, type RenderPage, type WikiPlan} from '../wiki/index.ts';
 import type {ModeEnd} from './end.ts';
 import {contextOf, upload} from './finish.ts';
@@ -50,10 +50,11 @@ export async function promote(run: Run): Promise<ModeEnd> {
   if (restore === undefined) {
     const request = await readTagRequest(
       run,
-      (stack) => (image) =>
-        stack.spec.extraTags.stable.map((tag) =>
-          fillTag(tag, {now: new Date(), sha: run.event.headSha, prefix: image.tagPrefix}),
-        ),
+      (stack) => (image, revision) =>
+        fillExtraTags(stack.spec.extraTags.stable, image, {
+          now: new Date(),
+          sha: revision ?? run.event.headSha,
+        }),
     );
     const {source, target} = request.names;
     run.log.info(`promoting ${source} to ${target}${dryRunNote(run)}`);
