@@ -14,7 +14,7 @@ import {checkInputs, hashInputs, ownFilesWarning, wholeContext} from './inputs.t
 import {checkTests, hashTests, type TestsHash} from './tests.ts';
 
 export type {ImageRecord, Tested} from './proof.ts';
-export {readTested, startsWith} from './proof.ts';
+export {everPassed, readTested, startsWith} from './proof.ts';
 
 export interface HashRequest {
   readonly stack: Stack;

@@ -72,6 +72,26 @@ export async function readTested(
   return {state: 'passed', by: hash === undefined ? 'old-proof' : 'proof'};
 }
 
+/** Whether this digest ever passed tests, whatever was said of it since: `failed` where it is known to be red, and nothing else. */
+export async function everPassed(
+  registry: Pick<Registry, 'head'>,
+  {repository, image, record}: Omit<TestedRequest, 'tag'>,
+): Promise<'passed' | 'failed' | 'unknown'> {
+  const own =
+    record?.ok === true && record.value?.digest === image.digest ? record.value : undefined;
+  const verdicts = [...(own?.verdicts ?? []), ...(own?.tests === undefined ? [] : [own.tests])];
+  if (verdicts.some(({verdict}) => verdict === 'passed')) return 'passed';
+  const [fingerprint, hash] = [labels.fingerprint, labels.tests].map((one) =>
+    image.labels.get(one),
+  );
+  if (fingerprint !== undefined) {
+    const tag = hash === undefined ? fingerprintTag(fingerprint) : proofTag(fingerprint, hash);
+    const shown = await registry.head(`${repository}:${tag}`);
+    if (shown.state === 'present' && shown.digest === image.digest) return 'passed';
+  }
+  return verdicts.length > 0 ? 'failed' : 'unknown';
+}
+
 function isNone({class: kind}: Failure): boolean {
   return kind === 'registry-inconsistent' || kind === 'not-found';
 }

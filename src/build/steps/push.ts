@@ -61,6 +61,9 @@ async function pushOnce(
     if (!facts.ok) return facts;
     const parents = await bringParents(work, facts.value, log);
     if (!parents.ok) return parents;
+    // It is built once more here, for all platforms, after tests ran that may have written into its files.
+    const same = await context.verifyInputs(image);
+    if (!same.ok) return same;
     const request = buildRequest(work, facts.value, parents.value);
     return docker.buildAndPush(request, dockerOptions(work, log));
   }
