@@ -254,6 +254,27 @@ describe('an event with the secrets of the repository', () => {
   );
 });
 
+describe('an event whose commit is checked out, with files of somebody else in it', () => {
+  it.each([
+    ['over a file', 'images/base/Dockerfile'],
+    ['as a new file', 'images/base/new'],
+    ['as one that git ignores', 'images/base/ignored'],
+    ['nowhere', undefined],
+    ['where a run leaves its own', 'artifacts/plan.json'],
+  ])('%s', async (_, file) => {
+    repository.commit('ignore', {'.gitignore': 'ignored\n', 'README.md': ''});
+    const head = commitStack();
+    if (file !== undefined) {
+      mkdirSync(dirname(join(repository.path, file)), {recursive: true});
+      writeFileSync(join(repository.path, file), '# theirs\nFROM scratch\n');
+    }
+    const run = await runStep(planOf(head, {event: 'pull_request_target', payload: {}}));
+    const isOwn = file === undefined || file.startsWith('artifacts/');
+    expect(run.stdout.includes('runs with the secrets')).toBe(!isOwn);
+    if (!isOwn) expect(run.stdout).toContain(`not as that commit has them: ${file},`);
+  });
+});
+
 describe('an event whose own code is checked out beside that of a pull request', () => {
   it("is refused when the stack is the pull request's", async () => {
     const base = commitStack();

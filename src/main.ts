@@ -1,4 +1,5 @@
-import {openWorkspace} from './adapters/files/index.ts';
+import {join} from 'node:path';
+import {openWorkspace, type Workspace} from './adapters/files/index.ts';
 import {type Git, openGit, readOrigin} from './adapters/git/index.ts';
 import {openGitHubApi} from './adapters/github/api.ts';
 import {type Event, readEvent, refusalOf} from './adapters/github/event.ts';
@@ -13,7 +14,8 @@ import {
 import {proxyPasswords} from './adapters/http/index.ts';
 import {openLedger, runCommand} from './adapters/process/index.ts';
 import type {Emit} from './build/index.ts';
-import {runLog} from './image/files.ts';
+import {ok, type Result} from './failure.ts';
+import {outputFolders, runLog} from './image/files.ts';
 import {build} from './modes/build.ts';
 import type {ModeEnd} from './modes/end.ts';
 import {runCommandLine} from './modes/local/command.ts';
@@ -22,7 +24,7 @@ import {init} from './modes/local/init.ts';
 import {isMistake, refused} from './modes/refused.ts';
 import {merge} from './modes/report.ts';
 import {promote} from './modes/tag.ts';
-import {InputError, type InputSource, type Run, readInputs} from './run/index.ts';
+import {InputError, type InputSource, type Inputs, type Run, readInputs} from './run/index.ts';
 import {createMask, type Mask} from './util/masking.ts';
 import {safeMessage} from './util/text.ts';
 import {unreachable} from './util/unreachable.ts';
@@ -99,7 +101,11 @@ async function start({signal, mask, command}: Started, tempDir: string): Promise
   const git = gitOf(workspace.path(inputs.stackDir));
   const refusal = event.isKnown
     ? undefined
-    : refusalOf(event, await headOf(git, gitOf(workspace.root)));
+    : refusalOf(
+        event,
+        await headOf(git, gitOf(workspace.root)),
+        await foreignFiles(inputs, workspace, git),
+      );
   if (refusal !== undefined) return await refused(refusal, mask);
   const changes = {git, api: openApi(event, inputs.githubToken, {mask, signal})};
   const run: Run = {inputs, event, workspace, log, mask, signal, changes, program, tempDir};
@@ -145,6 +151,21 @@ function openApi(
   ports: {readonly mask: Mask; readonly signal: AbortSignal},
 ) {
   return openGitHubApi({token, apiUrl, repository, ...ports});
+}
+
+/** Files that are not of the commit, for the modes that would build them; the run's own folders are none. */
+async function foreignFiles(
+  {mode, stackDir}: Inputs,
+  workspace: Workspace,
+  git: Git,
+): Promise<Result<readonly string[], string>> {
+  if (mode !== 'build' && mode !== 'plan') return ok([]);
+  const [root, files] = [await git.root(), await git.uncommitted(workspace.path(stackDir))];
+  if (!root.ok) return root;
+  if (!files.ok) return files;
+  const own = Object.values(outputFolders).map((folder) => `${workspace.path(folder)}/`);
+  const isOwn = (file: string) => own.some((folder) => join(root.value, file).startsWith(folder));
+  return ok(files.value.filter((file) => !isOwn(file)));
 }
 
 /** The commit that is checked out where the stack is, which is what counts; else at the root of the workspace. */

@@ -127,6 +127,24 @@ describe('lineage', () => {
     parents: [{image: 'tools', digest}],
   });
 
+  it('asks the record where the images have no platform in common', () => {
+    const arm = published('leaf', {platform: 'linux/arm64', diffIds: [digestOf('arm')]});
+    const text = JSON.stringify({manifests: [{digest: digestOf('tools arm')}]});
+    const lookup = published('tools', {platform: 'linux/amd64', bytes: Buffer.from(text)});
+    const count = (record: ImageRecord | undefined) => {
+      const images = [
+        facts('tools', {lookup}),
+        facts('leaf', {lookup: arm, bases: ['tools'], record}),
+      ];
+      const {refusals, warnings} = makeTagPlan(images);
+      return [refusals.length, warnings.length];
+    };
+    expect(count(recordOf(digestOf('tools arm')))).toEqual([0, 0]);
+    expect(count(recordOf(digestOf('tools')))).toEqual([0, 0]);
+    expect(count(recordOf(digestOf('other')))).toEqual([1, 0]);
+    expect(count(undefined)).toEqual([0, 1]);
+  });
+
   it.each([
     ['of this build of the parent', recordOf(digestOf('tools')), 0, 0],
     ['of another build of the parent', recordOf(digestOf('other')), 1, 0],

@@ -15,7 +15,7 @@ import {checkInputs, hashInputs, ownFilesWarning, wholeContext} from './inputs.t
 import {checkTests, hashTests, type TestsHash} from './tests.ts';
 
 export type {ImageRecord, Tested} from './proof.ts';
-export {readTested, startsWith} from './proof.ts';
+export {everPassed, readTested, startsWith} from './proof.ts';
 
 export interface HashRequest {
   readonly stack: Stack;
@@ -27,6 +27,8 @@ export interface HashRequest {
 export interface HashPorts {
   readonly contexts: BuildContext;
   readonly registry: Registry;
+  /** Whether git knows a file of the workspace; where nobody can tell, it does. */
+  readonly isTracked?: (file: string) => Promise<boolean>;
 }
 
 /** Each as `sha256:<64 hex>`. */
@@ -95,6 +97,7 @@ export async function hashStack(request: HashRequest, ports: HashPorts): Promise
         ports.contexts,
         {name: image.name, stackDir: request.stackDir, image},
         planned,
+        ports.isTracked,
       );
     },
     warnings: [...bases.warnings, ...contexts.warnings],

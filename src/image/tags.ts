@@ -64,6 +64,16 @@ export function globalStableTag({variant}: Pick<TagOwner, 'variant'>): string {
   return variant === undefined ? 'stable' : `${variant}-stable`;
 }
 
+/** A tag of `tag.extra`: `latest`, or `<variant>-latest`. */
+export function extraTag(tag: string, {variant}: Pick<TagOwner, 'variant'>): string {
+  return variant === undefined ? tag : `${variant}-${tag}`;
+}
+
+/** Proofs, records and the build cache: names that the action keeps for itself. */
+export function isInternal(tag: string): boolean {
+  return /^(?:fp-[0-9a-f]{16}(?:-[0-9a-f]{8})?|rec-[0-9a-f]{16}|buildcache)$/.test(tag);
+}
+
 /** The tag under which the registry remembers that this content passed all its tests. */
 export function fingerprintTag(fingerprint: string): string {
   return `fp-${fingerprint.replace('sha256:', '').slice(0, 16)}`;

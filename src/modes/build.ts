@@ -1,5 +1,5 @@
 import {openContexts} from '../adapters/build-context/index.ts';
-import {listFiles, type Wiki} from '../adapters/git/index.ts';
+import {isTracked, listFiles, type Wiki} from '../adapters/git/index.ts';
 import {addSummary} from '../adapters/github/output.ts';
 import type {Registry} from '../adapters/registry/index.ts';
 import {type Emit, runPlan} from '../build/index.ts';
@@ -64,7 +64,15 @@ export async function build(run: Run, watch?: Emit): Promise<ModeEnd> {
     const planWith = (parents: Inputs['parents']): Promise<Planned> =>
       planRun(
         {inputs: {...inputs, parents}, event, stack, policy, platform: machinePlatform, signal},
-        {workspace, registry, changes: run.changes, contexts, readRecord: records.read, mayPush},
+        {
+          workspace,
+          registry,
+          changes: run.changes,
+          contexts,
+          readRecord: records.read,
+          isTracked: (file) => isTracked(workspace.path(file)),
+          mayPush,
+        },
       );
     // Legs that do not push cannot hand on what they built: each builds what it needs.
     const ready = await planWith(policy.push.kind === 'never' ? 'auto' : inputs.parents);
@@ -279,6 +287,7 @@ async function doPlan(
     push,
     verifyInputs: planned.verifyInputs,
     verifyTests: planned.verifyTests,
+    pinsOf: planned.pinsOf,
     baseOf: planned.baseOf,
   };
   return await withDocker(request, async (steps) => {

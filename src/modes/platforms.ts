@@ -5,9 +5,11 @@ import type {RecordStore} from '../build/steps/index.ts';
 import {fail, failure, ok, type Result} from '../failure.ts';
 import {readTested} from '../fingerprint/index.ts';
 import {outputFolders} from '../image/files.ts';
+import {parseReference} from '../image/reference.ts';
 import {fileNameOf, labels, proofTag} from '../image/tags.ts';
 import {manifestPage} from '../page/index.ts';
 import type {Plan, PlannedImage} from '../plan/index.ts';
+import {recordAt} from '../record/index.ts';
 import type {parseReport} from '../report/index.ts';
 import type {Run, RunPolicy} from '../run/index.ts';
 import type {Stack} from '../stack/index.ts';
@@ -126,7 +128,9 @@ async function putIndex(request: JoinRequest, pieces: Pieces): Promise<Result<st
   }
   const shown = await registry.waitForDigest(image.ref, index.digest);
   if (!shown.ok) return shown;
-  await recordIndex(request, image, {digest: index.digest, first: found[0]?.manifest.digest});
+  const [tag = ''] = [...pieces.refs.values()].map((one) => parseReference(one)?.tag);
+  const first = {tag, digest: found[0]?.manifest.digest ?? ''};
+  await recordIndex(request, image, {digest: index.digest, first});
   return ok(index.digest);
 }
 
@@ -150,7 +154,12 @@ async function provedImage(
   if (claimed !== undefined && claimed !== there.digest)
     return refuse(`${ref} is ${there.digest}, but its leg pushed ${claimed}`);
   const record = await records.read({repository, digest: there.digest});
-  const tested = await readTested(registry, {repository, image: there, record: ok(record)});
+  const tested = await readTested(registry, {
+    repository,
+    tag: parseReference(ref)?.tag ?? '',
+    image: there,
+    record: ok(record),
+  });
   if (tested.state !== 'passed')
     return refuse(`nothing proves that ${ref} passed its tests on ${platform}`);
   const {bytes, mediaType, digest} = there;
@@ -161,12 +170,19 @@ async function provedImage(
 async function recordIndex(
   {run, records}: JoinRequest,
   {spec, ref, fingerprint, content}: PlannedImage,
-  {digest, first = ''}: {readonly digest: string; readonly first: string | undefined},
+  {
+    digest,
+    first,
+  }: {
+    readonly digest: string;
+    readonly first: {readonly tag: string; readonly digest: string};
+  },
 ): Promise<void> {
-  const record = await records.read({repository: spec.repository, digest: first});
+  const record = await records.read({repository: spec.repository, digest: first.digest});
   if (record === undefined) return;
   const {platforms} = spec;
-  const whole = {...record, digest, reference: ref, platforms, fingerprint, content};
+  const {verdicts: _, ...tested} = recordAt(record, first.tag);
+  const whole = {...tested, digest, reference: ref, platforms, fingerprint, content};
   const written = await records.write(whole);
   if (!written.ok) run.log.warning(`${ref} has no record: ${written.error.message}`);
   const page = join(outputFolders.manifests, `${fileNameOf(ref)}.md`);

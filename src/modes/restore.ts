@@ -44,7 +44,8 @@ export async function readRestoreRequest(
     promotion: promotion.value,
     path: file,
     repository: repo === '' ? undefined : `${owner}/${repo}`,
-    repositories: [...stack.spec.images.values()].map((image) => image.repository),
+    images: [...stack.spec.images.values()],
+    extra: stack.spec.extraTags.stable,
   };
   const problems = checkRestore(request);
   return problems.length === 0 ? ok(request) : fail(problems.join('\n'));

@@ -5,7 +5,7 @@ import {addSummary, saveState} from '../adapters/github/output.ts';
 import type {Registry} from '../adapters/registry/index.ts';
 import {failureText} from '../failure.ts';
 import {outputFolders} from '../image/files.ts';
-import {repositoryOf} from '../image/reference.ts';
+import {parseReference, repositoryOf} from '../image/reference.ts';
 import {manifestPage} from '../page/index.ts';
 import {
   begunPromotion,
@@ -27,10 +27,10 @@ import {
   tagPlanTable,
   tagReportTable,
 } from '../promote/index.ts';
-import {type RecordRegistry, readRecord} from '../record/index.ts';
+import {type RecordRegistry, readRecord, recordAt} from '../record/index.ts';
 import {promotionSummaryPage, refusedSummaryPage} from '../report/index.ts';
 import {isFork, loginsOf, type Run} from '../run/index.ts';
-import {fillTag, type Spec} from '../stack/spec/index.ts';
+import {fillExtraTags, type Spec} from '../stack/spec/index.ts';
 import {type Promotion, publishPromotion, type RenderPage, type WikiPlan} from '../wiki/index.ts';
 import type {ModeEnd} from './end.ts';
 import {contextOf, upload} from './finish.ts';
@@ -51,10 +51,11 @@ export async function promote(run: Run): Promise<ModeEnd> {
   if (restore === undefined) {
     const request = await readTagRequest(
       run,
-      (stack) => (image) =>
-        stack.spec.extraTags.stable.map((tag) =>
-          fillTag(tag, {now: new Date(), sha: run.event.headSha, prefix: image.tagPrefix}),
-        ),
+      (stack) => (image, revision) =>
+        fillExtraTags(stack.spec.extraTags.stable, image, {
+          now: new Date(),
+          sha: revision ?? run.event.headSha,
+        }),
     );
     const {source, target} = request.names;
     run.log.info(`promoting ${source} to ${target}${dryRunNote(run)}`);
@@ -152,10 +153,11 @@ async function fulfil(
 /** The pages of promoted images, made from their records; each record is read once. */
 function renderFrom(registry: RecordRegistry): RenderPage {
   const pages = new Map<string, Promise<string | undefined>>();
-  const render: RenderPage = async ({target, digest}) => {
+  const render: RenderPage = async ({source, target, digest}) => {
     const found = await readRecord(registry, {repository: repositoryOf(target), digest});
     if (!found.ok || found.value === undefined) return undefined;
-    return manifestPage(found.value, {reference: target, home: 'Home'});
+    const record = recordAt(found.value, parseReference(source)?.tag ?? '');
+    return manifestPage(record, {reference: target, home: 'Home'});
   };
   return (image) => {
     const page = pages.get(image.target) ?? render(image);

@@ -3,8 +3,10 @@ import {fail, ok, type Result} from '../failure.ts';
 import {repositoryKey} from '../image/reference.ts';
 import {
   branchSuffix,
+  extraTag,
   gitTagSuffix,
   globalStableTag,
+  isInternal,
   roomAfter,
   stableTag,
   type TagOwner,
@@ -49,7 +51,10 @@ export function defaultBranchOf(inputs: Inputs, event: Event): string {
   return inputs.defaultBranch ?? event.defaultBranch ?? 'main';
 }
 
-type Tagged = Pick<ImageSpec, 'name' | 'repository' | 'tagPrefix' | 'variant'>;
+type Tagged = Pick<
+  ImageSpec,
+  'name' | 'repository' | 'tagPrefix' | 'variant' | 'platform' | 'platforms'
+>;
 
 /**
  * Lays out the tags of the whole stack, and refuses a run that would take one that is not its own: a stable tag, one of
@@ -88,6 +93,7 @@ export function checkTags(
         (other === undefined ? undefined : `a tag of the prefix "${other}"`) ??
         (extras.some((one) => one.test(tag)) ? 'a tag of "tag.extra"' : undefined) ??
         (isInternal(tag) ? 'a tag that the action keeps for itself' : undefined) ??
+        platformOwner(image, tag) ??
         taken.get(tag);
       if (owner !== undefined)
         problems.push(`${image.name}: ${image.repository}:${tag} is ${owner}`);
@@ -101,9 +107,11 @@ export function checkTags(
   );
 }
 
-/** `latest`, or `<variant>-latest`. */
-export function extraTag(tag: string, {variant}: Pick<TagOwner, 'variant'>): string {
-  return variant === undefined ? tag : `${variant}-${tag}`;
+/** A branch `main-linux-arm64` of an image for several platforms: so is called what the branch `main` builds for one of them. */
+function platformOwner({platform, platforms}: Tagged, tag: string): string | undefined {
+  if (platform !== undefined || platforms.length < 2) return undefined;
+  const owner = platforms.find((one) => tag.endsWith(tagEnd({platform: one})));
+  return owner && `a tag of another branch's image for ${owner} alone`;
 }
 
 /** What a tag of `tag.extra` can become: any day, any commit, and the prefix of this image. */
@@ -113,9 +121,4 @@ function patternOf(tag: string, image: Tagged): RegExp {
     .replaceAll('{date}', '\\d{4}-\\d\\d-\\d\\d')
     .replaceAll('{sha}', '[0-9a-f]{7}');
   return new RegExp(`^${filled}$`);
-}
-
-/** Proofs, records and the build cache. */
-function isInternal(tag: string): boolean {
-  return /^(?:fp-[0-9a-f]{16}(?:-[0-9a-f]{8})?|rec-[0-9a-f]{16}|buildcache)$/.test(tag);
 }

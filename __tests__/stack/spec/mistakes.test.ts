@@ -1,4 +1,5 @@
 import {describe, expect, it} from 'vitest';
+import {fillExtraTags} from '../../../src/stack/spec/extras.ts';
 import {SpecError} from '../../../src/stack/yaml/findings.ts';
 import {mistakesOf} from '../../support/builders/specs.ts';
 
@@ -246,4 +247,49 @@ it('all mistakes come at once, in the order of the file', () => {
 it('a SpecError shows every mistake on its own line', () => {
   const error = new SpecError(['one', 'two']);
   expect([error.name, error.message]).toEqual(['SpecError', 'one\ntwo']);
+});
+
+describe('tag.extra', () => {
+  const specOf = (list: string, tag: string, images = 'a: {image_name: x/a}') =>
+    `images: {${images}}\ntag: {prefix: v1, extra: {${list}: ["${tag}"]}}\nplans: {GPU: {prefix: v1-gpu}}\n`;
+
+  it.each([
+    ['stable', 'the global stable tag of a'],
+    ['v1-stable', 'the stable tag of a'],
+    ['{prefix}-stable', 'the stable tag of a'],
+    ['{prefix}-gpu-stable', 'the stable tag of a@GPU'],
+    ['v1-gpu-main', 'a tag of a@GPU, whose tags begin with "v1-gpu-"'],
+    ['fp-0123456789abcdef-01234567', 'a tag that the action keeps for itself'],
+    ['rec-0123456789abcdef', 'a tag that the action keeps for itself'],
+    ['buildcache', 'a tag that the action keeps for itself'],
+    ['a b', 'not a valid tag'],
+  ])('refuses %s: it is %s', (tag, owner) => {
+    for (const list of ['default_branch', 'stable']) {
+      const [mistake, ...more] = mistakesOf(specOf(list, tag));
+      expect(mistake).toContain(`${list} of tag.extra has "${tag}", which is ${owner}.`);
+      expect(more).toEqual([]);
+    }
+  });
+
+  it('refuses the stable tag of a variant', () => {
+    const cuda =
+      'cuda: {image_name: x/a, variant: cuda}, cuda-old: {image_name: x/a, variant: cuda-v0}';
+    expect(mistakesOf(specOf('stable', 'stable', cuda))[0]).toContain('global stable tag of cuda');
+  });
+
+  it.each(['latest', '{prefix}-{sha}', '{prefix}-{date}', '{prefix}', 'v1-edge', '{date}'])(
+    'takes %s',
+    (tag) => {
+      expect(mistakesOf(specOf('default_branch', tag))).toEqual([]);
+    },
+  );
+
+  it('gives a track only tags with its prefix: its images share repositories with the others', () => {
+    const words = {now: new Date('2026-11-25'), sha: '0123456789'};
+    const tags = ['latest', '{prefix}-{sha}', '{date}'];
+    const main = {track: undefined, tagPrefix: 'v1', variant: undefined};
+    expect(fillExtraTags(tags, main, words)).toEqual(['latest', 'v1-0123456', '2026-11-25']);
+    const track = {track: 'GPU', tagPrefix: 'v1-gpu', variant: 'cuda'};
+    expect(fillExtraTags(tags, track, words)).toEqual(['cuda-v1-gpu-0123456']);
+  });
 });

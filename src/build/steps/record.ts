@@ -1,8 +1,9 @@
 import {join} from 'node:path/posix';
 import {outputFolders} from '../../image/files.ts';
-import {repositoryOf} from '../../image/reference.ts';
+import {parseReference, repositoryOf} from '../../image/reference.ts';
 import {fileNameOf, stableTag} from '../../image/tags.ts';
 import {manifestPage, recordedInfo} from '../../page/index.ts';
+import type {Memory} from '../../plan/index.ts';
 import {
   type Difference,
   differenceOf,
@@ -134,6 +135,19 @@ async function writePage(work: Work, facts: ImageFacts): Promise<void> {
   await context.workspace.write(`${name}.json`, `${recordText(facts)}\n`);
 }
 
+/** What the tests of an image that is not published said, where the next run looks for it. */
+export async function rememberVerdict(work: Work, {repository, digest}: Memory): Promise<StepEnd> {
+  const {context, image} = work;
+  const tests = testsOf(work);
+  if (tests === undefined) return {};
+  const {fingerprint, content} = image;
+  const created = context.now().toISOString();
+  const facts = {...factsOf(work, []), repository};
+  const before = await context.records.read({repository, digest});
+  const record = before ?? imageRecord(facts, {digest, fingerprint, content, tests, created});
+  return writeRecord(work, withVerdict(record, tests, tagOf(image)));
+}
+
 /** A registry that refuses records costs one warning in a run: pages are then made by pulling, as before. */
 async function recordIt(work: Work, facts: ImageFacts): Promise<StepEnd> {
   const {context, image, state} = work;
@@ -149,10 +163,18 @@ async function recordIt(work: Work, facts: ImageFacts): Promise<StepEnd> {
   const record =
     before === undefined
       ? imageRecord(facts, {digest, fingerprint, content, tests, created})
-      : withVerdict(before, tests);
+      : withVerdict(before, tests, tagOf(image));
+  return writeRecord(work, record);
+}
+
+async function writeRecord({context}: Work, record: ImageRecord): Promise<StepEnd> {
   const written = await context.records.write(record);
   if (!written.ok) context.recordRefused(written.error.message);
   return {};
+}
+
+function tagOf({ref}: Work['image']): string {
+  return parseReference(ref)?.tag ?? '';
 }
 
 /** The page of an image that is reused: its record has everything, and nothing is pulled. */

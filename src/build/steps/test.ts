@@ -16,7 +16,8 @@ export const testStep: Step = async (work) => {
   const own = await firstFolder(work, [`${spec.folder}/test`, `${spec.folder}/tests`]);
   const folders = [await firstFolder(work, [common]), own].filter((folder) => folder !== undefined);
   const paths = [...folders, ...spec.tests.paths];
-  const isLast = !spec.integrationTests && image.action === 'test';
+  // A push follows where there is one, and has the last word then.
+  const isLast = !spec.integrationTests && (image.action === 'test' || !spec.publish);
   if (paths.length === 0 && spec.tests.words === undefined) {
     const note: StepEnd = {notes: ['no tests']};
     return isLast ? {...note, ...(await conclude(work, 'passed'))} : note;

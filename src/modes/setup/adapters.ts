@@ -20,9 +20,9 @@ import {
 import {ok, type Result} from '../../failure.ts';
 import type {Plan, PlannedImage} from '../../plan/index.ts';
 import {readRecord, writeRecord} from '../../record/index.ts';
-import {extraTag, type Run, type RunPolicy} from '../../run/index.ts';
+import type {Run, RunPolicy} from '../../run/index.ts';
 import type {Stack} from '../../stack/index.ts';
-import {fillTag} from '../../stack/spec/index.ts';
+import {fillExtraTags} from '../../stack/spec/index.ts';
 import {checkBeforeBuild} from './checks.ts';
 import {logIn, stackHosts} from './logins.ts';
 import {hideSecrets} from './secrets.ts';
@@ -82,6 +82,7 @@ export interface EngineRequest {
   readonly push: boolean;
   readonly verifyInputs: StepContext['verifyInputs'];
   readonly verifyTests: StepContext['verifyTests'];
+  readonly pinsOf: StepContext['pinsOf'];
   readonly baseOf: StepContext['baseOf'];
 }
 
@@ -136,8 +137,8 @@ export async function withDocker<T>(
 }
 
 function contextOf(request: EngineRequest, docker: Docker): Omit<StepContext, 'caches'> {
-  const {run, stack, plan, policy, registry, emit, push, verifyInputs, verifyTests, baseOf} =
-    request;
+  const {run, stack, plan, policy, registry, emit, push} = request;
+  const {verifyInputs, verifyTests, pinsOf, baseOf} = request;
   const {inputs, event, workspace, mask} = run;
   const {owner, repo} = event.repository;
   const sourceUrl = repo === '' ? undefined : `${event.serverUrl}/${owner}/${repo}`;
@@ -148,6 +149,7 @@ function contextOf(request: EngineRequest, docker: Docker): Omit<StepContext, 'c
     parentArgs: parentArgsOf(stack, plan),
     verifyInputs,
     verifyTests,
+    pinsOf,
     baseOf,
     records: openRecords(registry),
     recordRefused: (because) => {
@@ -196,8 +198,7 @@ export function extraTagsOf(
 ): readonly string[] {
   // One platform alone is not what these tags promise: the index of all gets them.
   if (spec.platform !== undefined) return [];
-  const words = {now: new Date(), sha, prefix: spec.tagPrefix};
-  return stack.spec.extraTags.defaultBranch.map((tag) => extraTag(fillTag(tag, words), spec));
+  return fillExtraTags(stack.spec.extraTags.defaultBranch, spec, {now: new Date(), sha});
 }
 
 /** `BASE_TAG` and `BASE_IMAGE` for the Dockerfiles that ask for them. */

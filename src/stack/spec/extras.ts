@@ -1,32 +1,80 @@
+import {repositoryKey, tagPattern} from '../../image/reference.ts';
+import {extraTag, globalStableTag, isInternal, stableTag, tagStart} from '../../image/tags.ts';
 import {type Fields, type Ignored, readEntries, readFields, readTexts} from '../yaml/index.ts';
-import type {ExtraTags} from './types.ts';
+import type {ExtraTags, ImageSpec} from './types.ts';
 
 /** `tag.extra`: further tags for a digest that passed its tests. Names in braces are filled in when the tag is put. */
-export function readExtraTags(tag: Fields | undefined, ignored: Ignored): ExtraTags {
+export function readExtraTags(
+  tag: Fields | undefined,
+  ignored: Ignored,
+  images: Iterable<ImageSpec>,
+): ExtraTags {
   const value = tag?.get('extra')?.value;
   if (tag === undefined || value === undefined) return {defaultBranch: [], stable: []};
   const request = {findings: tag.findings, ignored, owner: 'tag.extra'};
   const fields = readFields(request, value, ['default_branch', 'stable']);
   if (fields === undefined) return {defaultBranch: [], stable: []};
+  const groups = Map.groupBy(images, ({repository}) => repositoryKey(repository) ?? repository);
   return {
-    defaultBranch: readTags(fields, 'default_branch'),
-    stable: readTags(fields, 'stable'),
+    defaultBranch: readTags(fields, 'default_branch', [...groups.values()]),
+    stable: readTags(fields, 'stable', [...groups.values()]),
   };
 }
 
 const placeholders = /\{(?:date|sha|prefix)\}/g;
 
-function readTags(fields: Fields, name: string): readonly string[] {
+/** @param groups images that share a repository */
+function readTags(
+  fields: Fields,
+  name: string,
+  groups: readonly (readonly ImageSpec[])[],
+): readonly string[] {
   const tags = readTexts(fields, name).flatMap(({text, offset}) => {
     // What a placeholder becomes has only characters of a tag; a tag may be 128 long, a filled one no more.
-    if (/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/.test(text.replace(placeholders, '2026'))) {
-      return [text];
-    }
-    const message = `${name} of ${fields.owner} has "${text}", which is not a valid tag. Use letters, digits, "_", "." and "-", and {date}, {sha} or {prefix}.`;
-    fields.findings.mistake(offset, message);
+    const isValid = tagPattern.test(text.replace(placeholders, '2026'));
+    const owner = isValid ? groups.map((group) => ownerOf(text, group)).find(Boolean) : undefined;
+    if (isValid && owner === undefined) return [text];
+    const problem = isValid
+      ? `${owner}. Choose another tag.`
+      : 'not a valid tag. Use letters, digits, "_", "." and "-", and {date}, {sha} or {prefix}.';
+    fields.findings.mistake(
+      offset,
+      `${name} of ${fields.owner} has "${text}", which is ${problem}`,
+    );
     return [];
   });
   return [...new Set(tags)];
+}
+
+/**
+ * Whose tag an extra one of these images would be, if something else moves that: a build of the default branch would
+ * promote without a promotion, or take the tags of another track.
+ */
+function ownerOf(text: string, group: readonly ImageSpec[]): string | undefined {
+  for (const image of group) {
+    const [tag] = fillExtraTags([text], image, {now: new Date(0), sha: '0000000'});
+    if (tag === undefined) continue;
+    if (isInternal(tag)) return 'a tag that the action keeps for itself';
+    for (const other of group) {
+      if (tag === stableTag(other)) return `the stable tag of ${other.name}`;
+      if (tag === globalStableTag(other)) return `the global stable tag of ${other.name}`;
+      const start = tagStart(other);
+      if (start.length > tagStart(image).length && tag.startsWith(`${start}-`))
+        return `a tag of ${other.name}, whose tags begin with "${start}-"`;
+    }
+  }
+  return undefined;
+}
+
+/** The further tags of one image. Those without `{prefix}` belong to the main track: the images of all tracks share repositories. */
+export function fillExtraTags(
+  tags: readonly string[],
+  image: Pick<ImageSpec, 'track' | 'tagPrefix' | 'variant'>,
+  words: Omit<TagWords, 'prefix'>,
+): readonly string[] {
+  return tags
+    .filter((tag) => image.track === undefined || tag.includes('{prefix}'))
+    .map((tag) => extraTag(fillTag(tag, {...words, prefix: image.tagPrefix}), image));
 }
 
 export interface TagWords {
@@ -37,7 +85,7 @@ export interface TagWords {
 }
 
 /** An extra tag with its placeholders filled in: `{date}` is the UTC day, `{sha}` 7 characters. */
-export function fillTag(tag: string, {now, sha, prefix}: TagWords): string {
+function fillTag(tag: string, {now, sha, prefix}: TagWords): string {
   return tag
     .replaceAll('{date}', now.toISOString().slice(0, 10))
     .replaceAll('{sha}', sha.slice(0, 7))
