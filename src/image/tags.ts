@@ -1,4 +1,5 @@
 import {createHash} from 'node:crypto';
+import {platformEnd} from './platforms.ts';
 
 /** Names that images and files get: tags, labels, file names. */
 const maxTagLength = 128;
@@ -6,18 +7,23 @@ const maxTagLength = 128;
 /**
  * What comes after the prefix in a tag, at most `room` characters. A branch that fits stays as it is; one that had to
  * be altered or cut ends in 8 hex digits of its hash, so that `feature/a` and `feature-a` never share a tag. The
- * beginnings `tag-` and `pr-` belong to git tags and pull requests: such a branch counts as altered.
+ * beginnings `tag-` and `pr-` belong to git tags and pull requests, and an end such as `-linux-arm64` to the image of one
+ * platform: such a branch counts as altered.
  */
 export function branchSuffix(branch: string, room: number): string {
   const safe = branch.replace(/[^A-Za-z0-9_.-]/gu, '-');
-  if (safe === branch && safe.length <= room && !/^(?:tag|pr)-/.test(branch)) return safe;
+  if (isKept(safe, branch, room) && !/^(?:tag|pr)-/.test(branch)) return safe;
   return altered(safe, branch, room);
 }
 
 /** The suffix of a git tag: `tag-v1`, with a hash where the tag had to be altered. */
 export function gitTagSuffix(tag: string, room: number): string {
   const safe = `tag-${tag.replace(/[^A-Za-z0-9_.-]/gu, '-')}`;
-  return safe === `tag-${tag}` && safe.length <= room ? safe : altered(safe, tag, room);
+  return isKept(safe, `tag-${tag}`, room) ? safe : altered(safe, tag, room);
+}
+
+function isKept(safe: string, written: string, room: number): boolean {
+  return safe === written && safe.length <= room && !platformEnd.test(safe);
 }
 
 function altered(safe: string, original: string, room: number): string {

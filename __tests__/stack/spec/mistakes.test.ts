@@ -59,6 +59,18 @@ describe('one mistake, with its place and its fix', () => {
     ['watch: ["!x"]', '3:13: watch of image "a" is "!x", which excludes'],
     ['target: "a b"', '3:13: target of image "a" is "a b"'],
     ['platforms: arm64', '3:16: platforms of image "a" has "arm64". Write os/architecture'],
+    [
+      'platforms: linux/arm46',
+      'platforms of image "a" has "linux/arm46". Did you mean linux/arm64?',
+    ],
+    [
+      'platforms: Linux/amd64',
+      'platforms of image "a" has "Linux/amd64". Did you mean linux/amd64?',
+    ],
+    [
+      'platforms: [linux/arm64, linux/arm64/v8]',
+      'platforms of image "a" has "linux/arm64/v8", which is linux/arm64 again. Remove one of them.',
+    ],
     ['secrets: [token]', '3:15: secrets of image "a" has "token". Write "id=NAME'],
     ...['id=', 'id=a,env=', 'id=ACTIONS_RUNTIME_TOKEN,src=', 'id=a,env=B,env=INPUT_PASSWORD']
       .concat(['id=a,src=b,source=/etc/shadow', 'id=a,type=env,src=ACTIONS_RUNTIME_TOKEN'])

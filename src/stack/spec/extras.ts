@@ -1,4 +1,6 @@
+import {platformPattern} from '../../image/platforms.ts';
 import {type Fields, type Ignored, readEntries, readFields, readTexts} from '../yaml/index.ts';
+import {platformMend} from './platforms.ts';
 import type {ExtraTags} from './types.ts';
 
 /** `tag.extra`: further tags for a digest that passed its tests. Names in braces are filled in when the tag is put. */
@@ -48,8 +50,8 @@ export function fillTag(tag: string, {now, sha, prefix}: TagWords): string {
 export function readRunners(top: Fields): ReadonlyMap<string, string> {
   const runners = new Map<string, string>();
   for (const [platform, {keyOffset, value}] of readEntries(top, 'runners')) {
-    if (!/^[a-z0-9]+\/[a-z0-9_]+(?:\/[a-z0-9.]+)?$/.test(platform)) {
-      const message = `"${platform}" in runners is not a valid platform. Write os/architecture, such as linux/arm64.`;
+    if (!platformPattern.test(platform)) {
+      const message = `"${platform}" in runners is not a valid platform. ${platformMend(platform)}`;
       top.findings.mistake(keyOffset, message);
     } else if (value.kind !== 'text' || value.text === '') {
       const message = `the runner of ${platform} must be a label, such as ubuntu-24.04-arm.`;

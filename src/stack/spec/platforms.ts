@@ -1,4 +1,15 @@
+import {architectures, operatingSystems} from '../../image/platforms.ts';
+import {findNearest} from '../../util/nearest.ts';
 import type {ImageSpec, Spec} from './types.ts';
+
+/** What to write in place of what is not a platform. */
+export function platformMend(text: string): string {
+  const [os = '', architecture = '', ...rest] = text.toLowerCase().split('/');
+  const nearest = [findNearest(os, operatingSystems), findNearest(architecture, architectures)];
+  const usual = 'Write os/architecture, such as linux/arm64.';
+  if (nearest.includes(undefined) || rest.length > 1) return usual;
+  return `Did you mean ${nearest.join('/')}?`;
+}
 
 /** `linux/arm64` and `linux/arm64/v8` are one. */
 export function isSamePlatform(one: string, other: string): boolean {
