@@ -2,7 +2,8 @@
 
 import {describe, expect, it} from 'vitest';
 import {checkParents, type ParentCheck} from '../../src/stack/parents.ts';
-import {buildTree, parseSpec} from '../../src/stack/spec/index.ts';
+import {lackingParents} from '../../src/stack/platforms.ts';
+import {buildTree, type ImageSpec, parseSpec} from '../../src/stack/spec/index.ts';
 
 interface Given {
   readonly keys?: string;
@@ -321,4 +322,73 @@ it('ten thousand images in a chain are read in linear time', () => {
   );
   const result = check(images);
   expect(buildTree(result.spec.images).order).toHaveLength(10_000);
+});
+
+describe('the platforms of a parent', () => {
+  const two = 'platforms: [linux/amd64, linux/arm64]';
+  const takes = (parent: string, child: string, text = 'FROM ghcr.io/o/base:1') =>
+    told(
+      check({
+        base: {text: 'FROM scratch', ...(parent === '' ? {} : {keys: parent})},
+        child: {text, ...(child === '' ? {} : {keys: child})},
+      }),
+    );
+  const arm = 'platforms: [linux/arm64]';
+  const amd = 'platforms: [linux/amd64]';
+
+  it.each([
+    ['the same two', two, two],
+    ['fewer', two, amd],
+    ['the same under another name', 'platforms: [linux/x86_64, linux/arm64/v8]', two],
+    ['none for both', '', ''],
+    ['none for the parent, one for the child', '', amd],
+    ['one for the parent, none for the child', amd, ''],
+  ])('can be %s', (_, parent, child) => expect(takes(parent, child)).toEqual([]));
+
+  it('must have every one that the child has', () => {
+    expect(takes(amd, two)).toEqual([
+      'images/child/Dockerfile:1:1: "child" takes "base" for linux/arm64, but "base" is only built for linux/amd64. Write "platforms: [linux/amd64, linux/arm64]" for "base" (images/spec.yml:2:3), or take it with FROM --platform=linux/amd64.',
+    ]);
+    expect(takes('', two)).toEqual([
+      'images/child/Dockerfile:1:1: "child" takes "base" for linux/amd64, linux/arm64, but "base" is only built for the platform of the runner. Write "platforms: [linux/amd64, linux/arm64]" for "base" (images/spec.yml:2:3).',
+    ]);
+    expect(takes(amd, arm)).toHaveLength(1);
+  });
+
+  it.each([
+    ['a COPY takes files', 'FROM debian\nCOPY --from=ghcr.io/o/base /x /x'],
+    ['a mount reads files', 'FROM debian\nRUN --mount=from=ghcr.io/o/base,target=/x y'],
+    ['a stage is named', 'FROM --platform=linux/$TARGETARCH ghcr.io/o/base AS b\nFROM b'],
+  ])('counts where %s', (_, text) => expect(takes(amd, two, text)).toHaveLength(1));
+
+  it.each([
+    ['of the builder', 'FROM --platform=$BUILDPLATFORM ghcr.io/o/base AS b'],
+    ['that is written', 'FROM --platform=linux/amd64 ghcr.io/o/base AS b'],
+  ])('is the one %s where a stage asks for it', (_, from) => {
+    expect(takes(amd, two, `${from}\nFROM debian\nCOPY --from=b /x /x`)).toEqual([]);
+  });
+
+  it('must have the one that a stage asks for', () => {
+    const text = 'FROM --platform=linux/s390x ghcr.io/o/base';
+    expect(takes(two, '', text)[0]).toContain('takes "base" for linux/s390x');
+  });
+
+  it('depends on the machine where one of them has none', () => {
+    const {spec, needed} = check({
+      base: {text: 'FROM scratch'},
+      child: {text: 'FROM ghcr.io/o/base', keys: arm},
+    });
+    const child = spec.images.get('child') as ImageSpec;
+    const lacking = (machine?: string) =>
+      lackingParents(spec, child, needed.get('child') ?? new Map(), machine);
+    expect(lacking()).toEqual([]);
+    expect(lacking('linux/arm64')).toEqual([]);
+    expect(lacking('linux/amd64')).toMatchObject([
+      {
+        message:
+          '"child" takes "base" for linux/arm64, but "base" is only built for the platform of the runner (linux/amd64).',
+        mend: expect.stringContaining('"platforms: [linux/amd64, linux/arm64]" for "base"'),
+      },
+    ]);
+  });
 });

@@ -115,7 +115,7 @@ export async function withDocker<T>(
   let swept: Promise<unknown> | undefined;
   try {
     const [ready, caches] = await Promise.all([
-      isNeeded ? checkBeforeBuild(docker, request) : ok(),
+      isNeeded ? checkBeforeBuild(docker, {...request, platform: machinePlatform}) : ok(),
       findCaches({
         plan,
         cache: run.inputs.cache,

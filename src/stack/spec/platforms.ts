@@ -1,4 +1,4 @@
-import {architectures, operatingSystems} from '../../image/platforms.ts';
+import {architectures, normalPlatform, operatingSystems} from '../../image/platforms.ts';
 import {findNearest} from '../../util/nearest.ts';
 import type {ImageSpec, Spec} from './types.ts';
 
@@ -13,8 +13,7 @@ export function platformMend(text: string): string {
 
 /** `linux/arm64` and `linux/arm64/v8` are one. */
 export function isSamePlatform(one: string, other: string): boolean {
-  const plain = (platform: string): string => platform.replace(/^(linux\/arm64)\/v8$/, '$1');
-  return plain(one) === plain(other);
+  return normalPlatform(one) === normalPlatform(other);
 }
 
 /** The same stack for the runner of one platform: images that have several are built for this one alone. */
