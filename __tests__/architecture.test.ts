@@ -95,7 +95,7 @@ const arrows: Readonly<Record<string, Arrows>> = {
   'post.ts': {imports: ['modes', ...outside, ...words], types: []},
   modes: {imports: ['modes/setup', ...domain, ...outside, ...words], types: []},
   'modes/setup': {imports: [...domain, ...outside, ...words], types: []},
-  'modes/local': {imports: ['modes', ...domain, ...outside, ...words], types: []},
+  'modes/local': {imports: ['modes', 'modes/setup', ...domain, ...outside, ...words], types: []},
   report: {
     imports: ['report/html', 'report/markdown', 'report/merge', 'plan', 'record', ...words],
     types: ['build', 'schedule', 'promote', 'stack/spec', 'adapters/github', 'adapters/files'],

@@ -4,7 +4,7 @@ import type {JobLog} from '../../adapters/github/log.ts';
 import {fail, ok, type Result} from '../../failure.ts';
 import {inferStack, type Origin, type Todo} from '../../infer/index.ts';
 import type {Inputs} from '../../run/index.ts';
-import {readTree} from './tree.ts';
+import {readTree} from '../setup/tree.ts';
 
 export interface InitRequest {
   readonly inputs: Inputs;

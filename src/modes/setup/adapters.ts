@@ -32,7 +32,7 @@ export const machinePlatform = `linux/${process.arch === 'x64' ? 'amd64' : proce
 
 /** The registry of this run; the caller closes it. */
 export function openRegistry(
-  {log, program, signal}: Run,
+  {log, program, signal}: Pick<Run, 'log' | 'program' | 'signal'>,
   {logins}: Pick<RunPolicy, 'logins'>,
   options: {readonly grace?: number} = {},
 ): Registry {
