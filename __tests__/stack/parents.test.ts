@@ -392,3 +392,54 @@ describe('the platforms of a parent', () => {
     ]);
   });
 });
+
+describe('several images in one repository', () => {
+  const name = (more = '') => `image_name: ghcr.io/o/app${more}`;
+  const parentOf = (reference: string): readonly string[] | undefined =>
+    parentsOf(
+      check({
+        plain: {text: 'FROM debian', keys: name()},
+        gpu: {text: 'FROM debian', keys: name(', variant: gpu')},
+        gpu12: {text: 'FROM debian', keys: name(', variant: gpu-12')},
+        child: {text: `FROM ghcr.io/o/app${reference}`},
+      }),
+      'child',
+    );
+
+  it.each([
+    ['', 'plain'],
+    [':latest', 'plain'],
+    [':2026.3-main', 'plain'],
+    [':2026.3-gpu', 'plain'],
+    [':other', 'plain'],
+    [':gpu', 'gpu'],
+    [':gpu-2026.3-main', 'gpu'],
+    [':gpu-stable', 'gpu'],
+    [':latest-gpu', 'gpu'],
+    [':gpu-12', 'gpu12'],
+    [':gpu-12-stable', 'gpu12'],
+    [':x-gpu-12', 'gpu12'],
+  ])('are told apart by the tag "%s": %s', (reference, parent) => {
+    expect(parentOf(reference)).toEqual([parent]);
+  });
+});
+
+describe('a name without an owner', () => {
+  const parentOf = (text: string, keys?: string): readonly string[] | undefined =>
+    parentsOf(check({base, child: {text, ...(keys === undefined ? {} : {keys})}}), 'child');
+  const traced = (text: string, keys: string): unknown =>
+    check({base, child: {text, keys}}).references.get('child')?.get('base');
+
+  it('is the parent of depend_on that is called so', () => {
+    expect(traced('FROM base', 'depend_on: base')).toEqual(['base']);
+    expect(traced('FROM debian\nCOPY --from=base:1 /x /x', 'depend_on: base')).toEqual(['base:1']);
+    expect(told(check({base, child: {text: 'FROM base', keys: 'depend_on: base'}}))).toEqual([]);
+  });
+
+  it('is an image of Docker Hub without depend_on, and with an owner', () => {
+    expect(parentOf('FROM base')).toEqual([]);
+    expect(parentOf('FROM base', 'depend_on: []')).toEqual([]);
+    expect(traced('FROM other/base', 'depend_on: base')).toBeUndefined();
+    expect(traced('FROM bases', 'depend_on: base')).toBeUndefined();
+  });
+});

@@ -70,6 +70,30 @@ export function globalStableTag({variant}: Pick<TagOwner, 'variant'>): string {
   return variant === undefined ? 'stable' : `${variant}-stable`;
 }
 
+/** `latest`, or `<variant>-latest`. */
+export function extraTag(tag: string, {variant}: Pick<TagOwner, 'variant'>): string {
+  return variant === undefined ? tag : `${variant}-${tag}`;
+}
+
+/**
+ * Of several images in one repository the one that a tag is of: `gpu`, `gpu-2026.3` and, as people name tags elsewhere, `latest-gpu` are
+ * the variant `gpu`; what has none of the variants is the plain image.
+ */
+export function variantOf<T extends TagOwner>(images: readonly T[], tag: string): T | undefined {
+  const long = images.toSorted((a, b) => tagStart(b).length - tagStart(a).length);
+  const fits = [
+    (one: T) => tag.startsWith(`${tagStart(one)}-`),
+    ({variant}: T) => variant !== undefined && (tag === variant || tag.startsWith(`${variant}-`)),
+    ({variant}: T) => variant !== undefined && tag.endsWith(`-${variant}`),
+    ({variant}: T) => variant === undefined,
+  ];
+  for (const fit of fits) {
+    const found = long.find(fit);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
 /** The tag under which the registry remembers that this content passed all its tests. */
 export function fingerprintTag(fingerprint: string): string {
   return `fp-${fingerprint.replace('sha256:', '').slice(0, 16)}`;
@@ -83,6 +107,11 @@ export function proofTag(fingerprint: string, tests: string): string {
 /** The tag of an image's record, in the image's own repository: `rec-<16 hex of its digest>`. */
 export function recordTag(digest: string): string {
   return `rec-${digest.replace('sha256:', '').slice(0, 16)}`;
+}
+
+/** Proofs, records and the build cache. */
+export function isInternalTag(tag: string): boolean {
+  return /^(?:fp-[0-9a-f]{16}(?:-[0-9a-f]{8})?|rec-[0-9a-f]{16}|buildcache)$/.test(tag);
 }
 
 /** The base name of an image's log, result and manifest files, and of its wiki page. */

@@ -1,11 +1,11 @@
 import {fail, ok, type Result} from '../failure.ts';
-import {parseReference} from '../image/reference.ts';
+import {parseReference, repositoryKey} from '../image/reference.ts';
 import {readDockerfile} from '../stack/dockerfile/index.ts';
 import {findCandidates} from './candidates.ts';
 import {findEdges} from './edges.ts';
 import {kindOf} from './names.ts';
 import {isDeclaring, readDeclarations} from './read/index.ts';
-import {nameRepositories} from './repositories.ts';
+import {nameRepositories, type Repository} from './repositories.ts';
 import {specText} from './spec-text.ts';
 import type {Candidate, Edge, Origin, SourceTree, Todo} from './types.ts';
 import {workflowText} from './workflow-text.ts';
@@ -56,6 +56,7 @@ export function inferStack(request: InferRequest): Result<InferredStack, string>
     ...templates.map((path) => templateTodo(path)),
     ...found.shared.map((name) => sharedTodo(name, found.images)),
     ...linked.todos,
+    ...linked.edges.flatMap((edge) => untracedTodo(edge, repositories)),
   ];
   const hosts = [...repositories.values()].flatMap(
     ({name}) => parseReference(name)?.registry ?? [],
@@ -139,6 +140,19 @@ function sharedTodo(name: string, images: readonly Candidate[]): Todo {
   const keys = mine.map(({key, dockerfile}) => `${key} (${dockerfile})`).join(', ');
   const sentence = `several folders are named "${name}", so their images have longer keys: ${keys}. Rename them here if you like.`;
   return {key: undefined, sentence};
+}
+
+/** A run finds a parent by its repository, or by its key where `depend_on` lists it: other names only their build knows. */
+function untracedTodo(
+  {child, parent, readAt, ref}: Edge,
+  repositories: ReadonlyMap<string, Repository>,
+): readonly Todo[] {
+  const name = repositories.get(parent)?.name ?? '';
+  const short = ref.replace(/[:@].*/, '');
+  const isNickname = !ref.includes('/') && (short === parent || name.endsWith(`/${short}`));
+  if (isNickname || repositoryKey(ref) === repositoryKey(name)) return [];
+  const sentence = `${readAt}: ${ref} is "${parent}" here, but only by a name that its build gave it. Write ${parent} or ${name} there.`;
+  return [{key: child, sentence}];
 }
 
 /** The edges of one circle, in order; none where there is no circle. */

@@ -1,6 +1,6 @@
 import {join, relative} from 'node:path/posix';
 import {looksSecret} from '../stack/spec/index.ts';
-import type {Repository} from './repositories.ts';
+import {type Repository, usualPrefix} from './repositories.ts';
 import type {Candidate, Edge, Todo} from './types.ts';
 
 export interface SpecTextRequest {
@@ -19,7 +19,10 @@ const head = `# Written by stack-action init: each line that was read somewhere 
 export function specText(request: SpecTextRequest): string {
   const general = request.todos.filter(({key}) => key === undefined).flatMap(todoLine(''));
   const images = request.images.map((image) => imageLines(image, request).join('\n'));
-  const tag = ['tag:', '  prefix: "1" # every tag begins with it: 1-main, 1-stable'];
+  const tag = [
+    'tag:',
+    `  prefix: "${usualPrefix}" # every tag begins with it: ${usualPrefix}-main, ${usualPrefix}-stable`,
+  ];
   return `${[head, ...general, 'images:', images.join('\n\n'), '', ...tag].join('\n')}\n`;
 }
 
@@ -38,6 +41,20 @@ function imageLines(image: Candidate, request: SpecTextRequest): readonly string
     ...(repository?.isKnown === false
       ? ['    # TODO "owner" stands for whom the registry knows you as']
       : []),
+    ...(repository?.variant === undefined
+      ? []
+      : [
+          field(
+            'variant',
+            repository.variant,
+            `its tags are ${repository.variant}-${usualPrefix}-main, …`,
+          ),
+        ]),
+    ...(repository?.sharedName === undefined
+      ? []
+      : [
+          `    # TODO elsewhere it is a tag of ${oneLine(repository.sharedName)}, like others here. To keep that, give each that image_name and a "variant"`,
+        ]),
     ...dependsOn(edges),
     ...placeLines(image, request.stackDir),
     ...(image.target === undefined ? [] : [field('target', image.target, placeOf(image))]),

@@ -13,7 +13,7 @@ import {checkTags, defaultBranchOf, type TagOf, tagsOf} from './tags.ts';
 export type {InputSource, Inputs} from './inputs.ts';
 export {InputError, readInputs} from './inputs.ts';
 export type {TagOf} from './tags.ts';
-export {extraTag, tagsOf} from './tags.ts';
+export {tagsOf} from './tags.ts';
 
 /** What every mode works with: the wishes, the event, and the outside. */
 export interface Run {

@@ -3,8 +3,10 @@ import {fail, ok, type Result} from '../failure.ts';
 import {repositoryKey} from '../image/reference.ts';
 import {
   branchSuffix,
+  extraTag,
   gitTagSuffix,
   globalStableTag,
+  isInternalTag,
   roomAfter,
   stableTag,
   type TagOwner,
@@ -87,7 +89,7 @@ export function checkTags(
         reserved.get(tag) ??
         (other === undefined ? undefined : `a tag of the prefix "${other}"`) ??
         (extras.some((one) => one.test(tag)) ? 'a tag of "tag.extra"' : undefined) ??
-        (isInternal(tag) ? 'a tag that the action keeps for itself' : undefined) ??
+        (isInternalTag(tag) ? 'a tag that the action keeps for itself' : undefined) ??
         taken.get(tag);
       if (owner !== undefined)
         problems.push(`${image.name}: ${image.repository}:${tag} is ${owner}`);
@@ -101,11 +103,6 @@ export function checkTags(
   );
 }
 
-/** `latest`, or `<variant>-latest`. */
-export function extraTag(tag: string, {variant}: Pick<TagOwner, 'variant'>): string {
-  return variant === undefined ? tag : `${variant}-${tag}`;
-}
-
 /** What a tag of `tag.extra` can become: any day, any commit, and the prefix of this image. */
 function patternOf(tag: string, image: Tagged): RegExp {
   const filled = extraTag(tag.replaceAll('{prefix}', image.tagPrefix), image)
@@ -113,9 +110,4 @@ function patternOf(tag: string, image: Tagged): RegExp {
     .replaceAll('{date}', '\\d{4}-\\d\\d-\\d\\d')
     .replaceAll('{sha}', '[0-9a-f]{7}');
   return new RegExp(`^${filled}$`);
-}
-
-/** Proofs, records and the build cache. */
-function isInternal(tag: string): boolean {
-  return /^(?:fp-[0-9a-f]{16}(?:-[0-9a-f]{8})?|rec-[0-9a-f]{16}|buildcache)$/.test(tag);
 }

@@ -259,3 +259,53 @@ it('a SpecError shows every mistake on its own line', () => {
   const error = new SpecError(['one', 'two']);
   expect([error.name, error.message]).toEqual(['SpecError', 'one\ntwo']);
 });
+
+describe('the layout of all tags', () => {
+  const images = (...keys: readonly string[]): string =>
+    `images:\n${keys.map((more, index) => `  i${index}: {image_name: x/a${more}}\n`).join('')}`;
+  const spec = (extra: string, prefix = '"1"', ...keys: readonly string[]): string =>
+    `${images(...(keys.length > 0 ? keys : ['']))}tag: {prefix: ${prefix}${extra === '' ? '' : `, extra: ${extra}`}}\n`;
+
+  it.each([
+    ['latest', '{default_branch: [latest, "{date}", "{sha}", "{prefix}", "{prefix}-{date}"]}'],
+    ['with a promotion', '{stable: [latest]}'],
+  ])('takes extra tags: %s', (_, extra) => expect(mistakesOf(spec(extra))).toEqual([]));
+
+  it.each([
+    ['stable', 'which would be stable, the stable tag of image "i0": only a promotion moves it.'],
+    ['1-stable', 'which would be 1-stable, the stable tag of image "i0"'],
+    ['{prefix}-stable', 'which would be 1-stable, the stable tag of image "i0"'],
+    ['buildcache', 'which the action keeps for itself'],
+    [`fp-${'0'.repeat(16)}`, 'which the action keeps for itself'],
+    ['{branch}', 'which is not a valid tag'],
+    ['a/b', 'which is not a valid tag'],
+    ['-x', 'which is not a valid tag'],
+    ['', 'default_branch'],
+  ])('refuses the extra tag %j', (tag, message) => {
+    for (const list of ['default_branch', 'stable']) {
+      const found = mistakesOf(spec(`{${list}: [${JSON.stringify(tag)}]}`)).join('\n');
+      expect(found).toContain(message.replace('default_branch', list));
+    }
+  });
+
+  it('counts the variant: its stable tag, and the length of its tags', () => {
+    const two = ['', ', variant: gpu'];
+    expect(mistakesOf(spec('{default_branch: [gpu-stable]}', '"1"', ...two)).join()).toContain(
+      'which would be gpu-stable, the stable tag of image "i1"',
+    );
+    expect(mistakesOf(spec(`{stable: [${'x'.repeat(126)}]}`, '"1"', ...two)).join()).toContain(
+      'which is 130 characters long for image "i1", and a tag has 128.',
+    );
+  });
+
+  it('refuses a variant whose global stable tag is the stable tag of another image', () => {
+    expect(mistakesOf(spec('', '"1"', '', ', variant: "1"')).join()).toContain(
+      'image "i1" would get the stable tag of "i0" (images/spec.yml:2:3): x/a:1-stable. Give one of them another variant or prefix.',
+    );
+    expect(mistakesOf(spec('', '"1"', '', ', variant: gpu', ', variant: cpu'))).toEqual([]);
+  });
+
+  it('lets the tracks of an image take turns at its global stable tag', () => {
+    expect(mistakesOf(`${spec('')}plans: {GPU: {prefix: "2"}}\n`)).toEqual([]);
+  });
+});

@@ -18,9 +18,10 @@ import {
   type Steps,
 } from '../../build/steps/index.ts';
 import {ok, type Result} from '../../failure.ts';
+import {extraTag} from '../../image/tags.ts';
 import type {Plan, PlannedImage} from '../../plan/index.ts';
 import {readRecord, writeRecord} from '../../record/index.ts';
-import {extraTag, type Run, type RunPolicy} from '../../run/index.ts';
+import type {Run, RunPolicy} from '../../run/index.ts';
 import type {Stack} from '../../stack/index.ts';
 import {fillTag} from '../../stack/spec/index.ts';
 import {checkBeforeBuild} from './checks.ts';

@@ -93,7 +93,7 @@ function readSpec(
     images,
     tagPrefix,
     roots: roots.map(({text}) => text),
-    extraTags: readExtraTags(tag, ignored),
+    extraTags: readExtraTags(tag, ignored, images.values()),
     runners: readRunners(top),
   };
 }
