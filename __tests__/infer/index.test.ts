@@ -120,12 +120,18 @@ describe('what cannot be read', () => {
         'a/Dockerfile': 'FROM debian:13\n',
         'b/Dockerfile': 'hello\n',
         'c/Dockerfile': 'RUN true\n',
+        'd/Dockerfile': 'FROM debian:13\nRUNN true\n',
+        'e/Dockerfile': '# escape=`\nFROM mcr.microsoft.com/windows/servercore:ltsc2022\n',
+        'f/-x.Dockerfile': 'FROM debian:13\n',
       },
     });
     expect(images).toEqual(['a']);
     expect(todos.map(({sentence}) => sentence)).toEqual([
       expect.stringMatching(/^b\/Dockerfile is left out: .*Mend or remove it/),
       expect.stringMatching(/^c\/Dockerfile is left out: line 1: /),
+      expect.stringMatching(/^d\/Dockerfile is left out: line 2: unknown instruction RUNN/),
+      expect.stringMatching(/^e\/Dockerfile is left out: it is of a Windows image/),
+      expect.stringMatching(/^f\/-x\.Dockerfile is left out: .*an option/),
     ]);
   });
 

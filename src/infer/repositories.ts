@@ -29,8 +29,12 @@ export interface RepositoryRequest {
  */
 export function nameRepositories(request: RepositoryRequest): ReadonlyMap<string, Repository> {
   const wanted = preference(request);
+  const asParent = Map.groupBy(request.edges, ({parent}) => parent);
   const first = new Map(
-    request.images.map((image) => [image.key, ownName(image, request, wanted)]),
+    request.images.map((image) => [
+      image.key,
+      ownName(image, asParent.get(image.key) ?? [], wanted),
+    ]),
   );
   const common = commonNamespace([...first.values()].flatMap((one) => one?.name ?? []));
   const names = new Map(
@@ -64,9 +68,10 @@ function namespaceOfTag(tag: string): string {
   return reference === undefined ? '' : namespaceOf(reference);
 }
 
+/** @param edges those from the image to its children */
 function ownName(
-  {key, tags, declaration}: Candidate,
-  {edges}: RepositoryRequest,
+  {tags, declaration}: Candidate,
+  edges: readonly Edge[],
   prefers: Preference,
 ): Repository | undefined {
   const pushable = tags.filter((tag) => namespaceOfTag(tag) !== '');
@@ -76,7 +81,7 @@ function ownName(
     return {name: withoutTag(best), readAt, isKnown: true};
   }
   for (const edge of edges) {
-    const reference = edge.parent === key ? parseReference(edge.ref) : undefined;
+    const reference = parseReference(edge.ref);
     if (reference === undefined || namespaceOf(reference) === '') continue;
     return {name: repositoryOf(reference), readAt: edge.readAt, isKnown: true};
   }
@@ -95,7 +100,7 @@ function commonNamespace(names: readonly string[]): string | undefined {
 
 function usualName(key: string, common: string | undefined, {owner}: Origin): Repository {
   if (common !== undefined) return {name: `${common}/${key}`, readAt: '', isKnown: true};
-  const isKnown = owner !== '';
+  const isKnown = /^[A-Za-z0-9]+(?:-+[A-Za-z0-9]+)*$/.test(owner);
   return {name: `ghcr.io/${isKnown ? owner.toLowerCase() : 'owner'}/${key}`, readAt: '', isKnown};
 }
 
@@ -116,7 +121,7 @@ function distinct(
     const last = name.split('/').at(-1) ?? '';
     for (const [key, repository] of group) {
       const variant = variants?.get(key);
-      const own = key.startsWith(last) ? key : `${last}-${key}`;
+      const own = key.startsWith(last) || last.length > 80 ? key : `${last}-${key}`;
       if (group.length < 2) shared.set(key, repository);
       else if (variants !== undefined) shared.set(key, {...repository, variant});
       else shared.set(key, {...repository, name: name.replace(/[^/]*$/, own), sharedName: name});

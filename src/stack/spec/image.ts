@@ -115,7 +115,8 @@ function isEmptyList(fields: Fields): boolean {
   return fields.get('depend_on')?.value.kind === 'list';
 }
 
-const refusedNames: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
+/** Keys that every object has: tools that read the plan would find their own in its place. */
+export const refusedNames: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
 
 /** Names of images and tracks become folders, file names and keys of the plan. */
 export function checkName(findings: Findings, what: string, name: string, offset: number): void {
