@@ -5,7 +5,7 @@ import {describe, expect, it} from 'vitest';
 import {openWorkspace} from '../src/adapters/files/index.ts';
 import {examine, findingLine} from '../src/doctor/index.ts';
 import {inferStack} from '../src/infer/index.ts';
-import {readTree} from '../src/modes/local/tree.ts';
+import {readTree} from '../src/modes/setup/tree.ts';
 import {loadStack} from '../src/stack/index.ts';
 import {edgeLines} from './support/builders/trees.ts';
 

@@ -81,8 +81,8 @@ describe('the reusable workflow', () => {
       platform: expect.stringContaining('matrix.platform'),
       parents: 'ready',
     });
-    expect(leg['artifact-name']).toContain('matrix.level');
-    expect(leg['artifact-name']).toContain('strategy.job-index');
+    // Not strategy.job-index, which act does not know: there all legs of a level would have one name.
+    expect(leg['artifact-name']).toMatch(/^leg-.*\bmatrix\.leg\b/);
   });
 
   it('pins the actions of others', () => {

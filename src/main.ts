@@ -135,7 +135,7 @@ async function runMode(run: Run, watch?: Emit): Promise<ModeEnd> {
       return done.ok ? {outcome: 'passed', outputs: {}} : failed(done.error);
     }
     case 'doctor':
-      return await doctor({inputs, workspace, log, origin: await readOrigin(workspace.root)});
+      return await doctor({...run, origin: await readOrigin(workspace.root)});
     default:
       return unreachable(inputs.mode);
   }

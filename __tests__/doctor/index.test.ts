@@ -4,8 +4,15 @@ import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {describe, expect, it} from 'vitest';
 import {versionOf} from '../../src/adapters/process/index.ts';
-import {examine, type Finding, findingLine, missingTools} from '../../src/doctor/index.ts';
-import {fail, ok} from '../../src/failure.ts';
+import {
+  examine,
+  type Finding,
+  findingLine,
+  missingTools,
+  refusedPushes,
+} from '../../src/doctor/index.ts';
+import {fail, failure, ok} from '../../src/failure.ts';
+import {parseSpec} from '../../src/stack/spec/index.ts';
 
 const workflow = (step = '', more = ''): string => `on:
   push: {branches: [main]}
@@ -265,6 +272,43 @@ describe('the repository of the action', () => {
   it('has nothing to mend in the workflows of docs/', () => {
     const copies = below('docs/workflows').map((path) => [path.replace('docs/', '.github/'), path]);
     expect(clean(Object.fromEntries(copies))).toEqual([]);
+  });
+});
+
+describe('the registry', () => {
+  const file = 'images/spec.yml';
+  const {images} = parseSpec({file, text: spec(), stackDir: 'images', tagPrefix: undefined});
+  const denied = failure('permission', 'ghcr.io/acme/base: the registry returned 403.', {
+    hint: 'Ask for the role "write".',
+  });
+  const told = (answers: Parameters<typeof refusedPushes>[1], isRunner: boolean) =>
+    refusedPushes({file, images}, answers, isRunner).map(findingLine);
+
+  it('is not spoken of where it takes a push', () => {
+    expect(told(new Map([['ghcr.io/acme/base', undefined]]), true)).toEqual([]);
+  });
+
+  it('refuses with an error on a runner, whose login is the one of the run', () => {
+    expect(told(new Map([['ghcr.io/acme/base', denied]]), true)).toEqual([
+      'images/spec.yml:2: error: ghcr.io/acme/base: the registry returned 403. Ask for the role "write".',
+    ]);
+  });
+
+  it('refuses with a note elsewhere, once for a host and a cause', () => {
+    const answers = new Map([
+      ['ghcr.io/acme/leaf', denied],
+      ['ghcr.io/acme/base', denied],
+    ]);
+    expect(told(answers, false)).toEqual([
+      'images/spec.yml:4: note: ghcr.io/acme/leaf cannot be pushed from here: ghcr.io/acme/base: the registry returned 403. The same holds for 1 more. Ask for the role "write".',
+    ]);
+  });
+
+  it.each([true, false])('gets a note where it does not answer (on a runner: %s)', (isRunner) => {
+    const silent = failure('registry-unavailable', 'ghcr.io: the registry cannot be reached.');
+    expect(told(new Map([['ghcr.io/acme/base', silent]]), isRunner)).toEqual([
+      'images/spec.yml:2: note: ghcr.io/acme/base may be pushed or not: ghcr.io: the registry cannot be reached. Ask again where the registry can be reached.',
+    ]);
   });
 });
 

@@ -165,6 +165,40 @@ describe('in ten minutes on your repository', () => {
     expect(stdout).toContain('doctor: 0 to mend before a run');
   });
 
+  it('doctor asks the registry what a run would ask it, and leaves no upload open', async () => {
+    expect((await run(work.path, ['doctor'])).stdout).not.toContain('cannot be pushed');
+    expect(server.seen.map(({line}) => line)).toContainEqual(
+      expect.stringMatching(/^POST \/v2\/\S+\/uploads\//),
+    );
+    expect(server.uploads.size).toBe(0);
+    const refusing = await startRegistry({auth: 'basic'});
+    using other = makeRepository();
+    other.commit('x', {
+      'images/spec.yml': `images: {a: {image_name: "${refusing.host}/o/a"}}\ntag: {prefix: "1"}\n`,
+      'images/a/Dockerfile': 'FROM scratch\n',
+    });
+    const {code, stdout} = await run(other.path, ['doctor']);
+    await refusing.close();
+    expect(code, stdout).toBe(0);
+    expect(stdout).toMatch(
+      /^images\/spec\.yml:1: note: \S+\/o\/a cannot be pushed from here: .*401/m,
+    );
+  });
+
+  it('doctor is never content with what plan refuses', async () => {
+    using wrong = makeRepository();
+    wrong.commit('x', {
+      'images/spec.yml': `images:\n  a: {image_name: ${server.host}/o/a, platforms: [linux/amd64]}\n  b: {image_name: ${server.host}/o/b, platforms: [linux/arm64]}\ntag: {prefix: "1"}\n`,
+      'images/a/Dockerfile': 'FROM scratch\n',
+      'images/b/Dockerfile': `FROM ${server.host}/o/a\n`,
+    });
+    const refused = (await run(wrong.path, ['plan'])).stderr.trim();
+    expect(refused).toMatch(/^images\/b\/Dockerfile:1:1: "b" takes "a" for linux\/arm64/);
+    const {code, stdout, stderr} = await run(wrong.path, ['doctor']);
+    expect(code).toBe(1);
+    expect(`${stdout}${stderr}`).toContain(refused.replace(/^\S+ /, ''));
+  });
+
   it('plan tells what the working tree changed, and prints no command of the runner', async () => {
     work.commit('stack', {});
     work.git('push', '--quiet', 'origin', 'HEAD:refs/heads/main', '--force');
@@ -175,6 +209,7 @@ describe('in ten minutes on your repository', () => {
     expect(code).toBe(0);
     expect(stdout).toContain('mode plan, working tree of main');
     expect(stdout).toMatch(/other: build: .*other\/new\.txt/);
+    expect(stdout).toContain('doctor: base/.dockerignore: note: ');
     expect(stdout).not.toMatch(/base: build: .*changed/);
     expect(stdout).not.toMatch(/^::/m);
     expect(stdout).not.toContain('\u001b');

@@ -138,4 +138,24 @@ describe('two platforms on two runners', () => {
     expect(leg.exitCode).toBe(1);
     expect(leg.stdout).toContain('no runner is known for it');
   });
+
+  it('refuses a child of another platform than its parent has on this machine, before the first build', async () => {
+    const spec = await stack.read('images/spec.yml');
+    const other = process.arch === 'arm64' ? 'linux/amd64' : 'linux/arm64';
+    await stack.commit({
+      'images/spec.yml': spec
+        .replace(/( {2}whole: .*), platforms: [^\]]*\]/, '$1')
+        .replace(/( {2}child: .*platforms: )\[[^\]]*\]/, `$1[${other}]`),
+    });
+    const run = await workflow({runId: '65'}).leg({
+      images: 'child',
+      parents: 'auto',
+      push: 'false',
+    });
+    expect(run.exitCode, run.stdout).toBe(1);
+    expect(run.stdout).toContain(
+      `"child" takes "whole" for ${other}, but "whole" is only built for`,
+    );
+    expect(run.stdout).not.toContain('docker buildx build');
+  });
 });

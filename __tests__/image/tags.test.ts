@@ -1,4 +1,5 @@
 import {describe, expect, it} from 'vitest';
+import {architectures, operatingSystems, platformPattern} from '../../src/image/platforms.ts';
 import {
   branchTag,
   fileNameOf,
@@ -7,6 +8,7 @@ import {
   globalStableTag,
   proofTag,
   stableTag,
+  tagEnd,
 } from '../../src/image/tags.ts';
 
 const tagOf = (tagPrefix: string, branch: string): string => branchTag({tagPrefix}, branch);
@@ -34,6 +36,25 @@ describe('branchTag', () => {
     (name) => {
       expect(tagOf('2026.3', name)).toMatch(new RegExp(`^2026\\.3-${name}-[0-9a-f]{8}$`));
     },
+  );
+
+  it('keeps every branch and git tag apart from the images of one platform', () => {
+    for (const os of operatingSystems)
+      for (const architecture of architectures)
+        for (const variant of ['', '/v7', '/8', '/v9.0']) {
+          const platform = `${os}/${architecture}${variant}`;
+          expect(platform).toMatch(platformPattern);
+          const end = tagEnd({platform});
+          const own = branchTag({tagPrefix: '1', platform}, 'main');
+          expect(own).toBe(`1-main${end}`);
+          expect(tagOf('1', `main${end}`)).toMatch(new RegExp(`^1-main${end}-[0-9a-f]{8}$`));
+          expect(gitTagSuffix(`v1${end}`, 100)).toMatch(new RegExp(`^tag-v1${end}-[0-9a-f]{8}$`));
+        }
+  });
+
+  it.each(['fix-linux', 'linux-arm64-port', 'my-arm64', 'x-linux-arm640'])(
+    'keeps the branch %s, which ends in no platform',
+    (branch) => expect(tagOf('1', branch)).toBe(`1-${branch}`),
   );
 
   it.each(['ü', '日本語/x', 'a'.repeat(300), '💥'])('gives %s a valid tag', (branch) => {

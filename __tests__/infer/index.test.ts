@@ -6,7 +6,9 @@ import {fileURLToPath} from 'node:url';
 import {describe, expect, it} from 'vitest';
 import {examine} from '../../src/doctor/index.ts';
 import {fail} from '../../src/failure.ts';
+import {branchTag} from '../../src/image/tags.ts';
 import {type InferRequest, inferStack} from '../../src/infer/index.ts';
+import {checkParents} from '../../src/stack/parents.ts';
 import {parseSpec} from '../../src/stack/spec/index.ts';
 import {edgeLines, type TreeCase, treeOf, trees} from '../support/builders/trees.ts';
 
@@ -53,6 +55,35 @@ describe('a stack read from its Dockerfiles', () => {
       for (const [key, name] of Object.entries(tree.names ?? {})) {
         expect(parsed.images.get(key)?.repository).toBe(name);
       }
+      for (const [key, variant] of Object.entries(tree.variants ?? {})) {
+        expect(parsed.images.get(key)?.variant, key).toBe(variant);
+      }
+    },
+  );
+
+  it.each(Object.entries(trees))(
+    'gives of %s what a run reads from it without edits',
+    (_, tree) => {
+      const {spec, edges, todos} = infer(tree);
+      const parsed = parse(spec);
+      const dockerfiles = new Map(
+        [...parsed.images.values()].map(({name, dockerfile}) => [
+          name,
+          {file: dockerfile, text: tree.files[dockerfile] ?? ''},
+        ]),
+      );
+      const read = checkParents(parsed, dockerfiles, (image) => branchTag(image, 'main'));
+      const asked = todos.filter(({key}) => key !== undefined);
+      if (asked.length === 0) expect(read.mistakes).toEqual([]);
+      const parents = [...read.spec.images.values()].flatMap(({key, parents}) =>
+        parents.map((parent) => `${key} <- ${parent}`),
+      );
+      if (read.mistakes.length > 0) return;
+      expect(parents.toSorted()).toEqual(edgeLines(edges));
+      // An edge that no line of the Dockerfile has would build the child on an image of somebody else.
+      const sure = edges.filter(({child}) => !asked.some(({key}) => key === child));
+      for (const {child, parent} of sure)
+        expect([...(read.references.get(child)?.keys() ?? [])], child).toContain(parent);
     },
   );
 
@@ -89,12 +120,18 @@ describe('what cannot be read', () => {
         'a/Dockerfile': 'FROM debian:13\n',
         'b/Dockerfile': 'hello\n',
         'c/Dockerfile': 'RUN true\n',
+        'd/Dockerfile': 'FROM debian:13\nRUNN true\n',
+        'e/Dockerfile': '# escape=`\nFROM mcr.microsoft.com/windows/servercore:ltsc2022\n',
+        'f/-x.Dockerfile': 'FROM debian:13\n',
       },
     });
     expect(images).toEqual(['a']);
     expect(todos.map(({sentence}) => sentence)).toEqual([
       expect.stringMatching(/^b\/Dockerfile is left out: .*Mend or remove it/),
       expect.stringMatching(/^c\/Dockerfile is left out: line 1: /),
+      expect.stringMatching(/^d\/Dockerfile is left out: line 2: unknown instruction RUNN/),
+      expect.stringMatching(/^e\/Dockerfile is left out: it is of a Windows image/),
+      expect.stringMatching(/^f\/-x\.Dockerfile is left out: .*an option/),
     ]);
   });
 

@@ -73,6 +73,7 @@ describe('makeLegs', () => {
         image: 'a',
         images: 'a',
         level: 0,
+        leg: '0-0',
         ref: 'r/a:t',
         action: 'build',
         platform: 'linux/amd64',
@@ -213,6 +214,8 @@ describe('makeLegs', () => {
         expect(legs.length).toBeLessThanOrEqual(maxLegs);
         expect(levels.length).toBeLessThanOrEqual(6);
         expect(levels.flat()).toEqual(legs);
+        // Their artifacts are named after it.
+        expect(new Set(legs.map(({leg}) => leg)).size).toBe(legs.length);
         for (const {name, parents} of images) {
           const own = place.get(name);
           for (const parent of parents.flatMap((one) => place.get(one) ?? [])) {

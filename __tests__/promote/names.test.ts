@@ -11,12 +11,14 @@ describe('tagNames for stable', () => {
     ['v1-main', 'v1-stable'],
     ['py39-2023.2-main', 'py39-2023.2-stable'],
     ['2023.1-stable-fix', '2023.1-stable'],
+    ['2026.3-linux-arm64', '2026.3-stable'],
   ])('%s -> %s', (source, target) => {
     expect(tagNames('stable', source, known)).toMatchObject({ok: true, value: {source, target}});
   });
 
   it.each([
     ['2026.3-stable', 'already a stable tag'],
+    ['2026.3-main-linux-arm64', 'is the tag of one platform. Use "2026.3-main"'],
     ['main', 'not of the form'],
     ['-main', 'not a valid tag'],
     ['2026.3-', 'not of the form'],

@@ -4,7 +4,7 @@ import {describe, expect, it} from 'vitest';
 import {parse} from 'yaml';
 import {differenceOf, type ImageFacts} from '../../src/record/index.ts';
 import {recordDetails, reportFile, resultFile} from '../../src/report/file.ts';
-import {parseReport} from '../../src/report/merge.ts';
+import {parseReport} from '../../src/report/merge/index.ts';
 import {manyImages, reported, reportedStep, sevenImages} from '../support/builders/reports.ts';
 
 const schema = JSON.parse(

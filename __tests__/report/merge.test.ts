@@ -1,7 +1,13 @@
 import {describe, expect, it} from 'vitest';
 import {failure} from '../../src/failure.ts';
 import {reportFile} from '../../src/report/file.ts';
-import {mergeReports, parseReport, requireReports} from '../../src/report/merge.ts';
+import {
+  latestReports,
+  mergeReports,
+  parseReport,
+  plannedWork,
+  requireReports,
+} from '../../src/report/merge/index.ts';
 import type {ReportedImage} from '../../src/report/types.ts';
 import {planned, reported, reportedStep} from '../support/builders/reports.ts';
 import {imageSpec} from '../support/builders/stack.ts';
@@ -140,6 +146,68 @@ describe('mergeReports', () => {
     const {notes} = mergeReports(plan, [claimed([built('base'), built('leaf'), ...many])]);
     expect(notes).toHaveLength(51);
     expect(notes.at(-1)).toBe('And 150 more like these.');
+  });
+});
+
+describe('the reports of a run whose jobs were run again', () => {
+  const failedLeaf = reported('leaf', {outcome: 'failed', steps: [bad]});
+  const attempt = (number: number, images: readonly ReportedImage[], more = {}) =>
+    claimed(images, {run: {id: '1', attempt: number}, ...more});
+  const merge = (...reports: ReturnType<typeof claimed>[]) =>
+    mergeReports(plan, latestReports(reports));
+
+  it('count as the last attempt that worked on an image, though those of the first are still there', () => {
+    const first = attempt(1, [built('base'), failedLeaf], {outcome: 'failed'});
+    const again = attempt(2, [reported('base', {outcome: 'skipped'}), built('leaf')]);
+    for (const reports of [
+      [first, again],
+      [again, first],
+    ]) {
+      const merged = merge(...reports);
+      expect(merged.outcome).toBe('passed');
+      expect(outcomes(merged.images)).toEqual(['base built', 'leaf built', 'idle skipped']);
+    }
+  });
+
+  it('are red where the last attempt is, whatever the first said', () => {
+    const first = attempt(1, [built('base'), built('leaf')]);
+    expect(merge(first, attempt(2, [failedLeaf], {outcome: 'failed'})).outcome).toBe('failed');
+  });
+
+  it('keep what no later attempt did again', () => {
+    const first = attempt(1, [reported('base', {outcome: 'failed', steps: [bad]}), built('leaf')]);
+    expect(merge(first, attempt(2, [built('leaf')])).outcome).toBe('failed');
+  });
+});
+
+describe('plannedWork', () => {
+  const text = (tag: string) =>
+    JSON.stringify({
+      schema: 1,
+      tag,
+      images: [{name: 'idle', action: 'build'}, {name: 'base', action: 'skip'}, null, {}],
+    });
+
+  it('is what the plan of this run had work for', () => {
+    expect(plannedWork(plan, text('2026.3-main'))).toEqual(['idle']);
+  });
+
+  it.each([
+    text('other'),
+    '{',
+    'null',
+    '{"tag": "2026.3-main"}',
+    '{"tag": "2026.3-main", "images": 1}',
+  ])('is nothing where it is not: %s', (written) => expect(plannedWork(plan, written)).toEqual([]));
+
+  it('makes a run red whose leg never came, though its image is in the registry by now', () => {
+    const reports = [claimed([built('base'), built('leaf')])];
+    expect(mergeReports(plan, reports).outcome).toBe('passed');
+    const merged = mergeReports(plan, reports, new Set(['idle']));
+    expect(merged.outcome).toBe('failed');
+    expect(merged.images[2]?.steps[0]?.failure?.message).toMatch(/^No runner reported it/);
+    const done = claimed([reported('idle', {outcome: 'reused', steps: [good]})]);
+    expect(mergeReports(plan, [...reports, done], new Set(['idle'])).outcome).toBe('passed');
   });
 });
 

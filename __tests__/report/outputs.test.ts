@@ -62,6 +62,7 @@ describe('matrixOutput and levelsOutput', () => {
     image: 'leaf',
     images: 'leaf',
     level: 0,
+    leg: '0-0',
     ref: 'ghcr.io/o/leaf:2026.3-feature',
     action: 'build',
     platform: 'linux/amd64',

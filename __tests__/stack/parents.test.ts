@@ -2,7 +2,8 @@
 
 import {describe, expect, it} from 'vitest';
 import {checkParents, type ParentCheck} from '../../src/stack/parents.ts';
-import {buildTree, parseSpec} from '../../src/stack/spec/index.ts';
+import {lackingParents} from '../../src/stack/platforms.ts';
+import {buildTree, type ImageSpec, parseSpec} from '../../src/stack/spec/index.ts';
 
 interface Given {
   readonly keys?: string;
@@ -341,4 +342,124 @@ it('ten thousand images in a chain are read in linear time', () => {
   );
   const result = check(images);
   expect(buildTree(result.spec.images).order).toHaveLength(10_000);
+});
+
+describe('the platforms of a parent', () => {
+  const two = 'platforms: [linux/amd64, linux/arm64]';
+  const takes = (parent: string, child: string, text = 'FROM ghcr.io/o/base:1') =>
+    told(
+      check({
+        base: {text: 'FROM scratch', ...(parent === '' ? {} : {keys: parent})},
+        child: {text, ...(child === '' ? {} : {keys: child})},
+      }),
+    );
+  const arm = 'platforms: [linux/arm64]';
+  const amd = 'platforms: [linux/amd64]';
+
+  it.each([
+    ['the same two', two, two],
+    ['fewer', two, amd],
+    ['the same under another name', 'platforms: [linux/x86_64, linux/arm64/v8]', two],
+    ['none for both', '', ''],
+    ['none for the parent, one for the child', '', amd],
+    ['one for the parent, none for the child', amd, ''],
+  ])('can be %s', (_, parent, child) => expect(takes(parent, child)).toEqual([]));
+
+  it('must have every one that the child has', () => {
+    expect(takes(amd, two)).toEqual([
+      'images/child/Dockerfile:1:1: "child" takes "base" for linux/arm64, but "base" is only built for linux/amd64. Write "platforms: [linux/amd64, linux/arm64]" for "base" (images/spec.yml:2:3), or take it with FROM --platform=linux/amd64.',
+    ]);
+    expect(takes('', two)).toEqual([
+      'images/child/Dockerfile:1:1: "child" takes "base" for linux/amd64, linux/arm64, but "base" is only built for the platform of the runner. Write "platforms: [linux/amd64, linux/arm64]" for "base" (images/spec.yml:2:3).',
+    ]);
+    expect(takes(amd, arm)).toHaveLength(1);
+  });
+
+  it.each([
+    ['a COPY takes files', 'FROM debian\nCOPY --from=ghcr.io/o/base /x /x'],
+    ['a mount reads files', 'FROM debian\nRUN --mount=from=ghcr.io/o/base,target=/x y'],
+    ['a stage is named', 'FROM --platform=linux/$TARGETARCH ghcr.io/o/base AS b\nFROM b'],
+  ])('counts where %s', (_, text) => expect(takes(amd, two, text)).toHaveLength(1));
+
+  it.each([
+    ['of the builder', 'FROM --platform=$BUILDPLATFORM ghcr.io/o/base AS b'],
+    ['that is written', 'FROM --platform=linux/amd64 ghcr.io/o/base AS b'],
+  ])('is the one %s where a stage asks for it', (_, from) => {
+    expect(takes(amd, two, `${from}\nFROM debian\nCOPY --from=b /x /x`)).toEqual([]);
+  });
+
+  it('must have the one that a stage asks for', () => {
+    const text = 'FROM --platform=linux/s390x ghcr.io/o/base';
+    expect(takes(two, '', text)[0]).toContain('takes "base" for linux/s390x');
+  });
+
+  it('depends on the machine where one of them has none', () => {
+    const {spec, needed} = check({
+      base: {text: 'FROM scratch'},
+      child: {text: 'FROM ghcr.io/o/base', keys: arm},
+    });
+    const child = spec.images.get('child') as ImageSpec;
+    const lacking = (machine?: string) =>
+      lackingParents(spec, child, needed.get('child') ?? new Map(), machine);
+    expect(lacking()).toEqual([]);
+    expect(lacking('linux/arm64')).toEqual([]);
+    expect(lacking('linux/amd64')).toMatchObject([
+      {
+        message:
+          '"child" takes "base" for linux/arm64, but "base" is only built for the platform of the runner (linux/amd64).',
+        mend: expect.stringContaining('"platforms: [linux/amd64, linux/arm64]" for "base"'),
+      },
+    ]);
+  });
+});
+
+describe('several images in one repository', () => {
+  const name = (more = '') => `image_name: ghcr.io/o/app${more}`;
+  const parentOf = (reference: string): readonly string[] | undefined =>
+    parentsOf(
+      check({
+        plain: {text: 'FROM debian', keys: name()},
+        gpu: {text: 'FROM debian', keys: name(', variant: gpu')},
+        gpu12: {text: 'FROM debian', keys: name(', variant: gpu-12')},
+        child: {text: `FROM ghcr.io/o/app${reference}`},
+      }),
+      'child',
+    );
+
+  it.each([
+    ['', 'plain'],
+    [':latest', 'plain'],
+    [':2026.3-main', 'plain'],
+    [':2026.3-gpu', 'plain'],
+    [':other', 'plain'],
+    [':gpu', 'gpu'],
+    [':gpu-2026.3-main', 'gpu'],
+    [':gpu-stable', 'gpu'],
+    [':latest-gpu', 'gpu'],
+    [':gpu-12', 'gpu12'],
+    [':gpu-12-stable', 'gpu12'],
+    [':x-gpu-12', 'gpu12'],
+  ])('are told apart by the tag "%s": %s', (reference, parent) => {
+    expect(parentOf(reference)).toEqual([parent]);
+  });
+});
+
+describe('a name without an owner', () => {
+  const parentOf = (text: string, keys?: string): readonly string[] | undefined =>
+    parentsOf(check({base, child: {text, ...(keys === undefined ? {} : {keys})}}), 'child');
+  const traced = (text: string, keys: string): unknown =>
+    check({base, child: {text, keys}}).references.get('child')?.get('base');
+
+  it('is the parent of depend_on that is called so', () => {
+    expect(traced('FROM base', 'depend_on: base')).toEqual(['base']);
+    expect(traced('FROM debian\nCOPY --from=base:1 /x /x', 'depend_on: base')).toEqual(['base:1']);
+    expect(told(check({base, child: {text: 'FROM base', keys: 'depend_on: base'}}))).toEqual([]);
+  });
+
+  it('is an image of Docker Hub without depend_on, and with an owner', () => {
+    expect(parentOf('FROM base')).toEqual([]);
+    expect(parentOf('FROM base', 'depend_on: []')).toEqual([]);
+    expect(traced('FROM other/base', 'depend_on: base')).toBeUndefined();
+    expect(traced('FROM bases', 'depend_on: base')).toBeUndefined();
+  });
 });

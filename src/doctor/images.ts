@@ -1,5 +1,6 @@
 import {basename, join} from 'node:path/posix';
 import {parseReference} from '../image/reference.ts';
+import {variantOf} from '../image/tags.ts';
 import {findUses, type ImageUse, readDockerfile} from '../stack/dockerfile/index.ts';
 import type {ImageSpec, Spec} from '../stack/spec/index.ts';
 import {type DoctorFacts, error, type Finding, note} from './types.ts';
@@ -107,10 +108,7 @@ type Owners = ReadonlyMap<string, readonly ImageSpec[]>;
 /** The image that a reference means; its tag tells which of several in one repository. */
 function ownerOf(use: ImageUse, owners: Owners): string | undefined {
   const all = owners.get(repositoryOf(use.reference)) ?? [];
-  const tag = parseReference(use.reference)?.tag ?? 'latest';
-  const exact = all.find(({variant}) => variant !== undefined && tag.startsWith(`${variant}-`));
-  const plain = all.find(({variant}) => variant === undefined);
-  return (exact ?? plain)?.key;
+  return variantOf(all, parseReference(use.reference)?.tag ?? 'latest')?.key;
 }
 
 function basesOf(image: ImageSpec, uses: readonly ImageUse[], owners: Owners): readonly Finding[] {
@@ -124,6 +122,8 @@ function basesOf(image: ImageSpec, uses: readonly ImageUse[], owners: Owners): r
     if (image.parents.length > 0 && /\$\{?BASE_(?:TAG|IMAGE)\b/.test(use.written)) return [];
     seen.add(place);
     const bare = use.reference.replace(/:latest$/, '');
+    // FROM base, where depend_on says that it is the one that is built here.
+    if (image.parents.includes(bare)) return [];
     return [
       note(
         place,

@@ -5,6 +5,7 @@ import {examineImages} from './images.ts';
 import {type DoctorFacts, error, type Finding} from './types.ts';
 import {examineWorkflows} from './workflows.ts';
 
+export {type PushAnswers, refusedPushes} from './registry.ts';
 export {missingTools} from './tools.ts';
 export type {DoctorFacts, Finding} from './types.ts';
 
@@ -30,7 +31,7 @@ export function examine(facts: DoctorFacts): readonly Finding[] {
 
 /** One line, as a compiler would print it. */
 export function findingLine({level, place, message, mend}: Finding): string {
-  return `${place}: ${level}: ${message} ${mend}`;
+  return `${place}: ${level}: ${message} ${mend}`.trimEnd();
 }
 
 function readSpec({texts, stackDir, tagPrefix}: DoctorFacts): {
@@ -49,11 +50,15 @@ function readSpec({texts, stackDir, tagPrefix}: DoctorFacts): {
     return {spec, findings: []};
   } catch (thrown) {
     if (!(thrown instanceof SpecError)) throw thrown;
-    const findings = thrown.mistakes.map((mistake) => {
-      const [, place = `${file}:1`, message = mistake] =
-        /^(\S+?:\d+)(?::\d+)?: ([\s\S]*)$/.exec(mistake) ?? [];
-      return error(place, message, '');
-    });
-    return {spec: undefined, findings};
+    return {spec: undefined, findings: specFindings(thrown.mistakes)};
   }
+}
+
+/** Mistakes of a spec that a run refuses, `file:line:column: message`. */
+export function specFindings(mistakes: readonly string[]): readonly Finding[] {
+  return mistakes.map((mistake) => {
+    const [, place = 'spec.yml:1', message = mistake] =
+      /^(\S+?:\d+)(?::\d+)?: ([\s\S]*)$/.exec(mistake) ?? [];
+    return error(place, message, '');
+  });
 }

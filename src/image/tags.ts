@@ -1,4 +1,5 @@
 import {createHash} from 'node:crypto';
+import {platformEnd} from './platforms.ts';
 
 /** Names that images and files get: tags, labels, file names. */
 const maxTagLength = 128;
@@ -6,18 +7,23 @@ const maxTagLength = 128;
 /**
  * What comes after the prefix in a tag, at most `room` characters. A branch that fits stays as it is; one that had to
  * be altered or cut ends in 8 hex digits of its hash, so that `feature/a` and `feature-a` never share a tag. The
- * beginnings `tag-` and `pr-` belong to git tags and pull requests: such a branch counts as altered.
+ * beginnings `tag-` and `pr-` belong to git tags and pull requests, and an end such as `-linux-arm64` to the image of one
+ * platform: such a branch counts as altered.
  */
 export function branchSuffix(branch: string, room: number): string {
   const safe = branch.replace(/[^A-Za-z0-9_.-]/gu, '-');
-  if (safe === branch && safe.length <= room && !/^(?:tag|pr)-/.test(branch)) return safe;
+  if (isKept(safe, branch, room) && !/^(?:tag|pr)-/.test(branch)) return safe;
   return altered(safe, branch, room);
 }
 
 /** The suffix of a git tag: `tag-v1`, with a hash where the tag had to be altered. */
 export function gitTagSuffix(tag: string, room: number): string {
   const safe = `tag-${tag.replace(/[^A-Za-z0-9_.-]/gu, '-')}`;
-  return safe === `tag-${tag}` && safe.length <= room ? safe : altered(safe, tag, room);
+  return isKept(safe, `tag-${tag}`, room) ? safe : altered(safe, tag, room);
+}
+
+function isKept(safe: string, written: string, room: number): boolean {
+  return safe === written && safe.length <= room && !platformEnd.test(safe);
 }
 
 function altered(safe: string, original: string, room: number): string {
@@ -69,9 +75,23 @@ export function extraTag(tag: string, {variant}: Pick<TagOwner, 'variant'>): str
   return variant === undefined ? tag : `${variant}-${tag}`;
 }
 
-/** Proofs, records and the build cache: names that the action keeps for itself. */
-export function isInternal(tag: string): boolean {
-  return /^(?:fp-[0-9a-f]{16}(?:-[0-9a-f]{8})?|rec-[0-9a-f]{16}|buildcache)$/.test(tag);
+/**
+ * Of several images in one repository the one that a tag is of: `gpu`, `gpu-2026.3` and, as people name tags elsewhere, `latest-gpu` are
+ * the variant `gpu`; what has none of the variants is the plain image.
+ */
+export function variantOf<T extends TagOwner>(images: readonly T[], tag: string): T | undefined {
+  const long = images.toSorted((a, b) => tagStart(b).length - tagStart(a).length);
+  const fits = [
+    (one: T) => tag.startsWith(`${tagStart(one)}-`),
+    ({variant}: T) => variant !== undefined && (tag === variant || tag.startsWith(`${variant}-`)),
+    ({variant}: T) => variant !== undefined && tag.endsWith(`-${variant}`),
+    ({variant}: T) => variant === undefined,
+  ];
+  for (const fit of fits) {
+    const found = long.find(fit);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 /** The tag under which the registry remembers that this content passed all its tests. */
@@ -87,6 +107,11 @@ export function proofTag(fingerprint: string, tests: string): string {
 /** The tag of an image's record, in the image's own repository: `rec-<16 hex of its digest>`. */
 export function recordTag(digest: string): string {
   return `rec-${digest.replace('sha256:', '').slice(0, 16)}`;
+}
+
+/** Proofs, records and the build cache. */
+export function isInternalTag(tag: string): boolean {
+  return /^(?:fp-[0-9a-f]{16}(?:-[0-9a-f]{8})?|rec-[0-9a-f]{16}|buildcache)$/.test(tag);
 }
 
 /** The base name of an image's log, result and manifest files, and of its wiki page. */

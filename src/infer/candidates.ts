@@ -1,6 +1,8 @@
 import {dirname, join, normalize} from 'node:path/posix';
+import {platformPattern} from '../image/platforms.ts';
 import {parseReference} from '../image/reference.ts';
-import {keysOf, keyText} from './names.ts';
+import {isSamePlatform} from '../stack/spec/index.ts';
+import {keysOf, keyText, shortKey} from './names.ts';
 import type {Candidate, Declaration} from './types.ts';
 
 export interface CandidateRequest {
@@ -107,7 +109,7 @@ function nameOf({name, tags, target}: Declaration): string {
 }
 
 function ownKey(one: Declaration, fallback: string, used: Set<string>): string {
-  const name = nameOf(one) || fallback;
+  const name = shortKey(nameOf(one)) || fallback;
   const choices = [name, `${fallback}-${name}`];
   let key = choices.find((choice) => !used.has(choice));
   for (let count = 2; key === undefined; count += 1) {
@@ -125,16 +127,24 @@ function plain(key: string, dockerfile: string, context: string): Candidate {
 
 function declared(key: string, declaration: Declaration, context: string): Candidate {
   const {dockerfile, target, args, platforms, tags} = declaration;
+  const known = platforms.filter((platform) => platformPattern.test(platform));
   return {
     key,
     dockerfile,
-    target,
+    // What cannot be the name of a stage is a variable that nobody could read.
+    target: isStageName(target) ? target : undefined,
     args,
-    platforms,
+    platforms: known.filter(
+      (one, index) => known.findIndex((other) => isSamePlatform(one, other)) === index,
+    ),
     tags,
     declaration,
     context: declaration.context ?? context,
   };
+}
+
+function isStageName(target: string | undefined): boolean {
+  return target !== undefined && /^[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(target);
 }
 
 /**

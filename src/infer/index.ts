@@ -1,11 +1,12 @@
 import {fail, ok, type Result} from '../failure.ts';
-import {parseReference} from '../image/reference.ts';
+import {parseReference, repositoryKey} from '../image/reference.ts';
 import {readDockerfile} from '../stack/dockerfile/index.ts';
+import {isSamePlatform, pathProblem} from '../stack/spec/index.ts';
 import {findCandidates} from './candidates.ts';
 import {findEdges} from './edges.ts';
 import {kindOf} from './names.ts';
 import {isDeclaring, readDeclarations} from './read/index.ts';
-import {nameRepositories} from './repositories.ts';
+import {nameRepositories, type Repository} from './repositories.ts';
 import {specText} from './spec-text.ts';
 import type {Candidate, Edge, Origin, SourceTree, Todo} from './types.ts';
 import {workflowText} from './workflow-text.ts';
@@ -49,13 +50,14 @@ export function inferStack(request: InferRequest): Result<InferredStack, string>
   const linked = findEdges({images: found.images, dockerfiles, origin});
   const cycle = findCycle(found.images, linked.edges);
   if (cycle.length > 0) return fail(cycleSentence(cycle));
-  const images = parentsFirst(found.images, linked.edges);
+  const images = withPlatforms(parentsFirst(found.images, linked.edges), linked.edges);
   const repositories = nameRepositories({images, edges: linked.edges, origin});
   const all = [
     ...todos,
     ...templates.map((path) => templateTodo(path)),
     ...found.shared.map((name) => sharedTodo(name, found.images)),
     ...linked.todos,
+    ...linked.edges.flatMap((edge) => untracedTodo(edge, repositories)),
   ];
   const hosts = [...repositories.values()].flatMap(
     ({name}) => parseReference(name)?.registry ?? [],
@@ -89,7 +91,7 @@ function readable(
   const todos: Todo[] = [];
   for (const path of paths) {
     const read = texts.get(path) ?? fail('it was not read');
-    const why = read.ok ? whyNot(read.value) : read.error;
+    const why = read.ok ? whyNot(path, read.value) : read.error;
     if (why === undefined && read.ok) dockerfiles.set(path, read.value);
     else
       todos.push({
@@ -100,13 +102,19 @@ function readable(
   return {dockerfiles, todos};
 }
 
-/** What keeps a text from being a Dockerfile at all; smaller faults are for `plan` and `doctor`. */
-function whyNot(text: string): string | undefined {
+const windowsBase =
+  /^[ \t]*FROM[ \t]+(?:--platform=windows\b|\S*(?:\/windows\/|nanoserver|servercore|dotnet\/framework))/im;
+
+/** What docker refuses whatever the values are: one such file would keep all others from being planned. */
+function whyNot(path: string, text: string): string | undefined {
+  // From whichever folder it is written.
+  const ends = path.split('/').map((_, index, parts) => parts.slice(index).join('/'));
+  const [odd] = ends.flatMap((end) => pathProblem(end) ?? []);
+  if (odd !== undefined) return `it has a name ${odd}.`;
   if (text.includes('\0')) return 'it is not a text file.';
-  const {instructions, problems} = readDockerfile(text);
-  if (instructions.some(({kind}) => kind === 'from')) return undefined;
-  const [first] = problems;
-  return first === undefined ? 'it has no FROM.' : `line ${first.line}: ${first.message}`;
+  if (windowsBase.test(text)) return 'it is of a Windows image, which no Linux runner builds.';
+  const [first] = readDockerfile(text).problems;
+  return first === undefined ? undefined : `line ${first.line}: ${first.message}`;
 }
 
 function nothingFound(
@@ -139,6 +147,19 @@ function sharedTodo(name: string, images: readonly Candidate[]): Todo {
   const keys = mine.map(({key, dockerfile}) => `${key} (${dockerfile})`).join(', ');
   const sentence = `several folders are named "${name}", so their images have longer keys: ${keys}. Rename them here if you like.`;
   return {key: undefined, sentence};
+}
+
+/** A run finds a parent by its repository, or by its key where `depend_on` lists it: other names only their build knows. */
+function untracedTodo(
+  {child, parent, readAt, ref}: Edge,
+  repositories: ReadonlyMap<string, Repository>,
+): readonly Todo[] {
+  const name = repositories.get(parent)?.name ?? '';
+  const short = ref.replace(/[:@].*/, '');
+  const isNickname = !ref.includes('/') && (short === parent || name.endsWith(`/${short}`));
+  if (isNickname || repositoryKey(ref) === repositoryKey(name)) return [];
+  const sentence = `${readAt}: ${ref} is "${parent}" here, but only by a name that its build gave it. Write ${parent} or ${name} there.`;
+  return [{key: child, sentence}];
 }
 
 /** The edges of one circle, in order; none where there is no circle. */
@@ -181,6 +202,20 @@ function parentsFirst(images: readonly Candidate[], edges: readonly Edge[]): rea
   };
   for (const image of images) add(image);
   return [...order];
+}
+
+/** An image is built for all platforms of those that are built on it; where it has one alone, it is the runner's. */
+function withPlatforms(images: readonly Candidate[], edges: readonly Edge[]): readonly Candidate[] {
+  const children = Map.groupBy(edges, ({parent}) => parent);
+  const platforms = new Map<string, readonly string[]>();
+  for (const {key, platforms: own} of images.toReversed()) {
+    const all = [...(own.length > 1 ? own : [])];
+    for (const {child} of children.get(key) ?? [])
+      for (const platform of platforms.get(child) ?? [])
+        if (!all.some((one) => isSamePlatform(one, platform))) all.push(platform);
+    platforms.set(key, all);
+  }
+  return images.map((image) => ({...image, platforms: platforms.get(image.key) ?? []}));
 }
 
 function inOrder(one: string, other: string): number {

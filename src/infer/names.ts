@@ -1,4 +1,5 @@
 import {basename, dirname} from 'node:path/posix';
+import {refusedNames} from '../stack/spec/index.ts';
 
 /** Folders that hold copies, examples for tests or tools, never an image of the stack. */
 const ignoredFolders =
@@ -121,14 +122,21 @@ export function keyText(text: string): string {
     .replace(/[^a-z0-9._-]+/g, '-')
     .replace(/^[^a-z0-9]+|[^a-z0-9]+$/g, '')
     .replace(/[._-]{2,}/g, '-');
-  return key === '' ? 'image' : key;
+  if (key === '') return 'image';
+  return refusedNames.has(key) ? `${key}-image` : key;
+}
+
+/** A repository has 255 characters with its host and owner, and so have the names of files. */
+export function shortKey(key: string): string {
+  return key.slice(0, 80).replace(/[^a-z0-9]+$/, '');
 }
 
 /** What is left of clashes: `Dockerfile` and `dockerfile` in one folder. */
 function numbered(entries: readonly (readonly [string, string])[]): ReadonlyMap<string, string> {
   const used = new Set<string>();
   const keys = new Map<string, string>();
-  for (const [path, name] of entries) {
+  for (const [path, whole] of entries) {
+    const name = shortKey(whole);
     let key = name;
     for (let count = 2; used.has(key); count += 1) key = `${name}-${count}`;
     used.add(key);

@@ -8,7 +8,14 @@ export interface Repository {
   readonly readAt: string;
   /** False for a name with a part that nobody knows. */
   readonly isKnown: boolean;
+  /** What the image's tags begin with, where the repository is not its alone. */
+  readonly variant?: string | undefined;
+  /** The repository of several images whose tags do not tell them apart; here each has its own. */
+  readonly sharedName?: string;
 }
+
+/** What every tag begins with, until somebody chooses. */
+export const usualPrefix = '1';
 
 export interface RepositoryRequest {
   readonly images: readonly Candidate[];
@@ -22,14 +29,18 @@ export interface RepositoryRequest {
  */
 export function nameRepositories(request: RepositoryRequest): ReadonlyMap<string, Repository> {
   const wanted = preference(request);
+  const asParent = Map.groupBy(request.edges, ({parent}) => parent);
   const first = new Map(
-    request.images.map((image) => [image.key, ownName(image, request, wanted)]),
+    request.images.map((image) => [
+      image.key,
+      ownName(image, asParent.get(image.key) ?? [], wanted),
+    ]),
   );
   const common = commonNamespace([...first.values()].flatMap((one) => one?.name ?? []));
   const names = new Map(
     request.images.map(({key}) => [key, first.get(key) ?? usualName(key, common, request.origin)]),
   );
-  return distinct(names);
+  return distinct(names, request.images);
 }
 
 /** A higher number for a namespace that more images have: one login is better than two. */
@@ -57,9 +68,10 @@ function namespaceOfTag(tag: string): string {
   return reference === undefined ? '' : namespaceOf(reference);
 }
 
+/** @param edges those from the image to its children */
 function ownName(
-  {key, tags, declaration}: Candidate,
-  {edges}: RepositoryRequest,
+  {tags, declaration}: Candidate,
+  edges: readonly Edge[],
   prefers: Preference,
 ): Repository | undefined {
   const pushable = tags.filter((tag) => namespaceOfTag(tag) !== '');
@@ -69,7 +81,7 @@ function ownName(
     return {name: withoutTag(best), readAt, isKnown: true};
   }
   for (const edge of edges) {
-    const reference = edge.parent === key ? parseReference(edge.ref) : undefined;
+    const reference = parseReference(edge.ref);
     if (reference === undefined || namespaceOf(reference) === '') continue;
     return {name: repositoryOf(reference), readAt: edge.readAt, isKnown: true};
   }
@@ -88,20 +100,60 @@ function commonNamespace(names: readonly string[]): string | undefined {
 
 function usualName(key: string, common: string | undefined, {owner}: Origin): Repository {
   if (common !== undefined) return {name: `${common}/${key}`, readAt: '', isKnown: true};
-  const isKnown = owner !== '';
+  const isKnown = /^[A-Za-z0-9]+(?:-+[A-Za-z0-9]+)*$/.test(owner);
   return {name: `ghcr.io/${isKnown ? owner.toLowerCase() : 'owner'}/${key}`, readAt: '', isKnown};
 }
 
-/** Images that are tags of one repository elsewhere have one of their own here. */
-function distinct(names: ReadonlyMap<string, Repository>): ReadonlyMap<string, Repository> {
+/**
+ * Several images whose tags tell them apart share their repository, each with the variant that its tags begin or end
+ * with; one of them may have none. Where the tags do not tell, each has a repository of its own here.
+ */
+function distinct(
+  names: ReadonlyMap<string, Repository>,
+  images: readonly Candidate[],
+): ReadonlyMap<string, Repository> {
+  const byKey = new Map(images.map((image) => [image.key, image]));
   const groups = Map.groupBy(names, ([, {name}]) => name);
+  const shared = new Map<string, Repository>();
+  for (const [name, group] of groups) {
+    const members = group.flatMap(([key]) => byKey.get(key) ?? []);
+    const variants = members.length > 1 ? variantsOf(name, members) : undefined;
+    const last = name.split('/').at(-1) ?? '';
+    for (const [key, repository] of group) {
+      const variant = variants?.get(key);
+      const own = key.startsWith(last) || last.length > 80 ? key : `${last}-${key}`;
+      if (group.length < 2) shared.set(key, repository);
+      else if (variants !== undefined) shared.set(key, {...repository, variant});
+      else shared.set(key, {...repository, name: name.replace(/[^/]*$/, own), sharedName: name});
+    }
+  }
   return new Map(
-    [...names].map(([key, repository]) => {
-      const {name} = repository;
-      if ((groups.get(name)?.length ?? 0) < 2) return [key, repository];
-      const last = name.split('/').at(-1) ?? '';
-      const own = key.startsWith(last) ? key : `${last}-${key}`;
-      return [key, {...repository, name: name.replace(/[^/]*$/, own)}];
+    [...names.keys()].flatMap((key) => {
+      const one = shared.get(key);
+      return one === undefined ? [] : [[key, one] as const];
     }),
   );
+}
+
+/** By key the variant of each image of one repository, undefined for the plain one; nothing where the tags do not tell. */
+function variantsOf(
+  repository: string,
+  images: readonly Candidate[],
+): ReadonlyMap<string, string | undefined> | undefined {
+  const variants = new Map<string, string | undefined>();
+  for (const {key, tags} of images) {
+    const own = tags.filter((tag) => withoutTag(tag) === repository);
+    const words = own.map((tag) => parseReference(tag)?.tag ?? 'latest');
+    // Only a tag that is written out tells anything: what variables become, nobody knows here.
+    if (words.length === 0) return undefined;
+    const plain = words.map((word) => word.replace(/^latest-|-latest$/g, ''));
+    const [shortest] = plain.toSorted((one, other) => one.length - other.length);
+    variants.set(key, words.includes('latest') ? undefined : shortest);
+  }
+  const all = [...variants.values()];
+  const isValid = all.every((one) => one === undefined || /^[A-Za-z0-9_][\w.-]{0,31}$/.test(one));
+  // The prefix that init writes is "1": a variant of that name would share its stable tag.
+  return isValid && new Set(all).size === all.length && !all.includes(usualPrefix)
+    ? variants
+    : undefined;
 }

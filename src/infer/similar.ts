@@ -44,6 +44,7 @@ export function similarNames(
 
 function namesOf(images: readonly Candidate[]): ReadonlyMap<string, readonly Candidate[]> {
   const byName = new Map<string, Candidate[]>();
+  const sameFile = Map.groupBy(images, ({dockerfile}) => dockerfile);
   for (const image of images) {
     const parts = dirname(image.dockerfile)
       .split('/')
@@ -51,7 +52,7 @@ function namesOf(images: readonly Candidate[]): ReadonlyMap<string, readonly Can
     const ends = parts.map((_, index) => parts.slice(index).join('-'));
     // With a file name of its own the folder is that of others too.
     const isOwnFolder = /\/(?:Dockerfile|Containerfile)$/i.test(`/${image.dockerfile}`);
-    const isOnly = images.filter(({dockerfile}) => dockerfile === image.dockerfile).length === 1;
+    const isOnly = sameFile.get(image.dockerfile)?.length === 1;
     for (const name of new Set([image.key, ...(isOwnFolder && isOnly ? ends : [])].map(plainName)))
       byName.set(name, [...(byName.get(name) ?? []), image]);
   }

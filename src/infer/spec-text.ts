@@ -1,6 +1,6 @@
 import {join, relative} from 'node:path/posix';
 import {looksSecret} from '../stack/spec/index.ts';
-import type {Repository} from './repositories.ts';
+import {type Repository, usualPrefix} from './repositories.ts';
 import type {Candidate, Edge, Todo} from './types.ts';
 
 export interface SpecTextRequest {
@@ -18,26 +18,50 @@ const head = `# Written by stack-action init: each line that was read somewhere 
 /** The text of spec.yml. What a person has to look at is a line with TODO. */
 export function specText(request: SpecTextRequest): string {
   const general = request.todos.filter(({key}) => key === undefined).flatMap(todoLine(''));
-  const images = request.images.map((image) => imageLines(image, request).join('\n'));
-  const tag = ['tag:', '  prefix: "1" # every tag begins with it: 1-main, 1-stable'];
+  const edges = Map.groupBy(request.edges, ({child}) => child);
+  const todos = Map.groupBy(request.todos, ({key}) => key);
+  const images = request.images.map((image) =>
+    imageLines(image, {
+      ...request,
+      edges: edges.get(image.key) ?? [],
+      todos: todos.get(image.key) ?? [],
+    }).join('\n'),
+  );
+  const tag = [
+    'tag:',
+    `  prefix: "${usualPrefix}" # every tag begins with it: ${usualPrefix}-main, ${usualPrefix}-stable`,
+  ];
   return `${[head, ...general, 'images:', images.join('\n\n'), '', ...tag].join('\n')}\n`;
 }
 
+/** @param request with the edges and questions of this image alone */
 function imageLines(image: Candidate, request: SpecTextRequest): readonly string[] {
-  const {key} = image;
-  const repository = request.repositories.get(key);
-  const edges = request.edges.filter(({child}) => child === key);
-  const todos = request.todos.filter((todo) => todo.key === key);
+  const {edges, todos} = request;
+  const repository = request.repositories.get(image.key);
   const args = [...image.args].filter(
     ([name, value]) => !looksSecret(name) && isPlainArg(name, value),
   );
   const secrets = [...image.args.keys()].filter((name) => looksSecret(name));
   return [
-    `  ${scalar(key)}:`,
-    field('image_name', repository?.name ?? key, repository?.readAt ?? ''),
+    `  ${scalar(image.key)}:`,
+    field('image_name', repository?.name ?? image.key, repository?.readAt ?? ''),
     ...(repository?.isKnown === false
       ? ['    # TODO "owner" stands for whom the registry knows you as']
       : []),
+    ...(repository?.variant === undefined
+      ? []
+      : [
+          field(
+            'variant',
+            repository.variant,
+            `its tags are ${repository.variant}-${usualPrefix}-main, …`,
+          ),
+        ]),
+    ...(repository?.sharedName === undefined
+      ? []
+      : [
+          `    # TODO elsewhere it is a tag of ${oneLine(repository.sharedName)}, like others here. To keep that, give each that image_name and a "variant"`,
+        ]),
     ...dependsOn(edges),
     ...placeLines(image, request.stackDir),
     ...(image.target === undefined ? [] : [field('target', image.target, placeOf(image))]),

@@ -3,18 +3,10 @@ import {isTracked, listFiles, type Wiki} from '../adapters/git/index.ts';
 import {addSummary} from '../adapters/github/output.ts';
 import type {Registry} from '../adapters/registry/index.ts';
 import {type Emit, runPlan} from '../build/index.ts';
-import type {RecordStore} from '../build/steps/index.ts';
 import {saysSkipPush} from '../changes/index.ts';
 import {failureText, type Result} from '../failure.ts';
 import {outputFolders} from '../image/files.ts';
-import {
-  makeLegs,
-  movedBaseLine,
-  movedBases,
-  type Planned,
-  planRun,
-  runnerOf,
-} from '../plan/index.ts';
+import {makeLegs, type Planned, planRun, runnerOf} from '../plan/index.ts';
 import {
   createProgress,
   createReporter,
@@ -31,6 +23,7 @@ import {type Inputs, policyOf, type Run, type RunPolicy, tagsOf} from '../run/in
 import {loadStack, type Stack, strayTests} from '../stack/index.ts';
 import type {ModeEnd} from './end.ts';
 import {contextOf, type Finished, finish, upload, writePlan} from './finish.ts';
+import {tellPlanNotes} from './plan-notes.ts';
 import {machinePlatform, openRecords, openRegistry, withDocker} from './setup/adapters.ts';
 import {checkPush} from './setup/checks.ts';
 import {wikiOf} from './wiki.ts';
@@ -86,29 +79,22 @@ export async function build(run: Run, watch?: Emit): Promise<ModeEnd> {
     for (const warning of [...planned.warnings, ...stray]) log.warning(warning);
     for (const note of planned.notes) log.info(note);
     reportPlan(log, plan);
-    const legs = makeLegs(plan, {
-      maxLegs: inputs.maxLegs,
-      runners: stack.spec.runners,
-      platform: machinePlatform,
-      shares: policy.push.kind !== 'never',
-    });
-    if (inputs.mode === 'plan') {
-      for (const warning of legs.warnings) log.warning(warning);
-      for (const line of await staleBases(planned, records)) log.info(line);
-    }
-    const outputs = {
-      tag: plan.tag,
-      plan: planOutput(plan),
-      matrix: matrixOutput(legs),
-      levels: levelsOutput(legs),
-    };
+    const outputs = {tag: plan.tag, plan: planOutput(plan)};
     await writePlan(workspace, plan);
     if (isDry) {
       for (const warning of unknownWarnings(planned)) log.warning(warning);
+      const legs = makeLegs(plan, {
+        maxLegs: inputs.maxLegs,
+        runners: stack.spec.runners,
+        platform: machinePlatform,
+        shares: policy.push.kind !== 'never',
+      });
+      if (inputs.mode === 'plan') await tellPlanNotes(run, planned, {legs, records});
       const page = planSummaryPage(plan, contextOf(run), planned.unknown);
       const problem = await addSummary(page, run.mask);
       if (problem !== undefined) log.warning(problem);
-      return {outcome: 'passed', outputs};
+      const matrices = {matrix: matrixOutput(legs), levels: levelsOutput(legs)};
+      return {outcome: 'passed', outputs: {...outputs, ...matrices}};
     }
     const end = await buildPlan(run, {stack, policy, planned, registry, wiki, watch});
     return {...end, outputs: {...outputs, ...end.outputs}};
@@ -135,25 +121,6 @@ function foreignPlatform(
   if (platform === undefined) return undefined;
   if (runnerOf(platform, {runners, platform: machinePlatform}) !== undefined) return undefined;
   return `This runner is ${machinePlatform}, but the input "platform" is ${platform}, and no runner is known for it. Add "runners: {${platform}: <label of a runner>}" at the top of spec.yml, and run "mode: plan" again.`;
-}
-
-/** Bases that moved since the images at the tag were built on them, as their records say. */
-async function staleBases(
-  {plan, baseOf}: Planned,
-  records: RecordStore,
-): Promise<readonly string[]> {
-  type Base = {readonly reference: string; readonly digest: string};
-  const [built, now] = [new Map<string, Base>(), new Map<string, Base>()];
-  const read = plan.images.map(async (image) => {
-    const {base} = baseOf(image);
-    if (base === undefined || image.before === undefined) return;
-    const {repository} = image.spec;
-    const record = await records.read({repository, digest: image.before});
-    now.set(image.name, base);
-    if (record?.base !== undefined) built.set(image.name, record.base);
-  });
-  await Promise.all(read);
-  return movedBases(plan, built, now).map(movedBaseLine);
 }
 
 /** A run that does not push goes on, and builds what it cannot ask about. */

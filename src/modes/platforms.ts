@@ -56,7 +56,7 @@ export async function joinPlatforms(
     images: report.images.filter((claim) => !replaced.has(claim)),
   }));
   const outcome = joined.some((one) => one.outcome === 'failed') ? 'failed' : 'passed';
-  return [...rest, {file: 'platforms', tag, outcome, images: joined}];
+  return [...rest, {file: 'platforms', tag, attempt: 1, outcome, images: joined}];
 }
 
 /** By platform, where its leg pushed. */

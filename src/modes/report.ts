@@ -1,11 +1,17 @@
-import {relative} from 'node:path';
+import {dirname, relative} from 'node:path';
 import {openContexts} from '../adapters/build-context/index.ts';
 import {filesBelow} from '../adapters/files/index.ts';
 import {saysSkipPush} from '../changes/index.ts';
 import {outputFolders} from '../image/files.ts';
 import {fileNameOf} from '../image/tags.ts';
 import {type Plan, planRun} from '../plan/index.ts';
-import {mergeReports, parseReport, requireReports} from '../report/index.ts';
+import {
+  latestReports,
+  mergeReports,
+  parseReport,
+  plannedWork,
+  requireReports,
+} from '../report/index.ts';
 import {policyOf, type Run, tagsOf} from '../run/index.ts';
 import {loadStack} from '../stack/index.ts';
 import type {ModeEnd} from './end.ts';
@@ -24,13 +30,20 @@ type RunnerReport = ReturnType<typeof parseReport>;
 export async function merge(run: Run): Promise<ModeEnd> {
   const {workspace, log} = run;
   const files = await filesBelow([workspace.path(outputFolders.artifacts)]);
+  const read = async (file: string): Promise<string> => (await workspace.read(file)) ?? '';
   const reports = [];
-  for (const file of files.filter((path) => path.endsWith('/report.json'))) {
-    reports.push(parseReport(relative(workspace.root, file), (await workspace.read(file)) ?? ''));
-  }
-  const {plan, publishes, reports: whole} = await planAgain(run, reports);
-  if (plan.images.some(({action}) => action !== 'skip')) requireReports(reports);
-  const {outcome, images, notes} = mergeReports(plan, whole);
+  for (const file of files.filter((path) => path.endsWith('/report.json')))
+    reports.push(parseReport(relative(workspace.root, file), await read(file)));
+  const {plan, publishes, reports: whole} = await planAgain(run, latestReports(reports));
+  const awaited = new Set<string>();
+  // A leg writes its plan beside its report; one that stands alone is the plan of the whole run.
+  const reported = new Set(files.filter((path) => path.endsWith('/report.json')).map(dirname));
+  for (const file of files.filter((path) => path.endsWith('/plan.json')))
+    if (!reported.has(dirname(file)))
+      for (const name of plannedWork(plan, await read(file))) awaited.add(name);
+  if (awaited.size > 0 || plan.images.some(({action}) => action !== 'skip'))
+    requireReports(reports);
+  const {outcome, images, notes} = mergeReports(plan, whole, awaited);
   for (const note of notes) log.warning(note);
   // The pages of all runners are published together: those of the plan's images, and no other file.
   const pages = new Set(plan.images.map(({ref}) => `${fileNameOf(ref)}.md`));

@@ -10,6 +10,8 @@ export interface Leg {
   readonly images: string;
   /** 0 for a leg that needs no other; a leg begins when all legs of the levels before have ended. */
   readonly level: number;
+  /** `0-1`: the second leg of the first level. For names; no two legs share it. */
+  readonly leg: string;
   /** The reference and the action of the first image. */
   readonly ref: string;
   readonly action: PlannedAction;
@@ -64,7 +66,7 @@ export function makeLegs(plan: Plan, request: LegRequest): Legs {
     startSeconds,
   });
   const levels = packed.map((loads, level) =>
-    loads.map(({platform, items: own}): Leg => {
+    loads.map(({platform, items: own}, place): Leg => {
       const members = own.flatMap((index) => units[index] ?? []);
       const [first] = members;
       if (first === undefined) throw new Error('Internal error: a leg without images');
@@ -73,6 +75,7 @@ export function makeLegs(plan: Plan, request: LegRequest): Legs {
         image: first.words[0] ?? image.name,
         images: members.flatMap(({words}) => words).join(','),
         level,
+        leg: `${level}-${place}`,
         ref: image.ref,
         action: image.action,
         platform,

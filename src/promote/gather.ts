@@ -1,7 +1,9 @@
 import type {Published} from '../adapters/registry/index.ts';
 import type {Failure, Result} from '../failure.ts';
 import {type ImageRecord, readTested} from '../fingerprint/index.ts';
+
 import {extraTag, labels} from '../image/tags.ts';
+
 import {checkKeys, InputError, type Run} from '../run/index.ts';
 import {loadStack, type Stack} from '../stack/index.ts';
 import type {ImageSpec} from '../stack/spec/index.ts';

@@ -1,4 +1,5 @@
 import {fail, ok, type Result} from '../failure.ts';
+import {platformEnd} from '../image/platforms.ts';
 import {tagPattern} from '../image/reference.ts';
 import {stableTag} from '../image/tags.ts';
 
@@ -30,6 +31,10 @@ export function tagNames(
     if (sourceTag === stableTag({tagPrefix: prefix})) {
       return refuse('is already a stable tag. Use "target: global-stable" to promote it further.');
     }
+    const branch = sourceTag.slice(prefix.length + 1);
+    const whole = branch.replace(platformEnd, '');
+    if (whole !== branch)
+      return refuse(`is the tag of one platform. Use "${prefix}-${whole}", which has all of them.`);
     return ok({prefix, source: sourceTag, target: stableTag({tagPrefix: prefix})});
   }
   const bare = sourceTag.endsWith('-stable') ? sourceTag.slice(0, -'-stable'.length) : sourceTag;

@@ -31,7 +31,14 @@ export {buildCause, causeOf, testCause, testCounts} from './causes.ts';
 export {commentBody, commentMarker} from './comment.ts';
 export {recordDetails, reportFile, resultFile} from './file.ts';
 export {htmlPage} from './html/index.ts';
-export {MergeError, mergeReports, parseReport, requireReports} from './merge.ts';
+export {
+  latestReports,
+  MergeError,
+  mergeReports,
+  parseReport,
+  plannedWork,
+  requireReports,
+} from './merge/index.ts';
 export {imagesOutput, levelsOutput, matrixOutput, planJson, planOutput} from './outputs.ts';
 export {createProgress, type Progress, progressSeconds} from './progress.ts';
 export {promotionSummaryPage, type Refusal, refusedSummaryPage} from './promotion.ts';

@@ -168,11 +168,15 @@ export function loginsOf(
   event: Event,
   spec: Pick<Spec, 'file' | 'images'>,
 ): RunLogins {
+  return isFork(event) ? {inputs: [], fallback: [], allowLogins: false} : loginsFor(inputs, spec);
+}
+
+/** The logins of a run that is no fork's. */
+export function loginsFor(inputs: Inputs, spec: Pick<Spec, 'file' | 'images'>): RunLogins {
   const {username, password, githubToken} = inputs;
   const user = username || 'x-access-token';
   const fallback =
     githubToken === '' ? [] : [{host: githubRegistry, username: user, password: githubToken}];
-  if (isFork(event)) return {inputs: [], fallback: [], allowLogins: false};
   const isOwn = password !== '' && password !== githubToken;
   const given = isOwn ? [{host: hostForPassword(inputs, spec), username, password}] : [];
   return {inputs: given, fallback, allowLogins: true};

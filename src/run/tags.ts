@@ -6,13 +6,14 @@ import {
   extraTag,
   gitTagSuffix,
   globalStableTag,
-  isInternal,
+  isInternalTag,
   roomAfter,
   stableTag,
   type TagOwner,
   tagEnd,
   tagStart,
 } from '../image/tags.ts';
+
 import type {ImageSpec} from '../stack/spec/index.ts';
 import {InputError, type Inputs} from './inputs.ts';
 
@@ -92,8 +93,7 @@ export function checkTags(
         reserved.get(tag) ??
         (other === undefined ? undefined : `a tag of the prefix "${other}"`) ??
         (extras.some((one) => one.test(tag)) ? 'a tag of "tag.extra"' : undefined) ??
-        (isInternal(tag) ? 'a tag that the action keeps for itself' : undefined) ??
-        platformOwner(image, tag) ??
+        (isInternalTag(tag) ? 'a tag that the action keeps for itself' : undefined) ??
         taken.get(tag);
       if (owner !== undefined)
         problems.push(`${image.name}: ${image.repository}:${tag} is ${owner}`);
@@ -105,13 +105,6 @@ export function checkTags(
   return fail(
     `This run would overwrite tags that are not its own:\n${list}\nRename the branch, or choose another tag prefix.`,
   );
-}
-
-/** A branch `main-linux-arm64` of an image for several platforms: so is called what the branch `main` builds for one of them. */
-function platformOwner({platform, platforms}: Tagged, tag: string): string | undefined {
-  if (platform !== undefined || platforms.length < 2) return undefined;
-  const owner = platforms.find((one) => tag.endsWith(tagEnd({platform: one})));
-  return owner && `a tag of another branch's image for ${owner} alone`;
 }
 
 /** What a tag of `tag.extra` can become: any day, any commit, and the prefix of this image. */

@@ -1,4 +1,5 @@
 import {parseReference, repositoryKey} from '../image/reference.ts';
+import {variantOf} from '../image/tags.ts';
 import {
   type ContextUses,
   type Dockerfile,
@@ -140,10 +141,23 @@ function isPinnable({instructions, syntax}: Dockerfile, reference: string): bool
 function keyOf(around: Surroundings, image: ImageSpec, reference: string): string | undefined {
   const keys = around.keys.get(repositoryKey(reference) ?? '') ?? [];
   const key = keys.length > 1 ? ownerOf(around, image, {keys, reference}) : keys[0];
-  return key === image.key ? undefined : key;
+  return key === image.key ? undefined : (key ?? nickname(around, image, reference));
 }
 
-/** Which of several images in one repository has a tag: the tag decides, and then the variant that it begins with. */
+/**
+ * `FROM base`, as a Dockerfile says that got its parent from a bake file or by the tag of an earlier `docker build`: the
+ * parent of depend_on that is called so. Without depend_on it is an image of Docker Hub.
+ */
+function nickname({spec}: Surroundings, image: ImageSpec, reference: string): string | undefined {
+  if (image.dependOn !== 'listed' || reference.includes('/')) return undefined;
+  const name = reference.replace(/[:@].*/, '');
+  const parents = image.parents.flatMap((parent) => spec.images.get(parent) ?? []);
+  const isCalled = ({key, repository}: ImageSpec): boolean =>
+    key === name || repository.endsWith(`/${name}`);
+  return parents.find(isCalled)?.key;
+}
+
+/** Which of several images in one repository has a tag: the tag decides, and then the variant in it, the longest first. */
 function ownerOf(
   {spec, tagOf}: Surroundings,
   image: ImageSpec,
@@ -151,12 +165,7 @@ function ownerOf(
 ): string | undefined {
   const tag = parseReference(reference)?.tag ?? 'latest';
   const images = keys.flatMap((key) => spec.images.get(nameOf(image, key)) ?? []);
-  const exact = images.find((one) => tagOf(one) === tag);
-  const variants = images
-    .filter(({variant}) => variant !== undefined && tag.startsWith(`${variant}-`))
-    .toSorted((a, b) => (b.variant?.length ?? 0) - (a.variant?.length ?? 0));
-  const plain = images.find(({variant}) => variant === undefined);
-  return (exact ?? variants[0] ?? plain)?.key;
+  return images.find((one) => tagOf(one) === tag)?.key ?? variantOf(images, tag)?.key;
 }
 
 function nameOf({track}: ImageSpec, key: string): string {

@@ -17,6 +17,7 @@ import {
 } from './spec/index.ts';
 import {SpecError} from './yaml/index.ts';
 
+export {lackingParents} from './platforms.ts';
 export {isTestFile, strayTests, testFolders} from './tests.ts';
 export {SpecError} from './yaml/index.ts';
 

@@ -6,6 +6,7 @@ import {
   readDockerfile,
 } from './dockerfile/index.ts';
 import {keysByRepository, type Reading, readEdges, type Surroundings} from './edges.ts';
+import {lackingParents, type NeededPlatforms, neededPlatforms} from './platforms.ts';
 import {findCycles, type ImageSpec, type Spec} from './spec/index.ts';
 
 /** A Dockerfile and the name that messages give it. */
@@ -31,6 +32,8 @@ export interface ParentCheck {
   readonly bases: ReadonlyMap<string, readonly string[]>;
   /** By parent, its references exactly as the Dockerfile has them: the names of the named contexts. */
   readonly references: ReadonlyMap<string, ReadonlyMap<string, readonly string[]>>;
+  /** For which platforms the image takes its parents. */
+  readonly needed: ReadonlyMap<string, NeededPlatforms>;
   /** What the image takes from its build context. */
   readonly contextUses: ReadonlyMap<string, ContextUses>;
   /** The BASE_TAG and BASE_IMAGE that a build gets, if any; `refOf` says where a parent is in this run. */
@@ -69,6 +72,7 @@ export function checkParents(
     if (problems.length > 0 || !images.has(read.image.name)) continue;
     for (const warning of untraced(spec, read)) warnings.add(warning);
     for (const note of unlisted(spec, read)) notes.add(note);
+    for (const mistake of wrongPlatforms(spec, read)) mistakes.add(mistake);
   }
   if (mistakes.size === 0) {
     for (const mistake of cycles(images, all)) mistakes.add(mistake);
@@ -87,6 +91,7 @@ export function checkParents(
     pinnable: byImage((reading) => reading?.pinnable ?? []),
     bases: byImage((reading) => basesOf(reading)),
     references: byImage((reading) => referencesOf(reading)),
+    needed: byImage((reading) => neededPlatforms(reading?.edges ?? new Map())),
     contextUses: byImage((reading) => reading?.context ?? unread),
     parentArgs: (image, refOf) => {
       const ref = refOf(images.get(image.name)?.parents[0] ?? '');
@@ -196,6 +201,16 @@ function unlisted(spec: Spec, read: ReadImage): readonly string[] {
         ? ` Its depend_on (${keyPlace(spec, image)}) does not list it.`
         : '';
     return `${usePlace(read, use)}: ${line} makes "${parent.key}" a parent of "${image.key}".${mend}`;
+  });
+}
+
+/** Parents that no machine has for a platform of their child. */
+function wrongPlatforms(spec: Spec, read: ReadImage): readonly string[] {
+  const {edges} = read.reading;
+  return lackingParents(spec, read.image, neededPlatforms(edges)).map(({parent, ...said}) => {
+    const [use] = edges.get(parent) ?? [];
+    const place = use === undefined ? keyPlace(spec, read.image) : usePlace(read, use);
+    return `${place}: ${said.message} ${said.mend}`;
   });
 }
 

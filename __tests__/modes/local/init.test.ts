@@ -1,9 +1,11 @@
-import {existsSync, readFileSync, symlinkSync} from 'node:fs';
+import {existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect, it} from 'vitest';
 import {openWorkspace} from '../../../src/adapters/files/index.ts';
 import {init} from '../../../src/modes/local/init.ts';
+import {readTree} from '../../../src/modes/setup/tree.ts';
 import {readInputs} from '../../../src/run/index.ts';
+import {makeRepository} from '../../support/rig/git-repository.ts';
 import {makeWorkspace} from '../../support/rig/runner.ts';
 
 const tree = {
@@ -76,4 +78,37 @@ it('follows no link out of the repository', async () => {
     error: expect.stringContaining('points outside the workspace'),
   });
   expect(existsSync(join(outside, 'spec.yml'))).toBe(false);
+});
+
+it('writes over nothing that appears while it reads, and not through a link to nothing', async () => {
+  const {again, path} = await run(tree);
+  mkdirSync(path('images'));
+  const outside = join(await makeWorkspace({}), 'spec.yml');
+  symlinkSync(outside, path('images/spec.yml'));
+  expect(await again()).toEqual({ok: false, error: expect.stringContaining('exists')});
+  expect(existsSync(outside)).toBe(false);
+  expect(readdirSync(path('images'))).toEqual(['spec.yml']);
+});
+
+it('leaves the spec whole or not at all when it is killed', async () => {
+  const workspace = openWorkspace(await makeWorkspace({}));
+  const text = 'x'.repeat(1024 * 1024);
+  const size = async () => (await workspace.size('images/spec.yml')) ?? text.length;
+  const written = workspace.create('images/spec.yml', text);
+  for (
+    const done = written.then(() => true);
+    !(await Promise.race([done, size().then(() => false)]));
+  )
+    expect(await size()).toBe(text.length);
+  expect(await workspace.create('images/spec.yml', 'other')).toBe(false);
+  expect(await workspace.read('images/spec.yml')).toBe(text);
+});
+
+it('does not see what was removed and is not committed yet', async () => {
+  using repository = makeRepository();
+  repository.commit('x', {...tree, 'gone.Dockerfile': 'FROM debian:13\n'});
+  rmSync(join(repository.path, 'gone.Dockerfile'));
+  const {files, texts} = await readTree(openWorkspace(repository.path));
+  expect(files.toSorted()).toEqual(['app/Dockerfile', 'base/Dockerfile']);
+  expect([...texts.keys()].toSorted()).toEqual(['app/Dockerfile', 'base/Dockerfile']);
 });

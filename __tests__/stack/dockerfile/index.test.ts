@@ -309,8 +309,17 @@ describe('what a Dockerfile uses', () => {
         line: 2,
         isPinned: true,
         isBase: false,
+        platform: undefined,
       },
-      {reference: 'a:1', written: 'a:$T', kind: 'from', line: 4, isPinned: false, isBase: true},
+      {
+        reference: 'a:1',
+        written: 'a:$T',
+        kind: 'from',
+        line: 4,
+        isPinned: false,
+        isBase: true,
+        platform: 'linux/amd64',
+      },
     ]);
   });
 

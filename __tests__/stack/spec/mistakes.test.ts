@@ -60,6 +60,18 @@ describe('one mistake, with its place and its fix', () => {
     ['watch: ["!x"]', '3:13: watch of image "a" is "!x", which excludes'],
     ['target: "a b"', '3:13: target of image "a" is "a b"'],
     ['platforms: arm64', '3:16: platforms of image "a" has "arm64". Write os/architecture'],
+    [
+      'platforms: linux/arm46',
+      'platforms of image "a" has "linux/arm46". Did you mean linux/arm64?',
+    ],
+    [
+      'platforms: Linux/amd64',
+      'platforms of image "a" has "Linux/amd64". Did you mean linux/amd64?',
+    ],
+    [
+      'platforms: [linux/arm64, linux/arm64/v8]',
+      'platforms of image "a" has "linux/arm64/v8", which is linux/arm64 again. Remove one of them.',
+    ],
     ['secrets: [token]', '3:15: secrets of image "a" has "token". Write "id=NAME'],
     ...['id=', 'id=a,env=', 'id=ACTIONS_RUNTIME_TOKEN,src=', 'id=a,env=B,env=INPUT_PASSWORD']
       .concat(['id=a,src=b,source=/etc/shadow', 'id=a,type=env,src=ACTIONS_RUNTIME_TOKEN'])
@@ -249,32 +261,19 @@ it('a SpecError shows every mistake on its own line', () => {
   expect([error.name, error.message]).toEqual(['SpecError', 'one\ntwo']);
 });
 
-describe('tag.extra', () => {
-  const specOf = (list: string, tag: string, images = 'a: {image_name: x/a}') =>
-    `images: {${images}}\ntag: {prefix: v1, extra: {${list}: ["${tag}"]}}\nplans: {GPU: {prefix: v1-gpu}}\n`;
+describe('tags of tracks in tag.extra', () => {
+  const specOf = (list: string, tag: string): string =>
+    `images: {a: {image_name: x/a}}\ntag: {prefix: v1, extra: {${list}: ["${tag}"]}}\nplans: {GPU: {prefix: v1-gpu}}\n`;
 
   it.each([
-    ['stable', 'the global stable tag of a'],
-    ['v1-stable', 'the stable tag of a'],
-    ['{prefix}-stable', 'the stable tag of a'],
-    ['{prefix}-gpu-stable', 'the stable tag of a@GPU'],
-    ['v1-gpu-main', 'a tag of a@GPU, whose tags begin with "v1-gpu-"'],
-    ['fp-0123456789abcdef-01234567', 'a tag that the action keeps for itself'],
-    ['rec-0123456789abcdef', 'a tag that the action keeps for itself'],
-    ['buildcache', 'a tag that the action keeps for itself'],
-    ['a b', 'not a valid tag'],
-  ])('refuses %s: it is %s', (tag, owner) => {
+    ['{prefix}-gpu-stable', 'which would be v1-gpu-stable, the stable tag of image "a@GPU"'],
+    ['v1-gpu-main', 'which would be a tag of image "a@GPU", whose tags begin with "v1-gpu-"'],
+  ])('refuses %s, which is of another track', (tag, words) => {
     for (const list of ['default_branch', 'stable']) {
       const [mistake, ...more] = mistakesOf(specOf(list, tag));
-      expect(mistake).toContain(`${list} of tag.extra has "${tag}", which is ${owner}.`);
+      expect(mistake).toContain(`${list} of tag.extra has "${tag}", ${words}`);
       expect(more).toEqual([]);
     }
-  });
-
-  it('refuses the stable tag of a variant', () => {
-    const cuda =
-      'cuda: {image_name: x/a, variant: cuda}, cuda-old: {image_name: x/a, variant: cuda-v0}';
-    expect(mistakesOf(specOf('stable', 'stable', cuda))[0]).toContain('global stable tag of cuda');
   });
 
   it.each(['latest', '{prefix}-{sha}', '{prefix}-{date}', '{prefix}', 'v1-edge', '{date}'])(
@@ -291,5 +290,55 @@ describe('tag.extra', () => {
     expect(fillExtraTags(tags, main, words)).toEqual(['latest', 'v1-0123456', '2026-11-25']);
     const track = {track: 'GPU', tagPrefix: 'v1-gpu', variant: 'cuda'};
     expect(fillExtraTags(tags, track, words)).toEqual(['cuda-v1-gpu-0123456']);
+  });
+});
+
+describe('the layout of all tags', () => {
+  const images = (...keys: readonly string[]): string =>
+    `images:\n${keys.map((more, index) => `  i${index}: {image_name: x/a${more}}\n`).join('')}`;
+  const spec = (extra: string, prefix = '"1"', ...keys: readonly string[]): string =>
+    `${images(...(keys.length > 0 ? keys : ['']))}tag: {prefix: ${prefix}${extra === '' ? '' : `, extra: ${extra}`}}\n`;
+
+  it.each([
+    ['latest', '{default_branch: [latest, "{date}", "{sha}", "{prefix}", "{prefix}-{date}"]}'],
+    ['with a promotion', '{stable: [latest]}'],
+  ])('takes extra tags: %s', (_, extra) => expect(mistakesOf(spec(extra))).toEqual([]));
+
+  it.each([
+    ['stable', 'which would be stable, the stable tag of image "i0": only a promotion moves it.'],
+    ['1-stable', 'which would be 1-stable, the stable tag of image "i0"'],
+    ['{prefix}-stable', 'which would be 1-stable, the stable tag of image "i0"'],
+    ['buildcache', 'which the action keeps for itself'],
+    [`fp-${'0'.repeat(16)}`, 'which the action keeps for itself'],
+    ['{branch}', 'which is not a valid tag'],
+    ['a/b', 'which is not a valid tag'],
+    ['-x', 'which is not a valid tag'],
+    ['', 'default_branch'],
+  ])('refuses the extra tag %j', (tag, message) => {
+    for (const list of ['default_branch', 'stable']) {
+      const found = mistakesOf(spec(`{${list}: [${JSON.stringify(tag)}]}`)).join('\n');
+      expect(found).toContain(message.replace('default_branch', list));
+    }
+  });
+
+  it('counts the variant: its stable tag, and the length of its tags', () => {
+    const two = ['', ', variant: gpu'];
+    expect(mistakesOf(spec('{default_branch: [gpu-stable]}', '"1"', ...two)).join()).toContain(
+      'which would be gpu-stable, the stable tag of image "i1"',
+    );
+    expect(mistakesOf(spec(`{stable: [${'x'.repeat(126)}]}`, '"1"', ...two)).join()).toContain(
+      'which is 130 characters long for image "i1", and a tag has 128.',
+    );
+  });
+
+  it('refuses a variant whose global stable tag is the stable tag of another image', () => {
+    expect(mistakesOf(spec('', '"1"', '', ', variant: "1"')).join()).toContain(
+      'image "i1" would get the stable tag of "i0" (images/spec.yml:2:3): x/a:1-stable. Give one of them another variant or prefix.',
+    );
+    expect(mistakesOf(spec('', '"1"', '', ', variant: gpu', ', variant: cpu'))).toEqual([]);
+  });
+
+  it('lets the tracks of an image take turns at its global stable tag', () => {
+    expect(mistakesOf(`${spec('')}plans: {GPU: {prefix: "2"}}\n`)).toEqual([]);
   });
 });

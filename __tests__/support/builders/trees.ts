@@ -10,6 +10,8 @@ export interface TreeCase {
   readonly edges: readonly string[];
   /** Repository of some images by their keys. */
   readonly names?: Readonly<Record<string, string>>;
+  /** Of some images by their keys. */
+  readonly variants?: Readonly<Record<string, string | undefined>>;
   /** A part of every sentence that is left for a person, in order. */
   readonly todos?: readonly RegExp[];
 }
@@ -88,7 +90,8 @@ const versions: TreeCase = {
     'rstudio_4.4.0 <- r-ver_4.4.0',
     'tidyverse_4.4.0 <- rstudio_4.4.0',
   ],
-  names: {'r-ver_4.3.1': 'docker.io/rock/r-ver_4.3.1'},
+  names: {'r-ver_4.3.1': 'docker.io/rock/r-ver'},
+  variants: {'r-ver_4.3.1': '4.3.1', 'tidyverse_4.4.0': undefined},
 };
 
 /** Short names of its own on Docker Hub, folders at the top, a parent by a moving tag: pangeo-docker-images. */
@@ -217,6 +220,75 @@ target "lint" {
     'worker <- base',
   ],
   names: {base: 'ghcr.io/acme/base', py311: 'ghcr.io/acme/py311', worker: 'ghcr.io/acme/worker'},
+  todos: [
+    /^FROM in docker\/app\.Dockerfile:1: parent:latest is "base" here, but only by a name that its build gave it\. Write base or ghcr\.io\/acme\/base there\.$/,
+    ...['app', 'py', 'py'].map(() => /is "base" here, but only by a name/),
+  ],
+};
+
+/** Tags of one repository tell its images apart, and a Dockerfile names one of them as people do. */
+const variants: TreeCase = {
+  files: {
+    'docker-bake.hcl': `
+target "py" {
+  name       = "py-\${replace(v, ".", "-")}"
+  matrix     = { v = ["3.11", "3.12"] }
+  args       = { V = v }
+  tags       = ["ghcr.io/acme/app:py\${v}"]
+}
+target "plain" {
+  dockerfile = "plain.Dockerfile"
+  tags       = ["ghcr.io/acme/app:latest"]
+}
+target "gpu" {
+  dockerfile = "gpu.Dockerfile"
+  tags       = ["ghcr.io/acme/app:latest-gpu", "ghcr.io/acme/app:2026-gpu"]
+}
+target "tools" {
+  dockerfile = "tools.Dockerfile"
+  tags       = ["ghcr.io/acme/tools:1"]
+}
+`,
+    Dockerfile: 'ARG V\nFROM python:${V}\n',
+    'plain.Dockerfile': 'FROM debian:13\n',
+    'gpu.Dockerfile': 'FROM ghcr.io/acme/app\n',
+    'tools.Dockerfile':
+      'FROM ghcr.io/acme/app:latest-gpu\nCOPY --from=ghcr.io/acme/app:py3.12 /x /x\n',
+  },
+  edges: ['gpu <- plain', 'tools <- gpu', 'tools <- py-3-12'],
+  names: {'py-3-11': 'ghcr.io/acme/app', plain: 'ghcr.io/acme/app', tools: 'ghcr.io/acme/tools'},
+  variants: {
+    'py-3-11': 'py3.11',
+    'py-3-12': 'py3.12',
+    plain: undefined,
+    gpu: 'gpu',
+    tools: undefined,
+  },
+};
+
+/** Two images are the same tag of one repository: nothing tells them apart. */
+const twins: TreeCase = {
+  files: {
+    Makefile:
+      'all:\n\tdocker build -t acme/app:1 -f a.Dockerfile .\n\tdocker build -t acme/app:1 -f b.Dockerfile .\n',
+    'a.Dockerfile': 'FROM debian:13\n',
+    'b.Dockerfile': 'FROM debian:13\n',
+  },
+  edges: [],
+  names: {a: 'acme/app-a', b: 'acme/app-b'},
+  variants: {a: undefined, b: undefined},
+};
+
+/** `docker build -t base`, then FROM base: names of one machine, which depend_on makes sense of. */
+const nicknames: TreeCase = {
+  files: {
+    Makefile: 'all:\n\tdocker build -t base base\n\tdocker build -t web web\n',
+    'base/Dockerfile': 'FROM debian:13\n',
+    'web/Dockerfile': 'FROM base\nCOPY --from=base /x /x\n',
+  },
+  origin: {owner: 'acme', repo: 'stack'},
+  edges: ['web <- base'],
+  names: {base: 'ghcr.io/acme/base', web: 'ghcr.io/acme/web'},
 };
 
 /** A matrix in a workflow says which images there are, and where they go. */
@@ -366,4 +438,7 @@ export const trees: Readonly<Record<string, TreeCase>> = {
   compose,
   strangers,
   prefixed,
+  variants,
+  twins,
+  nicknames,
 };

@@ -24,8 +24,10 @@ export interface ActRequest {
   readonly event: string;
   /** What GitHub would put into event.json. */
   readonly payload: unknown;
-  /** A folder with action.yml and dist/ that stands for `ucsd-ets/stack-action@v1`. */
+  /** A folder with what GitHub fetches of this repository; stands for `ucsd-ets/stack-action@v1`. */
   readonly action: string;
+  /** Folders that stand for actions of others, by `owner/name@ref`. */
+  readonly standIns?: Readonly<Record<string, string>>;
   readonly env?: Readonly<Record<string, string>>;
   /** GITHUB_TOKEN of the run. */
   readonly token?: string;
@@ -44,11 +46,11 @@ export interface ActRun {
   readonly artifacts: ReadonlyMap<string, ReadonlyMap<string, string>>;
 }
 
-/** Only what GitHub fetches: action.yml and dist/. */
+/** Only what a run uses of this repository: action.yml, dist/ and the reusable workflow. */
 export function stageAction(): string {
   const stage = mkdtempSync(join(tmpdir(), 'act-action-'));
-  cpSync(join(projectRoot, 'action.yml'), join(stage, 'action.yml'));
-  cpSync(join(projectRoot, 'dist'), join(stage, 'dist'), {recursive: true});
+  for (const part of ['action.yml', 'dist', '.github/workflows/stack.yml'])
+    cpSync(join(projectRoot, part), join(stage, part), {recursive: true});
   return stage;
 }
 
@@ -79,7 +81,7 @@ interface Places {
 }
 
 function actArguments(request: ActRequest, {temp, artifacts, port}: Places): readonly string[] {
-  const labels = ['ubuntu-latest', 'ubuntu-24.04', 'ubuntu-26.04'];
+  const labels = ['ubuntu-latest', 'ubuntu-24.04', 'ubuntu-24.04-arm', 'ubuntu-26.04'];
   const env = {GITHUB_REPOSITORY: 'o/stack', ...request.env};
   return [
     request.event,
@@ -95,7 +97,9 @@ function actArguments(request: ActRequest, {temp, artifacts, port}: Places): rea
     ...['--artifact-server-path', artifacts],
     ...['--artifact-server-addr', '127.0.0.1'],
     ...['--artifact-server-port', String(port)],
-    ...['--local-repository', `ucsd-ets/stack-action@v1=${request.action}`],
+    ...Object.entries({...request.standIns, 'ucsd-ets/stack-action@v1': request.action}).flatMap(
+      ([name, folder]) => ['--local-repository', `${name}=${folder}`],
+    ),
     // Without these act reads .env, .secrets, .vars and .input of the folder it runs in.
     ...['secret', 'env', 'var', 'input'].flatMap((kind) => [`--${kind}-file`, '/dev/null']),
     ...Object.entries(env).flatMap(([name, value]) => ['--env', `${name}=${value}`]),

@@ -1,5 +1,6 @@
 import {closeSync, readdirSync, readFileSync, writeSync} from 'node:fs';
 import {
+  link,
   lstat,
   mkdir,
   readdir,
@@ -10,7 +11,7 @@ import {
   stat,
   writeFile,
 } from 'node:fs/promises';
-import {dirname, join, relative, resolve, sep} from 'node:path';
+import {basename, dirname, join, relative, resolve, sep} from 'node:path';
 import {createMask, type Mask} from '../../util/masking.ts';
 import {findLinkedPlaces} from './links.ts';
 import {type LogFile, type LogOptions, openLog, readExcerpt} from './log.ts';
@@ -32,6 +33,8 @@ export interface Workspace {
   isFolder(path: string): Promise<boolean>;
   /** Writes a file and the folders above it; secrets become `***`. */
   write(file: string, text: string): Promise<void>;
+  /** Writes a new file, whole or not at all; false where something has that name already, be it a link to nothing. */
+  create(file: string, text: string): Promise<boolean>;
   /** Removes a file; nothing when there is none. */
   remove(file: string): Promise<void>;
   /** Where the files of a path really are, when links are on the way to it or inside it. */
@@ -88,6 +91,7 @@ export function openWorkspace(root: string, mask: Mask = createMask()): Workspac
       await mkdir(dirname(path(file)), {recursive: true});
       await writeFile(path(file), mask.text(text));
     },
+    create: (file, text) => createFile(path(file), mask.text(text)),
     remove: async (file) => {
       const place = own(file);
       if (place === undefined) await rm(path(file), {force: true});
@@ -111,6 +115,22 @@ export function openWorkspace(root: string, mask: Mask = createMask()): Workspac
     readExcerpt: async (file) => readExcerpt(root, relative(root, path(file))),
     checkOutputs: () => checkOwnFolders(root, namesIn),
   };
+}
+
+/** A second name for a file that is complete: it is given at once, and never to what is there already. */
+async function createFile(path: string, text: string): Promise<boolean> {
+  await mkdir(dirname(path), {recursive: true});
+  const draft = join(dirname(path), `.${basename(path)}.${process.pid}`);
+  try {
+    await writeFile(draft, text, {flag: 'wx'});
+    await link(draft, path);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  } finally {
+    await rm(draft, {force: true});
+  }
 }
 
 function writeOwn(root: string, file: string, text: string): void {

@@ -35,7 +35,7 @@ interface Place extends CommandRequest {
  * @throws {InputError | SpecError} for mistakes of the user
  */
 export async function runCommandLine(request: CommandRequest, runMode: RunMode): Promise<ModeEnd> {
-  const {inputs, signal, mask} = request;
+  const {inputs, signal, mask, tempDir} = request;
   const repository = await findRepository(process.cwd(), signal);
   const workspace = openWorkspace(repository.ok ? repository.value : process.cwd(), mask);
   const isReading = ['init', 'doctor'].includes(inputs.mode);
@@ -46,7 +46,11 @@ export async function runCommandLine(request: CommandRequest, runMode: RunMode):
   const log = openTerminalLog(openTerminal(), file, mask);
   const place = {...request, workspace, log};
   if (inputs.mode === 'doctor')
-    return await doctor({...place, origin: await readOrigin(workspace.root)});
+    return await doctor({
+      ...place,
+      program: openLedger(tempDir, runCommand),
+      origin: await readOrigin(workspace.root),
+    });
   if (inputs.mode !== 'init') return await runLocal(place, runMode);
   const done = await init({...place, origin: await readOrigin(workspace.root)});
   if (!done.ok) return failed(done.error);

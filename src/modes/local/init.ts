@@ -4,7 +4,7 @@ import type {JobLog} from '../../adapters/github/log.ts';
 import {fail, ok, type Result} from '../../failure.ts';
 import {inferStack, type Origin, type Todo} from '../../infer/index.ts';
 import type {Inputs} from '../../run/index.ts';
-import {readTree} from './tree.ts';
+import {readTree} from '../setup/tree.ts';
 
 export interface InitRequest {
   readonly inputs: Inputs;
@@ -25,11 +25,8 @@ const workflowFile = '.github/workflows/stack.yml';
 export async function init(request: InitRequest): Promise<Result<Initialized, string>> {
   const {inputs, workspace, log, origin} = request;
   const specFile = join(inputs.stackDir, 'spec.yml');
-  if ((await workspace.size(specFile)) !== undefined) {
-    return fail(
-      `${specFile} exists, and init writes over nothing. Edit it (doctor says what to mend), or remove it first.`,
-    );
-  }
+  const exists = `${specFile} exists, and init writes over nothing. Edit it (doctor says what to mend), or remove it first.`;
+  if ((await workspace.size(specFile)) !== undefined) return fail(exists);
   for (const file of [specFile, workflowFile]) {
     if (!(await workspace.isInside(join(file, '..')))) {
       return fail(
@@ -47,12 +44,10 @@ export async function init(request: InitRequest): Promise<Result<Initialized, st
   });
   if (!inferred.ok) return inferred;
   const {spec, workflow, images, edges, todos} = inferred.value;
-  await workspace.write(specFile, spec);
+  if (!(await workspace.create(specFile, spec))) return fail(exists);
   const files = [specFile];
-  if ((await workspace.size(workflowFile)) === undefined) {
-    await workspace.write(workflowFile, workflow);
-    files.push(workflowFile);
-  } else log.info(`${workflowFile} exists and stays as it is.`);
+  if (await workspace.create(workflowFile, workflow)) files.push(workflowFile);
+  else log.info(`${workflowFile} exists and stays as it is.`);
   log.info(`Found ${count(images.length, 'image')} and ${count(edges.length, 'edge')}.`);
   for (const edge of edges) log.info(`  ${edge.child} <- ${edge.parent}: ${edge.readAt}`);
   for (const todo of todos)

@@ -32,7 +32,7 @@ export const machinePlatform = `linux/${process.arch === 'x64' ? 'amd64' : proce
 
 /** The registry of this run; the caller closes it. */
 export function openRegistry(
-  {log, program, signal}: Run,
+  {log, program, signal}: Pick<Run, 'log' | 'program' | 'signal'>,
   {logins}: Pick<RunPolicy, 'logins'>,
   options: {readonly grace?: number} = {},
 ): Registry {
@@ -116,7 +116,7 @@ export async function withDocker<T>(
   let swept: Promise<unknown> | undefined;
   try {
     const [ready, caches] = await Promise.all([
-      isNeeded ? checkBeforeBuild(docker, request) : ok(),
+      isNeeded ? checkBeforeBuild(docker, {...request, platform: machinePlatform}) : ok(),
       findCaches({
         plan,
         cache: run.inputs.cache,

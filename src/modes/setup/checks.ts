@@ -5,6 +5,7 @@ import {type Failure, fail, failure, ok, type Result} from '../../failure.ts';
 import {repositoryOf} from '../../image/reference.ts';
 import type {Plan} from '../../plan/index.ts';
 import type {Run} from '../../run/index.ts';
+import {lackingParents} from '../../stack/index.ts';
 import {secretSource} from '../../stack/spec/index.ts';
 import {linesByCause} from '../../util/same-cause.ts';
 import {type LoginRequest, logIn} from './logins.ts';
@@ -13,6 +14,8 @@ export interface CheckRequest extends LoginRequest {
   readonly plan: Plan;
   readonly registry: Registry;
   readonly push: boolean;
+  /** Of this machine. */
+  readonly platform: string;
 }
 
 /**
@@ -38,6 +41,7 @@ export async function checkBeforeBuild(
     ...(loggedIn.ok ? [] : [loggedIn.error]),
     ...granted,
     ...(builds.length === 0 ? [] : await builderProblems(docker, request, engine.value)),
+    ...platformProblems(request),
     ...(await secretProblems(request)),
   ];
   const [first, ...others] = problems;
@@ -97,6 +101,22 @@ async function builderProblems(
       hint: 'Add these two steps before this one: "- uses: docker/setup-qemu-action@v3" and "- uses: docker/setup-buildx-action@v3".',
     }),
   ];
+}
+
+/** Parents of another platform than their child has on this machine; a leg builds for one that the plan has looked at. */
+function platformProblems({plan, stack, platform}: CheckRequest): readonly Failure[] {
+  const built = new Map(plan.images.map(({name, action}) => [name, action === 'build']));
+  return plan.images.flatMap(({name, spec, action}) => {
+    if (action !== 'build' || spec.platform !== undefined) return [];
+    // Where another machine built a parent without `platforms`, only its image says for which one.
+    const needed = [...(stack.needed.get(name) ?? [])].filter(
+      ([parent]) =>
+        built.get(parent) === true || (stack.spec.images.get(parent)?.platforms ?? []).length > 0,
+    );
+    return lackingParents(stack.spec, spec, new Map(needed), platform).map(({message, mend}) =>
+      failure('spec-invalid', message, {hint: mend}),
+    );
+  });
 }
 
 async function secretProblems({

@@ -4,6 +4,7 @@
  * Leaves: the images that its reached stages use, what they take from the build context, and what docker refuses.
  * Not here: which of those images belong to the stack (stack/parents.ts), reading files, asking registries.
  */
+import {normalPlatform} from '../../image/platforms.ts';
 import {parseReference} from '../../image/reference.ts';
 import {type ContextSource, evaluateStages} from './evaluate.ts';
 import {readInstruction} from './instructions.ts';
@@ -26,6 +27,8 @@ export interface ImageUse {
   readonly isPinned: boolean;
   /** The image that is built begins with its layers. */
   readonly isBase: boolean;
+  /** Which of its platforms is taken; undefined for that of the machine. */
+  readonly platform: string | undefined;
 }
 
 /** Which files of the build context the reached stages take. */
@@ -121,7 +124,9 @@ function usesOn(dockerfile: Dockerfile, request: UseRequest, platform: string): 
   const base = baseOf(graph.target);
   const images = [...graph.reached].filter((stage) => isImage(stage) && !isRefused);
   return {
-    images: images.map((stage) => toUse(stage, stage === base)).toSorted((a, b) => a.line - b.line),
+    images: images
+      .map((stage) => toUse(stage, stage === base, request.platforms.length > 0 ? platform : ''))
+      .toSorted((a, b) => a.line - b.line),
     context: {
       sources: evaluated?.sources ?? [],
       unresolved:
@@ -163,7 +168,13 @@ function baseOf(target: Stage | undefined): Stage | undefined {
   return stage;
 }
 
-function toUse({image, written, kind, line}: Stage, isBase: boolean): ImageUse {
-  const isPinned = parseReference(image)?.digest !== undefined;
-  return {reference: image, written, kind, line, isPinned, isBase};
+/** @param target the platform that is built; empty for the machine's */
+function toUse(stage: Stage, isBase: boolean, target: string): ImageUse {
+  const {image: reference, written, kind, line} = stage;
+  const isPinned = parseReference(reference)?.digest !== undefined;
+  const wanted = stage.platform?.value ?? target;
+  // $BUILDPLATFORM, and an architecture alone, are only known where it is built.
+  const isOpen = /BUILD/.test(stage.platform?.written ?? '') || !wanted.includes('/');
+  const platform = isOpen ? undefined : normalPlatform(wanted);
+  return {reference, written, kind, line, isPinned, isBase, platform};
 }

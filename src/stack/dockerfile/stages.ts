@@ -22,6 +22,8 @@ export interface Stage {
   readonly image: string;
   readonly written: string;
   readonly line: number;
+  /** Of `FROM --platform`; undefined for the platform that is built. */
+  readonly platform?: {readonly written: string; readonly value: string} | undefined;
   /** The earlier stage that it begins with; undefined for an image. */
   readonly base: Stage | undefined;
   readonly commands: Command[];
@@ -119,14 +121,14 @@ function addFrom(build: Build, from: Extract<Instruction, {kind: 'from'}>): Stag
   if (image === '') {
     build.problems.push({line, message: describeBad(`FROM ${from.image}`, image, missing)});
   }
-  if (from.platform) {
-    const platform = expandImage(build, from.platform, line);
-    if (!isPlatform(platform.image)) {
-      const message = `FROM --platform=${from.platform} becomes "${platform.image}", which is not a platform such as linux/amd64.`;
-      build.problems.push({line, message});
-    }
+  const stage = {kind: 'from', name: from.stage, image, written: from.image, line} as const;
+  if (!from.platform) return add(build, stage, missing);
+  const {image: value} = expandImage(build, from.platform, line);
+  if (!isPlatform(value)) {
+    const message = `FROM --platform=${from.platform} becomes "${value}", which is not a platform such as linux/amd64.`;
+    build.problems.push({line, message});
   }
-  return add(build, {kind: 'from', name: from.stage, image, written: from.image, line}, missing);
+  return add(build, {...stage, platform: {written: from.platform, value}}, missing);
 }
 
 function expandImage(
@@ -146,7 +148,7 @@ function expandImage(
   return {image: scratch, missing};
 }
 
-type NewStage = Pick<Stage, 'kind' | 'name' | 'image' | 'written' | 'line'>;
+type NewStage = Pick<Stage, 'kind' | 'name' | 'image' | 'written' | 'line' | 'platform'>;
 
 function add(build: Build, stage: NewStage, missing: readonly string[] = []): Stage {
   // Names are lower case, and FROM does not change the case of what it looks for; COPY does.

@@ -1,6 +1,9 @@
+import {platformPattern} from '../../image/platforms.ts';
 import {repositoryKey, tagPattern} from '../../image/reference.ts';
-import {extraTag, globalStableTag, isInternal, stableTag, tagStart} from '../../image/tags.ts';
+import {extraTag, globalStableTag, isInternalTag, stableTag, tagStart} from '../../image/tags.ts';
 import {type Fields, type Ignored, readEntries, readFields, readTexts} from '../yaml/index.ts';
+import {platformMend} from './platforms.ts';
+
 import type {ExtraTags, ImageSpec} from './types.ts';
 
 /** `tag.extra`: further tags for a digest that passed its tests. Names in braces are filled in when the tag is put. */
@@ -30,37 +33,39 @@ function readTags(
   groups: readonly (readonly ImageSpec[])[],
 ): readonly string[] {
   const tags = readTexts(fields, name).flatMap(({text, offset}) => {
-    // What a placeholder becomes has only characters of a tag; a tag may be 128 long, a filled one no more.
-    const isValid = tagPattern.test(text.replace(placeholders, '2026'));
-    const owner = isValid ? groups.map((group) => ownerOf(text, group)).find(Boolean) : undefined;
-    if (isValid && owner === undefined) return [text];
-    const problem = isValid
-      ? `${owner}. Choose another tag.`
-      : 'not a valid tag. Use letters, digits, "_", "." and "-", and {date}, {sha} or {prefix}.';
-    fields.findings.mistake(
-      offset,
-      `${name} of ${fields.owner} has "${text}", which is ${problem}`,
-    );
+    const problem = problemOf(text, groups);
+    if (problem === undefined) return [text];
+    fields.findings.mistake(offset, `${name} of ${fields.owner} has "${text}", ${problem}`);
     return [];
   });
   return [...new Set(tags)];
+}
+
+/** Why a text can be no extra tag; undefined for a good one. */
+function problemOf(text: string, groups: readonly (readonly ImageSpec[])[]): string | undefined {
+  // What a placeholder becomes has only characters of a tag; a tag may be 128 long, a filled one no more.
+  if (!tagPattern.test(text.replace(placeholders, '2026')))
+    return 'which is not a valid tag. Use letters, digits, "_", "." and "-", and {date}, {sha} or {prefix}.';
+  if (isInternalTag(text)) return 'which the action keeps for itself. Choose another name.';
+  return groups.map((group) => ownedIn(text, group)).find((problem) => problem !== undefined);
 }
 
 /**
  * Whose tag an extra one of these images would be, if something else moves that: a build of the default branch would
  * promote without a promotion, or take the tags of another track.
  */
-function ownerOf(text: string, group: readonly ImageSpec[]): string | undefined {
+function ownedIn(text: string, group: readonly ImageSpec[]): string | undefined {
   for (const image of group) {
     const [tag] = fillExtraTags([text], image, {now: new Date(0), sha: '0000000'});
     if (tag === undefined) continue;
-    if (isInternal(tag)) return 'a tag that the action keeps for itself';
+    if (tag.length > 128)
+      return `which is ${tag.length} characters long for image "${image.name}", and a tag has 128. Shorten it.`;
     for (const other of group) {
-      if (tag === stableTag(other)) return `the stable tag of ${other.name}`;
-      if (tag === globalStableTag(other)) return `the global stable tag of ${other.name}`;
+      if (tag === stableTag(other) || tag === globalStableTag(other))
+        return `which would be ${tag}, the stable tag of image "${other.name}": only a promotion moves it. Remove it.`;
       const start = tagStart(other);
       if (start.length > tagStart(image).length && tag.startsWith(`${start}-`))
-        return `a tag of ${other.name}, whose tags begin with "${start}-"`;
+        return `which would be a tag of image "${other.name}", whose tags begin with "${start}-". Choose another tag.`;
     }
   }
   return undefined;
@@ -96,8 +101,8 @@ function fillTag(tag: string, {now, sha, prefix}: TagWords): string {
 export function readRunners(top: Fields): ReadonlyMap<string, string> {
   const runners = new Map<string, string>();
   for (const [platform, {keyOffset, value}] of readEntries(top, 'runners')) {
-    if (!/^[a-z0-9]+\/[a-z0-9_]+(?:\/[a-z0-9.]+)?$/.test(platform)) {
-      const message = `"${platform}" in runners is not a valid platform. Write os/architecture, such as linux/arm64.`;
+    if (!platformPattern.test(platform)) {
+      const message = `"${platform}" in runners is not a valid platform. ${platformMend(platform)}`;
       top.findings.mistake(keyOffset, message);
     } else if (value.kind !== 'text' || value.text === '') {
       const message = `the runner of ${platform} must be a label, such as ubuntu-24.04-arm.`;

@@ -1,4 +1,5 @@
 import {join, normalize} from 'node:path/posix';
+import {platformPattern} from '../../image/platforms.ts';
 import {
   asText,
   type Entry,
@@ -16,6 +17,7 @@ import {
 } from '../yaml/index.ts';
 import {readInfoCommands, readTests} from './commands.ts';
 import {problemOf, resolveGlob, resolvePath} from './paths.ts';
+import {isSamePlatform, platformMend} from './platforms.ts';
 import {readRepository} from './repository.ts';
 import type {ImageSpec, InfoCommand} from './types.ts';
 
@@ -113,7 +115,8 @@ function isEmptyList(fields: Fields): boolean {
   return fields.get('depend_on')?.value.kind === 'list';
 }
 
-const refusedNames: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
+/** Keys that every object has: tools that read the plan would find their own in its place. */
+export const refusedNames: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
 
 /** Names of images and tracks become folders, file names and keys of the plan. */
 export function checkName(findings: Findings, what: string, name: string, offset: number): void {
@@ -180,12 +183,19 @@ export function looksSecret(name: string): boolean {
 
 /** `platforms`, as docker names them: `linux/arm64`, `linux/arm/v7`. */
 export function readPlatforms(fields: Fields): readonly string[] {
-  return readTexts(fields, 'platforms').flatMap(({text, offset}) => {
-    if (/^[a-z0-9]+\/[a-z0-9_]+(?:\/[a-z0-9.]+)?$/.test(text)) return [text];
-    const message = `platforms of ${fields.owner} has "${text}". Write os/architecture, such as linux/amd64.`;
-    fields.findings.mistake(offset, message);
-    return [];
-  });
+  const platforms: string[] = [];
+  for (const {text, offset} of readTexts(fields, 'platforms')) {
+    const twin = platforms.find((one) => isSamePlatform(one, text));
+    if (twin !== undefined) {
+      const message = `platforms of ${fields.owner} has "${text}", which is ${twin} again. Remove one of them.`;
+      fields.findings.mistake(offset, message);
+    } else if (platformPattern.test(text)) platforms.push(text);
+    else {
+      const message = `platforms of ${fields.owner} has "${text}". ${platformMend(text)}`;
+      fields.findings.mistake(offset, message);
+    }
+  }
+  return platforms;
 }
 
 /** Variables of the runner and of this action; a build that got one of them could act as the job. */

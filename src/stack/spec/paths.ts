@@ -43,6 +43,11 @@ export function resolveGlob(fields: Fields, node: TextNode, folder: string): str
   return undefined;
 }
 
+/** What keeps a path of the repository from being written in a spec. */
+export function pathProblem(path: string): string | undefined {
+  return problemOf(path, normalize(path));
+}
+
 /** What keeps a path from being one inside the repository. */
 export function problemOf(text: string, path: string): string | undefined {
   if (isAbsolute(text) || /^[A-Za-z]:[\\/]/.test(text)) return 'which is absolute';

@@ -1,5 +1,5 @@
 import {parseReference, repositoryKey} from '../../image/reference.ts';
-import {fileNameOf, tagStart} from '../../image/tags.ts';
+import {fileNameOf, globalStableTag, stableTag, tagStart} from '../../image/tags.ts';
 import {type Fields, type Findings, readText, type TextNode} from '../yaml/index.ts';
 import type {ImageSpec} from './types.ts';
 
@@ -72,6 +72,7 @@ export function checkReferences(
 ): void {
   const byReference = new Map<string, ImageSpec>();
   const byFile = new Map<string, ImageSpec>();
+  const byPromotion = new Map<string, ImageSpec>();
   for (const image of images) {
     if (image.repository === '') continue;
     const full = `${repositoryKey(image.repository)}:${tagStart(image)}`;
@@ -90,5 +91,15 @@ export function checkReferences(
     }
     byReference.set(full, twin ?? image);
     byFile.set(file, neighbour ?? image);
+    for (const tag of [stableTag(image), globalStableTag(image)]) {
+      const promoted = `${repositoryKey(image.repository)}:${tag}`;
+      const owner = byPromotion.get(promoted);
+      // The tracks of an image take turns at its global stable tag.
+      if (owner !== undefined && owner.key !== image.key && twin === undefined) {
+        const message = `image "${image.name}" would get the stable tag of ${describe(owner)}: ${image.repository}:${tag}. Give one of them another variant or prefix.`;
+        findings.mistake(offsetOf(image.key), message);
+      }
+      byPromotion.set(promoted, owner ?? image);
+    }
   }
 }

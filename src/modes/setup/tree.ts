@@ -13,13 +13,19 @@ export async function readTree(
   more: readonly string[] = [],
 ): Promise<SourceTree> {
   const listed = await listFiles(workspace.root);
-  const files = listed ?? (await walk(workspace));
-  const wanted = files.filter((file) => isWanted(file) || more.includes(file));
+  // What is in conflict is listed several times.
+  const all = [...new Set(listed ?? (await walk(workspace)))];
+  const wanted = all.filter((file) => isWanted(file) || more.includes(file));
   const texts = await inTurn(
     wanted,
     async (file) => [file, await readText(workspace, file)] as const,
   );
-  return {files, texts: new Map(texts)};
+  // git lists what was removed and not committed yet.
+  const gone = new Set(texts.flatMap(([file, text]) => (text === undefined ? [file] : [])));
+  return {
+    files: all.filter((file) => !gone.has(file)),
+    texts: new Map(texts.flatMap(([file, text]) => (text === undefined ? [] : [[file, text]]))),
+  };
 }
 
 async function walk(workspace: Workspace): Promise<readonly string[]> {
@@ -27,12 +33,16 @@ async function walk(workspace: Workspace): Promise<readonly string[]> {
   return (await filesBelow([workspace.root])).map((file) => file.slice(top.length));
 }
 
-async function readText(workspace: Workspace, file: string): Promise<Result<string, string>> {
+/** Undefined when it is not there; a link to nothing is. */
+async function readText(
+  workspace: Workspace,
+  file: string,
+): Promise<Result<string, string> | undefined> {
   try {
     if (!(await workspace.isInside(file))) return fail('it points outside the repository.');
     if (((await workspace.size(file)) ?? 0) > mostBytes) return fail('it is larger than 1 MiB.');
     const text = await workspace.read(file);
-    return text === undefined ? fail('it is not there.') : ok(text);
+    return text === undefined ? undefined : ok(text);
   } catch (error) {
     return fail(`${messageOf(error)}.`);
   }
