@@ -41,6 +41,44 @@ describe('the step summary', () => {
     expect(page).not.toMatch(/build-failed|\(internal\)/);
   });
 
+  it('counts in its headline what the rows say', () => {
+    const step = fc.constantFrom(reportedStep('pull', 0, 0.001), reportedStep('build', 0, 1));
+    const outcome = fc.constantFrom(
+      ...(['built', 'failed', 'blocked', 'cancelled', 'reused', 'skipped'] as const),
+    );
+    const image = fc.record({
+      outcome,
+      steps: fc.array(step, {maxLength: 2}),
+      allowedFailure: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(fc.array(image, {minLength: 1, maxLength: 9}), (images) => {
+        const all = images.map((one, index) => reported(`i${index}`, one));
+        const page = summaryPage({
+          plan: {tag: 't', changed: [], images: all.map(({image: name}) => planned(name, []))},
+          report: {outcome: 'failed', images: all},
+        });
+        const states = [...page.matchAll(/^\| (?:\*\*)?([a-z]+[^|]*?)(?:\*\*)? \| <code>/gm)].map(
+          ([, state = '']) => state,
+        );
+        const counts = Map.groupBy(states, (state) => state);
+        const title = page.split('\n', 1)[0] ?? '';
+        for (const [state, {length}] of counts) {
+          const words =
+            state === 'failed'
+              ? `${length} of `
+              : `${length} ${state.replace(' (allowed)', ' as allowed')}`;
+          expect(title).toContain(words);
+        }
+        expect([...title.matchAll(/\d+ (?!of|image)/g)]).toHaveLength(
+          [...counts.keys()].filter((state) => state !== 'failed').length,
+        );
+        for (const row of page.matchAll(/^\| not started \|.*$/gm))
+          expect(row[0]).not.toMatch(/\d+&nbsp;m?s/);
+      }),
+    );
+  });
+
   it('says why a child was not started', () => {
     expect(summaryPage(sevenImages())).toContain(
       'not started: its parent scipy-ml-notebook failed',

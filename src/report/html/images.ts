@@ -4,9 +4,9 @@ function drawHead() {
   const words = {passed: 'Passed', failed: 'Failed', cancelled: 'Cancelled'};
   byId('title').textContent = words[data.outcome] + ': ' + clean(data.tag);
   document.title = words[data.outcome] + ': ' + clean(data.tag);
-  const counts = order.map((outcome) => [outcome, all.filter((image) => image.outcome === outcome).length]).filter(([, count]) => count > 0);
-  const labels = {failed: 'failed', blocked: 'not started', cancelled: 'cancelled', built: 'built', reused: 'reused', skipped: 'unchanged'};
-  byId('headline').append(all.length + (all.length === 1 ? ' image: ' : ' images: '), counts.map(([outcome, count]) => count + ' ' + labels[outcome]).join(', '));
+  const counts = new Map();
+  for (const image of sorted) counts.set(image.state, (counts.get(image.state) || 0) + 1);
+  byId('headline').append(all.length + (all.length === 1 ? ' image: ' : ' images: '), [...counts].map(([state, count]) => count + ' ' + clean(state)).join(', '));
   const run = data.run || {}, commit = data.commit || {};
   const facts = [
     data.event && [data.event + (data.branch ? ' of ' + clean(data.branch) : '')],
