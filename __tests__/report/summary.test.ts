@@ -207,6 +207,40 @@ describe('the other summaries', () => {
       `../fixtures/report/summary-promotion-${dryRun ? 'dry' : 'failed'}.md`,
     );
   });
+
+  it('say that a promotion was undone, count images and not tags, and name each tag', () => {
+    const digest = (of: string): string => `sha256:${of.repeat(64)}`;
+    const manifest = (of: string) => ({digest: digest(of), bytes: new Uint8Array(), mediaType: ''});
+    const result = (name: string, tag: string) => ({
+      move: {
+        name,
+        source: `ghcr.io/o/${name}@${digest('a')}`,
+        target: `ghcr.io/o/${name}:${tag}`,
+        before: manifest('b'),
+        after: manifest('a'),
+        revision: undefined,
+        builtAs: undefined,
+        isExtra: tag === 'latest',
+      },
+      state: 'moved' as const,
+      shows: {state: 'present', digest: digest('a')} as const,
+      failure: undefined,
+    });
+    const facts = {
+      report: {
+        outcome: 'passed' as const,
+        results: [result('a', '1-stable'), result('a', 'latest'), result('b', '1-stable')],
+      },
+      target: '1-stable',
+      dryRun: false,
+    };
+    const undone = promotionSummaryPage({...facts, source: undefined});
+    expect(undone).toMatch(/^## Restored 2 images\n\nEach tag gets what it pointed to before/);
+    expect(undone).toContain('| <code>a</code> | <code>latest</code> |');
+    const promoted = promotionSummaryPage({...facts, source: '1-main', problem: 'No wiki.'});
+    expect(promoted).toMatch(/^## Promoted 2 images, but the wiki was not updated\n/);
+    expect(promoted).toContain('- No wiki.');
+  });
 });
 
 describe('the comment', () => {

@@ -56,7 +56,7 @@ export interface Finished extends Pick<RunFacts, 'plan' | 'report' | 'notes' | '
 }
 
 export async function finish(run: Run, {publishes, ...known}: Finished): Promise<ModeEnd> {
-  const {workspace, log, signal} = run;
+  const {workspace, signal} = run;
   const facts: RunFacts = {...known, run: contextOf(run), details: detailsOf(run, known)};
   const {report} = known;
   await writeResults(workspace, facts);
@@ -68,21 +68,43 @@ export async function finish(run: Run, {publishes, ...known}: Finished): Promise
       );
     }
   }
-  // The summary of a cancelled run must be there before the runner loses patience; else it can link the artifact.
-  const early = signal.aborted ? await addSummary(summaryPage(facts), run.mask) : undefined;
-  const artifact = await upload(run);
-  const linked = withArtifact(facts, artifact['artifact-url']);
-  const problem = signal.aborted ? early : await addSummary(summaryPage(linked), run.mask);
-  if (problem !== undefined) log.warning(problem);
+  const {outputs: artifact, context} = await tell(run, (now) => summaryPage({...facts, run: now}));
   // The API puts the marker first itself.
-  if (!signal.aborted) await comment(run, commentBody(linked).slice(commentMarker.length + 1));
+  if (!signal.aborted) {
+    const body = commentBody({...facts, run: context});
+    await comment(run, body.slice(commentMarker.length + 1));
+  }
   const outputs = {images: imagesOutput(report.images), ...artifact};
   const sentence = failureSentence(report.outcome, report.images, dockerfilesOf(known.plan));
   return {outcome: report.outcome, ...(sentence === undefined ? {} : {sentence}), outputs};
 }
 
-function withArtifact(facts: RunFacts, artifactUrl: string | undefined): RunFacts {
-  return artifactUrl === undefined ? facts : {...facts, run: {...facts.run, artifactUrl}};
+/** What is to be seen of a run where people look: its artifact, and its summary. */
+export interface Told {
+  /** Where the artifact is. */
+  readonly outputs: Readonly<Record<string, string>>;
+  readonly context: RunContext;
+}
+
+/**
+ * The artifact, then the summary, which links to it. The summary of a cancelled run comes first: it must be there before
+ * the runner loses patience.
+ */
+export async function tell(run: Run, pageOf: (context: RunContext) => string): Promise<Told> {
+  const write = async (context: RunContext): Promise<void> => {
+    const problem = await addSummary(pageOf(context), run.mask);
+    if (problem !== undefined) run.log.warning(problem);
+  };
+  const context = contextOf(run);
+  if (run.signal.aborted) {
+    await write(context);
+    return {outputs: await upload(run), context};
+  }
+  const outputs = await upload(run);
+  const artifactUrl = outputs['artifact-url'];
+  const linked = artifactUrl === undefined ? context : {...context, artifactUrl};
+  await write(linked);
+  return {outputs, context: linked};
 }
 
 async function writeResults(workspace: Workspace, facts: RunFacts): Promise<void> {
@@ -151,7 +173,7 @@ async function comment({inputs, event, changes, log}: Run, text: string): Promis
  * One artifact with everything that the run wrote; outside GitHub the files stay where they are. Resolves with the
  * outputs that tell where it is.
  */
-export async function upload({
+async function upload({
   inputs,
   workspace,
   log,

@@ -33,7 +33,13 @@ export {htmlPage} from './html/index.ts';
 export {MergeError, mergeReports, parseReport, requireReports} from './merge.ts';
 export {imagesOutput, levelsOutput, matrixOutput, planJson, planOutput} from './outputs.ts';
 export {createProgress, type Progress, progressSeconds} from './progress.ts';
-export {promotionSummaryPage, type Refusal, refusedSummaryPage} from './promotion.ts';
+export {
+  promotionSummaryPage,
+  type Refusal,
+  refusedSummaryPage,
+  tagPlanLines,
+  tagReportLines,
+} from './promotion.ts';
 export {planSummaryPage, summaryPage} from './summary.ts';
 export type * from './types.ts';
 export {dockerfilesOf, failureSentence} from './words.ts';
