@@ -75,6 +75,7 @@ const domain = [
   'report',
   'report/markdown',
   'report/html',
+  'report/merge',
   'infer',
   'doctor',
   'cli',
@@ -96,11 +97,12 @@ const arrows: Readonly<Record<string, Arrows>> = {
   'modes/setup': {imports: [...domain, ...outside, ...words], types: []},
   'modes/local': {imports: ['modes', ...domain, ...outside, ...words], types: []},
   report: {
-    imports: ['report/html', 'report/markdown', 'plan', 'record', ...words],
+    imports: ['report/html', 'report/markdown', 'report/merge', 'plan', 'record', ...words],
     types: ['build', 'schedule', 'promote', 'stack/spec', 'adapters/github', 'adapters/files'],
   },
   'report/markdown': {imports: ['report', 'plan', ...words], types: ['build', 'schedule']},
   'report/html': {imports: ['report', ...words], types: []},
+  'report/merge': {imports: ['report', ...words], types: ['build', 'plan', 'schedule']},
   build: {
     imports: ['build/steps', 'schedule', 'page', ...words],
     types: ['plan', 'stack', 'stack/spec', ...outside],

@@ -4,7 +4,7 @@ import {describe, expect, it} from 'vitest';
 import {parse} from 'yaml';
 import {differenceOf, type ImageFacts} from '../../src/record/index.ts';
 import {recordDetails, reportFile, resultFile} from '../../src/report/file.ts';
-import {parseReport} from '../../src/report/merge.ts';
+import {parseReport} from '../../src/report/merge/index.ts';
 import {manyImages, reported, reportedStep, sevenImages} from '../support/builders/reports.ts';
 
 const schema = JSON.parse(
@@ -129,6 +129,7 @@ describe('what a record tells', () => {
       ],
       difference: {
         against: 'ghcr.io/o/web:stable',
+        compared: ['pip', 'R'],
         sizeChange: 50,
         packages: [
           {manager: 'pip', name: 'numpy', before: '1.26.4', after: '2.1.0'},

@@ -385,6 +385,7 @@ describe('text from strangers', () => {
             notes: [of(26)],
             difference: {
               against: of(27),
+              compared: ['pip'],
               sizeChange: 5,
               packages: [{manager: of(28), name: of(29), before: of(30), after: of(31)}],
               base: {before: of(32), after: of(33)},

@@ -13,6 +13,7 @@ import {
   failureSentence,
   htmlPage,
   imagesOutput,
+  logEnds,
   planJson,
   type RunContext,
   type RunFacts,
@@ -57,7 +58,7 @@ export interface Finished extends Pick<RunFacts, 'plan' | 'report' | 'notes' | '
 
 export async function finish(run: Run, {publishes, ...known}: Finished): Promise<ModeEnd> {
   const {workspace, signal} = run;
-  const facts: RunFacts = {...known, run: contextOf(run), details: detailsOf(run, known)};
+  const facts: RunFacts = {...known, run: contextOf(run), details: await detailsOf(run, known)};
   const {report} = known;
   await writeResults(workspace, facts);
   if (!signal.aborted) {
@@ -145,22 +146,38 @@ export function contextOf({event}: Run): RunContext {
   };
 }
 
-/** The package page of each image that GitHub's registry keeps for the owner of this repository. */
-function detailsOf(
-  {event}: Run,
+/** What the pages show of each image beside its result: where it can be looked at, and the ends of its logs. */
+async function detailsOf(
+  run: Run,
   {report, details}: Pick<RunFacts, 'report' | 'details'>,
-): NonNullable<RunFacts['details']> {
-  const {serverUrl, repository} = event;
-  const start = `ghcr.io/${repository.owner.toLowerCase()}/`;
+): Promise<NonNullable<RunFacts['details']>> {
+  const logs = await logEnds(report.images, (name) =>
+    run.workspace.readExcerpt(join(outputFolders.logs, name)),
+  );
   return new Map(
     report.images.map(({image, ref}) => {
-      const known = details?.get(image) ?? {};
-      if (!ref.startsWith(start) || known.url !== undefined) return [image, known];
-      const name = encodeURIComponent(ref.slice(start.length).replace(/[:@].*$/, ''));
-      const url = `${serverUrl}/${repository.owner}/${repository.repo}/pkgs/container/${name}`;
-      return [image, {url, ...known}];
+      const url = packageUrl(run, ref);
+      const own = logs.get(image);
+      const known = details?.get(image);
+      return [
+        image,
+        {
+          ...(url === undefined ? {} : {url}),
+          ...(own === undefined ? {} : {logs: own}),
+          ...known,
+        },
+      ];
     }),
   );
+}
+
+/** The page of the package, which GitHub's registry keeps for the owner of this repository. */
+function packageUrl({event}: Run, ref: string): string | undefined {
+  const {serverUrl, repository} = event;
+  const start = `ghcr.io/${repository.owner.toLowerCase()}/`;
+  if (!ref.startsWith(start)) return undefined;
+  const name = encodeURIComponent(ref.slice(start.length).replace(/[:@].*$/, ''));
+  return `${serverUrl}/${repository.owner}/${repository.repo}/pkgs/container/${name}`;
 }
 
 async function comment({inputs, event, changes, log}: Run, text: string): Promise<void> {

@@ -29,7 +29,7 @@ export async function merge(run: Run): Promise<ModeEnd> {
   }
   const {plan, publishes, reports: whole} = await planAgain(run, reports);
   if (plan.images.some(({action}) => action !== 'skip')) requireReports(reports);
-  const {outcome, images, notes} = mergeReports(plan, whole);
+  const {outcome, images, details, notes} = mergeReports(plan, whole);
   for (const note of notes) log.warning(note);
   // The pages of all runners are published together: those of the plan's images, and no other file.
   const pages = new Set(plan.images.map(({ref}) => `${fileNameOf(ref)}.md`));
@@ -38,7 +38,7 @@ export async function merge(run: Run): Promise<ModeEnd> {
     if (!pages.has(name)) continue;
     await workspace.write(`${outputFolders.manifests}/${name}`, (await workspace.read(file)) ?? '');
   }
-  return await finish(run, {plan, report: {outcome, images}, publishes, notes});
+  return await finish(run, {plan, report: {outcome, images}, publishes, notes, details});
 }
 
 interface PlannedAgain {

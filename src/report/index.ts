@@ -30,7 +30,8 @@ export {buildCause, causeOf, testCause, testCounts} from './causes.ts';
 export {commentBody, commentMarker} from './comment.ts';
 export {recordDetails, reportFile, resultFile} from './file.ts';
 export {htmlPage} from './html/index.ts';
-export {MergeError, mergeReports, parseReport, requireReports} from './merge.ts';
+export {logEnds} from './log-ends.ts';
+export {MergeError, mergeReports, parseReport, requireReports} from './merge/index.ts';
 export {imagesOutput, levelsOutput, matrixOutput, planJson, planOutput} from './outputs.ts';
 export {createProgress, type Progress, progressSeconds} from './progress.ts';
 export {

@@ -31,8 +31,10 @@ export interface PackageChange {
 
 /** How an image differs from the one it replaces. */
 export interface Difference {
-  /** The reference that it was compared with. */
+  /** What it was compared with: the reference, and the beginning of its digest. */
   readonly against: string;
+  /** Managers (`pip`, …) whose packages both list; of all others nothing is known. */
+  readonly compared: readonly string[];
   /** Bytes more (or fewer) than before. */
   readonly sizeChange?: number;
   /** What this image changed itself; what it inherits is reported at the parent that caused it. */
