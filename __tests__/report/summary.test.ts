@@ -2,9 +2,10 @@ import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
 import {failure} from '../../src/failure.ts';
 import {commentBody, commentMarker} from '../../src/report/comment.ts';
+import {stableLines} from '../../src/report/markdown/index.ts';
 import {promotionSummaryPage, refusedSummaryPage} from '../../src/report/promotion.ts';
 import {planSummaryPage, summaryPage} from '../../src/report/summary.ts';
-import type {RunFacts} from '../../src/report/types.ts';
+import type {RunFacts, StableImage} from '../../src/report/types.ts';
 import {
   manyImages,
   planned,
@@ -142,10 +143,47 @@ describe('the step summary', () => {
 
 describe('the other summaries', () => {
   it('show a plan', async () => {
-    await expect(planSummaryPage(sevenImages().plan, sevenImages().run)).toMatchFileSnapshot(
-      '../fixtures/report/summary-plan.md',
-    );
+    await expect(
+      planSummaryPage(sevenImages().plan, {run: sevenImages().run as never}),
+    ).toMatchFileSnapshot('../fixtures/report/summary-plan.md');
     expect(Buffer.byteLength(planSummaryPage(manyImages(20_000).plan))).toBeLessThan(MiB);
+  });
+
+  it('show what stable holds, and what the tag has that stable does not', () => {
+    const {plan, details} = sevenImages();
+    const difference = details?.get('datascience-notebook')?.difference;
+    const stable = new Map<string, StableImage>([
+      [
+        'datascience-notebook',
+        {
+          ref: 'ghcr.io/ucsd-ets/datascience-notebook:2026.3-stable',
+          digest: `sha256:${'a'.repeat(64)}`,
+          atTag: 'other',
+          commit: {sha: 'c0ffee0123', subject: 'Newer numpy'},
+          created: '2026-11-24T12:00:00Z',
+          size: 1_355_000_000,
+          ...(difference === undefined ? {} : {difference}),
+        },
+      ],
+      [
+        'web',
+        {
+          ref: 'ghcr.io/ucsd-ets/web:2026.3-stable',
+          digest: `sha256:${'b'.repeat(64)}`,
+          atTag: 'same',
+        },
+      ],
+    ]);
+    const page = planSummaryPage(plan, {stable});
+    expect(page).toContain(
+      '| <code>datascience-notebook</code> | <code>2026.3-stable</code> <code>aaaaaaaaaaaa</code> | <code>c0ffee0</code> Newer numpy | 2026-11-24 | 1.4&nbsp;GB | another image |',
+    );
+    expect(page).toContain('### What the tag of this run has that stable does not');
+    expect(page).toContain('1 package changed, 1 added, 1 removed, base image moved');
+    expect(stableLines(stable)).toEqual([
+      `datascience-notebook: 2026.3-stable is sha256:${'a'.repeat(64)} (commit c0ffee0, built 2026-11-24); at the tag of this run is another image`,
+      `web: 2026.3-stable is sha256:${'b'.repeat(64)}; at the tag of this run is the same image`,
+    ]);
   });
 
   it('show a refused run with all its causes', async () => {
@@ -396,6 +434,45 @@ describe('text from strangers', () => {
     };
   };
 
+  const stableImage = (of: (index: number) => string, {details}: RunFacts): StableImage => {
+    const difference = details?.get(of(10))?.difference;
+    return {
+      ref: of(1),
+      digest: of(2),
+      atTag: 'other',
+      commit: {sha: of(3), subject: of(4)},
+      created: of(5),
+      ...(difference === undefined ? {} : {difference}),
+    };
+  };
+  const hostilePromotion = (of: (index: number) => string) => ({
+    report: {
+      outcome: 'failed' as const,
+      results: [
+        {
+          move: {
+            name: of(1),
+            source: of(2),
+            target: of(3),
+            before: {digest: of(4), bytes: new Uint8Array(), mediaType: of(5)},
+            after: undefined,
+            revision: of(6),
+            builtAs: of(7),
+            isExtra: false,
+          },
+          state: 'failed' as const,
+          shows: {state: 'present', digest: of(8)} as const,
+          failure: failure('permission', of(9), {hint: of(10)}),
+        },
+      ],
+    },
+    source: of(11),
+    target: of(12),
+    dryRun: false,
+    warnings: [of(13)],
+    problem: of(14),
+  });
+
   it('makes no link, image, mention or HTML in any field of any page, and no other diagram', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(text, {minLength: 40, maxLength: 40}), async (words) => {
@@ -412,7 +489,11 @@ describe('text from strangers', () => {
         for (const page of [
           summaryPage(facts),
           commentBody(facts),
-          planSummaryPage(facts.plan, facts.run),
+          planSummaryPage(facts.plan, {
+            ...(facts.run === undefined ? {} : {run: facts.run}),
+            stable: new Map([[of(0), stableImage(of, facts)]]),
+          }),
+          promotionSummaryPage(hostilePromotion(of)),
           refused,
         ]) {
           expect(liveIn(page)).toEqual({links: [], images: 0, foreign: [], references: []});

@@ -3,18 +3,10 @@ import {listFiles} from '../adapters/git/index.ts';
 import {addSummary} from '../adapters/github/output.ts';
 import type {Registry} from '../adapters/registry/index.ts';
 import {type Emit, runPlan} from '../build/index.ts';
-import type {RecordStore} from '../build/steps/index.ts';
 import {saysSkipPush} from '../changes/index.ts';
 import type {Result} from '../failure.ts';
 import {outputFolders} from '../image/files.ts';
-import {
-  makeLegs,
-  movedBaseLine,
-  movedBases,
-  type Planned,
-  planRun,
-  runnerOf,
-} from '../plan/index.ts';
+import {makeLegs, type Planned, planRun, runnerOf} from '../plan/index.ts';
 import {
   createProgress,
   createReporter,
@@ -25,6 +17,7 @@ import {
   type Reporter,
   recordDetails,
   reportPlan,
+  stableLines,
 } from '../report/index.ts';
 import {type Inputs, policyOf, type Run, type RunPolicy, tagsOf} from '../run/index.ts';
 import {loadStack, type Stack, strayTests} from '../stack/index.ts';
@@ -33,6 +26,7 @@ import {contextOf, type Finished, finish, writePlan} from './finish.ts';
 import {becauseOf, type NothingDone, nothingDone} from './refused.ts';
 import {machinePlatform, openRecords, openRegistry, withDocker} from './setup/adapters.ts';
 import {checkPush} from './setup/checks.ts';
+import {readStanding} from './stable.ts';
 
 /**
  * `mode: build` and `mode: plan`.
@@ -82,7 +76,6 @@ export async function build(run: Run, watch?: Emit): Promise<ModeEnd> {
     });
     if (inputs.mode === 'plan') {
       for (const warning of legs.warnings) log.warning(warning);
-      for (const line of await staleBases(planned, records)) log.info(line);
     }
     const outputs = {
       tag: plan.tag,
@@ -92,7 +85,10 @@ export async function build(run: Run, watch?: Emit): Promise<ModeEnd> {
     };
     await writePlan(workspace, plan);
     if (inputs.mode === 'plan' || inputs.dryRun) {
-      const problem = await addSummary(planSummaryPage(plan, contextOf(run)), run.mask);
+      const {stable, staleBases} = await readStanding(planned, {registry, records});
+      for (const line of [...staleBases, ...stableLines(stable)]) log.info(line);
+      const page = planSummaryPage(plan, {run: contextOf(run), stable});
+      const problem = await addSummary(page, run.mask);
       if (problem !== undefined) log.warning(problem);
       return {outcome: 'passed', outputs};
     }
@@ -121,25 +117,6 @@ function foreignPlatform(
   if (platform === undefined) return undefined;
   if (runnerOf(platform, {runners, platform: machinePlatform}) !== undefined) return undefined;
   return `This runner is ${machinePlatform}, but the input "platform" is ${platform}, and no runner is known for it. Add "runners: {${platform}: <label of a runner>}" at the top of spec.yml, and run "mode: plan" again.`;
-}
-
-/** Bases that moved since the images at the tag were built on them, as their records say. */
-async function staleBases(
-  {plan, baseOf}: Planned,
-  records: RecordStore,
-): Promise<readonly string[]> {
-  type Base = {readonly reference: string; readonly digest: string};
-  const [built, now] = [new Map<string, Base>(), new Map<string, Base>()];
-  const read = plan.images.map(async (image) => {
-    const {base} = baseOf(image);
-    if (base === undefined || image.before === undefined) return;
-    const {repository} = image.spec;
-    const record = await records.read({repository, digest: image.before});
-    now.set(image.name, base);
-    if (record?.base !== undefined) built.set(image.name, record.base);
-  });
-  await Promise.all(read);
-  return movedBases(plan, built, now).map(movedBaseLine);
 }
 
 interface Prepared {

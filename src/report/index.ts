@@ -31,6 +31,7 @@ export {commentBody, commentMarker} from './comment.ts';
 export {recordDetails, reportFile, resultFile} from './file.ts';
 export {htmlPage} from './html/index.ts';
 export {logEnds} from './log-ends.ts';
+export {stableLines} from './markdown/index.ts';
 export {MergeError, mergeReports, parseReport, requireReports} from './merge/index.ts';
 export {imagesOutput, levelsOutput, matrixOutput, planJson, planOutput} from './outputs.ts';
 export {createProgress, type Progress, progressSeconds} from './progress.ts';

@@ -45,6 +45,20 @@ export interface Difference {
   readonly base?: {readonly before: string; readonly after: string};
 }
 
+/** What the stable tag of an image points to, as a plan tells it. */
+export interface StableImage {
+  readonly ref: string;
+  readonly digest: string;
+  /** What is at the tag of the run, beside it. */
+  readonly atTag: 'same' | 'other' | 'nothing';
+  readonly commit?: {readonly sha: string; readonly subject?: string};
+  /** ISO 8601: when it was built. */
+  readonly created?: string;
+  readonly size?: number;
+  /** From stable to what is at the tag. */
+  readonly difference?: Difference;
+}
+
 /** Known of an image beside its result. */
 export interface ImageDetails {
   /** Where it can be looked at: its package, or its page in the wiki. */

@@ -147,14 +147,22 @@ const columns = ['State', 'Image', 'Why', 'Tests', 'Time', 'Size'];
 
 /** What changed inside the images, folded, one table for each. */
 export function differenceSections({report, details}: RunFacts): readonly Section[] {
-  const rows = byImportance(report.images).flatMap(({image}) => {
-    const difference = details?.get(image)?.difference;
-    return difference === undefined || isNothing(difference)
-      ? []
-      : [differenceBlock(image, difference)];
-  });
+  const differences = byImportance(report.images).map(
+    ({image}) => [image, details?.get(image)?.difference] as const,
+  );
+  return changeSections('What changed inside the images', differences);
+}
+
+/** The same under a title of its own. */
+export function changeSections(
+  title: string,
+  differences: readonly (readonly [string, Difference | undefined])[],
+): readonly Section[] {
+  const rows = differences.flatMap(([image, difference]) =>
+    difference === undefined || isNothing(difference) ? [] : [differenceBlock(image, difference)],
+  );
   if (rows.length === 0) return [];
-  return [{head: '### What changed inside the images\n', rows, of: 'images', most: 256 * 1024}];
+  return [{head: `### ${title}\n`, rows, of: 'images', most: 256 * 1024}];
 }
 
 function isNothing({packages, base, sizeChange}: Difference): boolean {
