@@ -103,7 +103,7 @@ const arrows: Readonly<Record<string, Arrows>> = {
   },
   'report/markdown': {imports: ['report', 'plan', ...words], types: ['build', 'schedule']},
   'report/html': {imports: ['report', ...words], types: []},
-  'report/merge': {imports: words, types: ['report', 'build', 'plan', 'schedule']},
+  'report/merge': {imports: ['report', ...words], types: ['report', 'build', 'plan', 'schedule']},
   build: {
     imports: ['build/steps', 'schedule', 'page', ...words],
     types: ['plan', 'stack', 'stack/spec', ...outside],

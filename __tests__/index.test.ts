@@ -299,6 +299,53 @@ describe('an event whose own code is checked out beside that of a pull request',
   });
 });
 
+describe('a run that is refused', () => {
+  it.each<[string, string, (head: string) => Partial<StepRequest>]>([
+    ['an input', 'mode', () => ({inputs: {mode: 'bild'}})],
+    ['a platform without a runner', 'runners:', () => ({inputs: {platform: 'linux/mips64le'}})],
+    ['reports that are not there', 'report.json', () => ({inputs: {mode: 'report'}})],
+    [
+      'a fork that promotes',
+      'forks',
+      () => ({
+        event: 'pull_request',
+        inputs: {mode: 'tag', 'source-tag': '1-main'},
+        payload: {pull_request: {head: {repo: {fork: true, full_name: 'x/y'}}}},
+      }),
+    ],
+    [
+      'a promotion.json that is not there',
+      'Download the artifact',
+      () => ({inputs: {mode: 'tag', restore: 'promotion.json'}}),
+    ],
+    [
+      'a tag that is not there',
+      'not in the registry',
+      () => ({inputs: {mode: 'tag', 'source-tag': '1-x', wiki: 'false'}}),
+    ],
+    [
+      'an event with secrets',
+      'runs with the secrets',
+      () => ({event: 'issue_comment', env: {GITHUB_SHA: missing}}),
+    ],
+    [
+      'folders that are links',
+      'symbolic link',
+      () => {
+        symlinkSync(temp, join(repository.path, 'manifests'));
+        return {};
+      },
+    ],
+  ])('because of %s says so in its summary too', async (_, words, more) => {
+    const head = commitStack();
+    const run = await runStep({...planOf(head), ...more(head)});
+    expect(run.exitCode, run.stdout).toBe(1);
+    expect(run.stdout).toContain(words);
+    expect(run.summary).toMatch(/^## (?:Nothing was built|No tag was moved|No report was made)/);
+    expect(run.summary.replace(/<wbr>|&#8203;|\\/g, '')).toContain(words);
+  });
+});
+
 describe('a step', () => {
   it('without a checkout asks for it', async () => {
     const empty = join(temp, 'empty');

@@ -21,7 +21,7 @@ import type {ModeEnd} from './modes/end.ts';
 import {runCommandLine} from './modes/local/command.ts';
 import {doctor} from './modes/local/doctor.ts';
 import {init} from './modes/local/init.ts';
-import {isMistake, refused} from './modes/refused.ts';
+import {refused} from './modes/refused.ts';
 import {merge} from './modes/report.ts';
 import {promote} from './modes/tag.ts';
 import {InputError, type InputSource, type Inputs, type Run, readInputs} from './run/index.ts';
@@ -86,7 +86,7 @@ async function start({signal, mask, command}: Started, tempDir: string): Promise
     return await runCommandLine({inputs, signal, mask, tempDir}, runMode);
   const workspace = openWorkspace(workspaceRoot(), mask);
   const unusable = workspace.checkOutputs();
-  if (unusable.length > 0) return failed(unusable.join('\n'));
+  if (unusable.length > 0) return await refused(new Error(unusable.join('\n')), mask);
   const log = openJobLog(workspace.openLog(runLog), mask);
   if (short.length > 0) {
     log.warning('A password or token of fewer than 4 characters is not hidden in logs and pages.');
@@ -99,6 +99,8 @@ async function start({signal, mask, command}: Started, tempDir: string): Promise
   const gitOf = (folder: string): Git => openGit(folder, {run: program, signal});
   // The stack may be checked out below the workspace, or be a submodule: its repository is found from there.
   const git = gitOf(workspace.path(inputs.stackDir));
+  const changes = {git, api: openApi(event, inputs.githubToken, {mask, signal})};
+  const run: Run = {inputs, event, workspace, log, mask, signal, changes, program, tempDir};
   const refusal = event.isKnown
     ? undefined
     : refusalOf(
@@ -106,14 +108,11 @@ async function start({signal, mask, command}: Started, tempDir: string): Promise
         await headOf(git, gitOf(workspace.root)),
         await foreignFiles(inputs, workspace, git),
       );
-  if (refusal !== undefined) return await refused(refusal, mask);
-  const changes = {git, api: openApi(event, inputs.githubToken, {mask, signal})};
-  const run: Run = {inputs, event, workspace, log, mask, signal, changes, program, tempDir};
+  if (refusal !== undefined) return await refused(refusal, mask, run);
   try {
     return await runMode(run);
   } catch (error) {
-    // A bug is told by the last resort, with its trace.
-    if (signal.aborted || !isMistake(error)) throw error;
+    if (signal.aborted) throw error;
     return await refused(error, mask, run);
   }
 }

@@ -4,7 +4,7 @@ import {addSummary} from '../adapters/github/output.ts';
 import type {Registry} from '../adapters/registry/index.ts';
 import {type Emit, runPlan} from '../build/index.ts';
 import {saysSkipPush} from '../changes/index.ts';
-import {failureText, type Result} from '../failure.ts';
+import type {Result} from '../failure.ts';
 import {outputFolders} from '../image/files.ts';
 import {makeLegs, type Planned, planRun, runnerOf} from '../plan/index.ts';
 import {
@@ -16,16 +16,18 @@ import {
   planSummaryPage,
   type Reporter,
   recordDetails,
-  refusedSummaryPage,
   reportPlan,
+  stableLines,
 } from '../report/index.ts';
 import {type Inputs, policyOf, type Run, type RunPolicy, tagsOf} from '../run/index.ts';
 import {loadStack, type Stack, strayTests} from '../stack/index.ts';
 import type {ModeEnd} from './end.ts';
-import {contextOf, type Finished, finish, upload, writePlan} from './finish.ts';
+import {contextOf, type Finished, finish, writePlan} from './finish.ts';
 import {tellPlanNotes} from './plan-notes.ts';
+import {becauseOf, type NothingDone, nothingDone} from './refused.ts';
 import {machinePlatform, openRecords, openRegistry, withDocker} from './setup/adapters.ts';
 import {checkPush} from './setup/checks.ts';
+import {readStanding} from './stable.ts';
 import {wikiOf} from './wiki.ts';
 
 /**
@@ -42,7 +44,8 @@ export async function build(run: Run, watch?: Emit): Promise<ModeEnd> {
   const tagOf = tagsOf(inputs, event);
   const stack = await loadStack(workspace, {stackDir, tagPrefix, tagOf, platform: inputs.platform});
   const foreign = foreignPlatform(inputs.platform, stack.spec.runners);
-  if (foreign !== undefined) return {outcome: 'failed', sentence: foreign, outputs: {}};
+  if (foreign !== undefined)
+    return await nothingDone(run, {title: nothingBuilt, causes: [foreign], sentence: foreign});
   const isPushSkipped = await saysSkipPush(event, run.changes);
   const policy = policyOf({inputs, event, spec: stack.spec, isPushSkipped});
   const registry = openRegistry(run, policy);
@@ -74,7 +77,7 @@ export async function build(run: Run, watch?: Emit): Promise<ModeEnd> {
       : ready;
     const {plan} = planned;
     // What was asked while everything was being stopped is not a plan.
-    if (run.signal.aborted) return await nothingBuilt(run, 'cancelled', 'The run was cancelled.');
+    if (run.signal.aborted) return await nothingDone(run, cancelled);
     const stray = strayTests((await listFiles(workspace.root)) ?? [], stack.spec);
     for (const warning of [...planned.warnings, ...stray]) log.warning(warning);
     for (const note of planned.notes) log.info(note);
@@ -89,8 +92,14 @@ export async function build(run: Run, watch?: Emit): Promise<ModeEnd> {
         platform: machinePlatform,
         shares: policy.push.kind !== 'never',
       });
-      if (inputs.mode === 'plan') await tellPlanNotes(run, planned, {legs, records});
-      const page = planSummaryPage(plan, contextOf(run), planned.unknown);
+      const {stable, staleBases} = await readStanding(planned, {registry, records});
+      for (const line of [...staleBases, ...stableLines(stable)]) log.info(line);
+      if (inputs.mode === 'plan') await tellPlanNotes(run, legs);
+      const page = planSummaryPage(plan, {
+        run: contextOf(run),
+        stable,
+        unknown: planned.unknown,
+      });
       const problem = await addSummary(page, run.mask);
       if (problem !== undefined) log.warning(problem);
       const matrices = {matrix: matrixOutput(legs), levels: levelsOutput(legs)};
@@ -141,12 +150,12 @@ interface Prepared {
 async function buildPlan(run: Run, prepared: Prepared): Promise<ModeEnd> {
   const {workspace, log} = run;
   const {planned} = prepared;
-  if (run.signal.aborted) return await nothingBuilt(run, 'cancelled', 'The run was cancelled.');
+  if (run.signal.aborted) return await nothingDone(run, cancelled);
   const push = await decidePush(run, prepared);
   if (push && planned.unknown.length > 0) {
-    const why =
-      'Nothing was built: the registry could not be queried, and this run would push to it';
-    return await nothingBuilt(run, 'failed', [`${why}:`, ...planned.unknown].join('\n'));
+    const title = `${nothingBuilt}: the registry could not be queried, and this run would push to it`;
+    const causes = planned.unknown;
+    return await nothingDone(run, {title, causes, sentence: [`${title}:`, ...causes].join('\n')});
   }
   for (const warning of unknownWarnings(planned)) log.warning(warning);
   const printing = createReporter({
@@ -167,8 +176,8 @@ async function buildPlan(run: Run, prepared: Prepared): Promise<ModeEnd> {
   const {wiki} = prepared;
   if (done.ok) return await finish(run, {plan: planned.plan, ...done.value, wiki});
   // What was asked before the first build fails when everything is being stopped.
-  if (run.signal.aborted) return await nothingBuilt(run, 'cancelled', 'The run was cancelled.');
-  return await nothingBuilt(run, 'failed', failureText('Nothing was built', done.error));
+  if (run.signal.aborted) return await nothingDone(run, cancelled);
+  return await nothingDone(run, becauseOf(nothingBuilt, done.error));
 }
 
 /** While images run, every 30 s one line says what each of them is doing; a terminal has a line of its own for that. */
@@ -210,24 +219,13 @@ async function decidePush({log}: Run, {policy, planned, registry}: Prepared): Pr
   return false;
 }
 
-/** The plan and the log are still worth an artifact. */
-async function nothingBuilt(
-  run: Run,
-  outcome: 'failed' | 'cancelled',
-  sentence: string,
-): Promise<ModeEnd> {
-  const lines = sentence.replace(/^Nothing was built: /, '').split('\n');
-  const isTail = (line: string): boolean => line.startsWith('| ');
-  const page = refusedSummaryPage({
-    title: 'Nothing was built',
-    causes: lines.filter((line) => !isTail(line)),
-    tail: lines.filter(isTail).map((line) => line.slice(2)),
-    run: contextOf(run),
-  });
-  const problem = await addSummary(page, run.mask);
-  if (problem !== undefined) run.log.warning(problem);
-  return {outcome, sentence, outputs: await upload(run)};
-}
+const nothingBuilt = 'Nothing was built';
+const cancelled: NothingDone = {
+  title: nothingBuilt,
+  causes: ['The run was cancelled.'],
+  sentence: 'The run was cancelled.',
+  outcome: 'cancelled',
+};
 
 interface Doing {
   readonly reporter: Reporter;

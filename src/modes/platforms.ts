@@ -10,7 +10,7 @@ import {fileNameOf, labels, proofTag} from '../image/tags.ts';
 import {manifestPage} from '../page/index.ts';
 import type {Plan, PlannedImage} from '../plan/index.ts';
 import {recordAt} from '../record/index.ts';
-import type {parseReport} from '../report/index.ts';
+import type {ImageDetails, parseReport} from '../report/index.ts';
 import type {Run, RunPolicy} from '../run/index.ts';
 import type {Stack} from '../stack/index.ts';
 import {extraTagsOf} from './setup/adapters.ts';
@@ -39,13 +39,18 @@ export async function joinPlatforms(
   const several = request.plan.images.filter(({spec}) => spec.platforms.length > 1);
   const joined: ReportedImage[] = [];
   const replaced = new Set<ReportedImage>();
+  const details = new Map<string, ImageDetails>();
   for (const image of several) {
     const refs = platformRefs(request, image);
-    const claims = reports
+    const legs = reports
       .filter(({tag}) => tag === request.plan.tag)
-      .flatMap(({images}) => images)
-      .filter((claim) => claim.image === image.name && [...refs.values()].includes(claim.ref));
+      .flatMap(({images, details: known}) => images.map((claim) => ({claim, known})))
+      .filter(({claim}) => claim.image === image.name && [...refs.values()].includes(claim.ref));
+    const claims = legs.map(({claim}) => claim);
     for (const claim of claims) replaced.add(claim);
+    // Layers and packages are those of one platform; logs name theirs.
+    const logs = legs.flatMap(({known}) => known.get(image.name)?.logs ?? []);
+    if (logs.length > 0) details.set(image.name, {logs});
     const own = await joinOne(request, {image, refs, claims});
     if (own !== undefined) joined.push(own);
   }
@@ -56,7 +61,7 @@ export async function joinPlatforms(
     images: report.images.filter((claim) => !replaced.has(claim)),
   }));
   const outcome = joined.some((one) => one.outcome === 'failed') ? 'failed' : 'passed';
-  return [...rest, {file: 'platforms', tag, attempt: 1, outcome, images: joined}];
+  return [...rest, {file: 'platforms', tag, attempt: 1, outcome, images: joined, details}];
 }
 
 /** By platform, where its leg pushed. */

@@ -43,7 +43,7 @@ export async function merge(run: Run): Promise<ModeEnd> {
       for (const name of plannedWork(plan, await read(file))) awaited.add(name);
   if (awaited.size > 0 || plan.images.some(({action}) => action !== 'skip'))
     requireReports(reports);
-  const {outcome, images, notes} = mergeReports(plan, whole, awaited);
+  const {outcome, images, details, notes} = mergeReports(plan, whole, awaited);
   for (const note of notes) log.warning(note);
   // The pages of all runners are published together: those of the plan's images, and no other file.
   const pages = new Set(plan.images.map(({ref}) => `${fileNameOf(ref)}.md`));
@@ -54,7 +54,7 @@ export async function merge(run: Run): Promise<ModeEnd> {
   }
   const wiki = publishes ? wikiOf(run) : undefined;
   try {
-    return await finish(run, {plan, report: {outcome, images}, wiki, notes});
+    return await finish(run, {plan, report: {outcome, images}, wiki, notes, details});
   } finally {
     await wiki?.close();
   }

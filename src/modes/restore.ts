@@ -16,6 +16,8 @@ import type {Promotion} from '../wiki/index.ts';
 export interface Wish {
   /** For the words of the log. */
   readonly what: 'promotion' | 'restore';
+  /** The tag that is promoted; undefined where a promotion is undone. */
+  readonly source?: string;
   /** The tag that the set gets, or got. */
   readonly tag: string | undefined;
   readonly target: Promotion['target'];

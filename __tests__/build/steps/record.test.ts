@@ -331,3 +331,14 @@ it('writes the record beside the page, for the artifact', async () => {
   const text = read(page.replace(/md$/, 'json'));
   expect(JSON.parse(text)).toMatchObject({image: 'a', digest: pushedDigest});
 });
+
+it('compares with the stable image under its stable tag, whatever that was built as', async () => {
+  const stable = recordFor('a', {digest: standingDigest, reference: 'r.io/a:1-main'});
+  const records = fakeRecords(calls, new Map([[standingDigest, stable]]));
+  const head = async (ref: string) =>
+    ref === 'r.io/a:1-stable'
+      ? ({state: 'present', digest: standingDigest} as const)
+      : ({state: 'absent'} as const);
+  await go(['build', 'test', 'push', 'manifest'], {registry: {head}, context: {records}});
+  expect(read(page)).toContain('## Changes since <code>r.io/a:1-stable</code>');
+});

@@ -41,15 +41,18 @@ async function changesSince(work: Work, facts: ImageFacts): Promise<Difference |
   const {context, image, stateOf} = work;
   if (facts.digest === undefined) return undefined;
   const repository = repositoryOf(image.ref);
-  const stable = await context.registry.head(`${repository}:${stableTag(image.spec)}`, {
-    once: true,
-  });
-  const earlier = [stable.state === 'present' ? stable.digest : undefined, image.before];
-  for (const digest of earlier) {
+  const stable = `${repository}:${stableTag(image.spec)}`;
+  const standing = await context.registry.head(stable, {once: true});
+  const earlier = [
+    {reference: stable, digest: standing.state === 'present' ? standing.digest : undefined},
+    {reference: image.ref, digest: image.before},
+  ];
+  for (const {reference, digest} of earlier) {
     if (digest === undefined || digest === facts.digest) continue;
     const record = await context.records.read({repository, digest});
     if (record === undefined) continue;
-    const whole = differenceOf(record, facts);
+    // What it was built as is not where it was found.
+    const whole = differenceOf({...record, reference}, {...facts, reference: image.ref});
     stateOf(image.name).difference = whole;
     const inherited = image.parents.flatMap((parent) => stateOf(parent).difference ?? []);
     return withoutInherited(whole, inherited);
