@@ -62,15 +62,6 @@ describe('checkTags', () => {
     expect(problemOf(branch)).toContain(words);
   });
 
-  it('refuses what another branch builds for one platform of an image', () => {
-    const many = {...image, platforms: ['linux/amd64', 'linux/arm/v7']};
-    expect(problemOf('main-linux-arm-v7', [many])).toContain('for linux/arm/v7 alone');
-    expect(problemOf('main-linux-arm64', [many])).toBeUndefined();
-    expect(problemOf('main-linux-amd64', [{...image, platforms: ['linux/amd64']}])).toBeUndefined();
-    const alone = {...many, platform: 'linux/amd64', platforms: ['linux/amd64']};
-    expect(problemOf('main-linux-amd64', [alone])).toBeUndefined();
-  });
-
   it('does not mind the tags of another repository', () => {
     const other = {...gpu, repository: 'ghcr.io/o/other'};
     expect(problemOf('gpu-main', [image, other])).toBeUndefined();
