@@ -25,8 +25,9 @@ import type {ModeEnd} from './end.ts';
 import {contextOf, type Finished, finish, writePlan} from './finish.ts';
 import {tellPlanNotes} from './plan-notes.ts';
 import {becauseOf, type NothingDone, nothingDone} from './refused.ts';
-import {machinePlatform, openRecords, openRegistry, withDocker} from './setup/adapters.ts';
+import {machinePlatform, openRecords, openRegistry, withSteps} from './setup/adapters.ts';
 import {checkPush} from './setup/checks.ts';
+import {type Engine, openEngine} from './setup/engine.ts';
 import {readStanding} from './stable.ts';
 import {wikiOf} from './wiki.ts';
 
@@ -53,7 +54,9 @@ export async function build(run: Run, watch?: Emit): Promise<ModeEnd> {
   const wiki = policy.publishes && !isDry ? wikiOf(run) : undefined;
   // While the registry is asked, and images are built.
   wiki?.prepare();
+  const engine = isDry ? undefined : await openEngine(run, {policy, stack});
   try {
+    const listed = listFiles(workspace.root);
     const contexts = openContexts(workspace.root, Object.values(outputFolders));
     const records = openRecords(registry);
     const mayPush = policy.push.kind !== 'never' && !isDry;
@@ -68,6 +71,7 @@ export async function build(run: Run, watch?: Emit): Promise<ModeEnd> {
           readRecord: records.read,
           isTracked: (file) => isTracked(workspace.path(file)),
           mayPush,
+          expectBuild: engine?.expect,
         },
       );
     // Legs that do not push cannot hand on what they built: each builds what it needs.
@@ -78,13 +82,13 @@ export async function build(run: Run, watch?: Emit): Promise<ModeEnd> {
     const {plan} = planned;
     // What was asked while everything was being stopped is not a plan.
     if (run.signal.aborted) return await nothingDone(run, cancelled);
-    const stray = strayTests((await listFiles(workspace.root)) ?? [], stack.spec);
+    const stray = strayTests((await listed) ?? [], stack.spec);
     for (const warning of [...planned.warnings, ...stray]) log.warning(warning);
     for (const note of planned.notes) log.info(note);
     reportPlan(log, plan);
     const outputs = {tag: plan.tag, plan: planOutput(plan)};
     await writePlan(workspace, plan);
-    if (isDry) {
+    if (engine === undefined) {
       for (const warning of unknownWarnings(planned)) log.warning(warning);
       const legs = makeLegs(plan, {
         maxLegs: inputs.maxLegs,
@@ -105,10 +109,10 @@ export async function build(run: Run, watch?: Emit): Promise<ModeEnd> {
       const matrices = {matrix: matrixOutput(legs), levels: levelsOutput(legs)};
       return {outcome: 'passed', outputs: {...outputs, ...matrices}};
     }
-    const end = await buildPlan(run, {stack, policy, planned, registry, wiki, watch});
+    const end = await buildPlan(run, {stack, policy, planned, registry, engine, wiki, watch});
     return {...end, outputs: {...outputs, ...end.outputs}};
   } finally {
-    await Promise.all([registry.close(), wiki?.close()]);
+    await Promise.all([registry.close(), wiki?.close(), engine?.close()]);
   }
 }
 
@@ -142,6 +146,7 @@ interface Prepared {
   readonly policy: RunPolicy;
   readonly planned: Planned;
   readonly registry: Registry;
+  readonly engine: Engine;
   readonly wiki: Wiki | undefined;
   /** Sees what happens, besides the log. */
   readonly watch: Emit | undefined;
@@ -173,7 +178,9 @@ async function buildPlan(run: Run, prepared: Prepared): Promise<ModeEnd> {
     doPlan(run, prepared, {...watched, push}),
   );
   await reporter.flush();
-  const {wiki} = prepared;
+  const {wiki, engine} = prepared;
+  // Beside the report; the end waits for it.
+  void engine.close();
   if (done.ok) return await finish(run, {plan: planned.plan, ...done.value, wiki});
   // What was asked before the first build fails when everything is being stopped.
   if (run.signal.aborted) return await nothingDone(run, cancelled);
@@ -236,7 +243,7 @@ interface Doing {
 
 async function doPlan(
   run: Run,
-  {stack, policy, planned, registry}: Prepared,
+  {stack, policy, planned, registry, engine}: Prepared,
   {reporter, onOutput, push}: Doing,
 ): Promise<Result<Pick<Finished, 'report' | 'details'>>> {
   const {inputs} = run;
@@ -247,6 +254,7 @@ async function doPlan(
     plan,
     policy,
     registry,
+    docker: engine.docker,
     emit: reporter.emit,
     onOutput,
     push,
@@ -255,7 +263,7 @@ async function doPlan(
     pinsOf: planned.pinsOf,
     baseOf: planned.baseOf,
   };
-  return await withDocker(request, async (steps) => {
+  return await withSteps(request, async (steps) => {
     const report = await runPlan(
       plan,
       {...steps, emit: reporter.emit, signal: run.signal, now: () => Date.now()},

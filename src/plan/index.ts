@@ -30,6 +30,8 @@ export interface PlannerPorts extends RegistryPorts {
   readonly workspace: Workspace;
   readonly changes: ChangeSources;
   readonly contexts: BuildContext;
+  /** Called once, early, where a changed file makes it likely that something will be built. */
+  readonly expectBuild?: (() => void) | undefined;
   /** Whether git knows a file of the workspace; asked of test data that changed during the run. */
   readonly isTracked?: (file: string) => Promise<boolean>;
 }
@@ -77,25 +79,28 @@ export async function planRun(request: PlanRequest, ports: PlannerPorts): Promis
   const refs = new Map(
     [...spec.images.values()].map((image) => [image.name, `${image.repository}:${tagOf(image)}`]),
   );
-  const [changed, wish, hashes] = await Promise.all([
-    findChangedFiles(
-      event,
-      ports.changes,
-      ports.workspace.root,
-      async (path) => (await ports.workspace.size(path)) !== undefined,
-    ),
+  const scopes = [...spec.images.values()].map((image) => ({
+    ...image,
+    places: stack.places.get(image.name) ?? [],
+  }));
+  const isThere = async (path: string) => (await ports.workspace.size(path)) !== undefined;
+  const findChanges = async () => {
+    const found = await findChangedFiles(event, ports.changes, ports.workspace.root, isThere);
+    const files = found.kind === 'files' ? found.files : [];
+    const selected = selectChanges(files, stack.rules, inputs.stackDir, scopes);
+    // A merge of what a branch has built changes files too, and reuses all of it.
+    const isTouched = selected.kind === 'all' || selected.files.size > 0;
+    if (isTouched && inputs.reuse !== 'always') ports.expectBuild?.();
+    return {changed: found, changes: selected};
+  };
+  const [{changed, changes}, wish, hashes] = await Promise.all([
+    findChanges(),
     wantsFullRebuild(event, ports.changes),
     hashStack({stack, stackDir: inputs.stackDir, platform}, ports),
   ]);
   signal.throwIfAborted();
   const state = await readRegistryState(ports, {spec, refs, hashes: hashes.values});
   signal.throwIfAborted();
-  const files = changed.kind === 'files' ? changed.files : [];
-  const scopes = [...spec.images.values()].map((image) => ({
-    ...image,
-    places: stack.places.get(image.name) ?? [],
-  }));
-  const changes = selectChanges(files, stack.rules, inputs.stackDir, scopes);
   const facts: PlanFacts = {
     tag: tagOf(spec),
     images: spec.images,

@@ -1,7 +1,5 @@
-import {randomUUID} from 'node:crypto';
 import {setTimeout as sleep} from 'node:timers/promises';
-import {createDocker, createDockerConfig, type Docker} from '../../adapters/docker/index.ts';
-import {saveState} from '../../adapters/github/output.ts';
+import type {Docker} from '../../adapters/docker/index.ts';
 import {type RunCommand, testEnvironment} from '../../adapters/process/index.ts';
 import {
   createLogins,
@@ -24,8 +22,7 @@ import type {Run, RunPolicy} from '../../run/index.ts';
 import type {Stack} from '../../stack/index.ts';
 import {fillExtraTags} from '../../stack/spec/index.ts';
 import {checkBeforeBuild} from './checks.ts';
-import {logIn, stackHosts} from './logins.ts';
-import {hideSecrets} from './secrets.ts';
+import {logIn} from './logins.ts';
 
 /** The platform of this machine, as docker names it. */
 export const machinePlatform = `linux/${process.arch === 'x64' ? 'amd64' : process.arch}`;
@@ -77,6 +74,7 @@ export interface EngineRequest {
   readonly plan: Plan;
   readonly policy: RunPolicy;
   readonly registry: Registry;
+  readonly docker: Docker;
   readonly emit: Emit;
   readonly onOutput: StepContext['onOutput'];
   readonly push: boolean;
@@ -87,31 +85,14 @@ export interface EngineRequest {
 }
 
 /**
- * Lends the steps of a run, with credentials in a private folder that is gone afterwards, and no container of the
- * run left. Everything that would fail later is checked before anything is built; a run that only reads and moves tags
- * starts no docker process.
+ * Lends the steps of a run. Everything that would fail later is checked before anything is built; a run that only reads
+ * and moves tags starts no docker process.
  */
-export async function withDocker<T>(
+export async function withSteps<T>(
   request: EngineRequest,
   use: (steps: Steps) => Promise<T>,
 ): Promise<Result<T>> {
-  const {run, plan, policy} = request;
-  const runId = randomUUID();
-  const {allowLogins} = policy.logins;
-  const hosts = stackHosts(request.stack);
-  const config = await createDockerConfig(run.tempDir, {allowLogins, hosts});
-  saveState('runId', runId);
-  const secretNames = await hideSecrets(run, plan);
-  const docker = createDocker({
-    run: run.program,
-    config,
-    builder: run.inputs.builder,
-    runId,
-    root: run.workspace.root,
-    tempDir: run.tempDir,
-    secretNames,
-    signal: run.signal,
-  });
+  const {run, plan, policy, docker} = request;
   const isNeeded = plan.images.some(({action}) => action === 'build' || action === 'test');
   let swept: Promise<unknown> | undefined;
   try {
@@ -127,17 +108,14 @@ export async function withDocker<T>(
     if (!ready.ok) return ready;
     // Beside the first build: what killed runs left is in nobody's way.
     if (isNeeded) swept = docker.sweep(new Date(), {signal: run.signal});
-    return ok(await use(createSteps({...contextOf(request, docker), caches})));
+    return ok(await use(createSteps({...contextOf(request), caches})));
   } finally {
-    const [cleaned] = await Promise.all([docker.cleanUp(), swept]);
-    // The engine may be back when the post step asks again.
-    if (!cleaned.ok) saveState('unclean', 'true');
-    await config.remove();
+    await swept;
   }
 }
 
-function contextOf(request: EngineRequest, docker: Docker): Omit<StepContext, 'caches'> {
-  const {run, stack, plan, policy, registry, emit, push} = request;
+function contextOf(request: EngineRequest): Omit<StepContext, 'caches'> {
+  const {run, stack, plan, policy, registry, docker, emit, push} = request;
   const {verifyInputs, verifyTests, pinsOf, baseOf} = request;
   const {inputs, event, workspace, mask} = run;
   const {owner, repo} = event.repository;
