@@ -69,6 +69,10 @@ export function openWorkspace(root: string, mask: Mask = createMask()): Workspac
     return isOwn(inside) ? inside : undefined;
   };
   let realRoot: Promise<string> | undefined;
+  const withoutLinks = (): Promise<string> => {
+    realRoot ??= realpath(root);
+    return realRoot;
+  };
   return {
     root,
     path,
@@ -103,12 +107,11 @@ export function openWorkspace(root: string, mask: Mask = createMask()): Workspac
     },
     removeIfEmpty: (folder) => rmdir(path(folder)).catch(() => undefined),
     stage: (request) => stageFiles(root, request),
-    linkedPlaces: (file) => findLinkedPlaces(root, file),
+    linkedPlaces: async (file) => findLinkedPlaces(root, await withoutLinks(), file),
     isInside: async (file) => {
       const real = await unlessMissing(realpath(path(file)));
       if (real === undefined) return true;
-      realRoot ??= realpath(root);
-      const way = relative(await realRoot, real);
+      const way = relative(await withoutLinks(), real);
       return way === '' || (way !== '..' && !way.startsWith(`..${sep}`) && !way.startsWith(sep));
     },
     openLog: (file, options) => openLog({root, file: relative(root, path(file)), mask}, options),
