@@ -69,7 +69,7 @@ export async function build(run: Run, watch?: Emit): Promise<ModeEnd> {
     const {plan} = planned;
     // What was asked while everything was being stopped is not a plan.
     if (run.signal.aborted) return await nothingBuilt(run, 'cancelled', 'The run was cancelled.');
-    const stray = strayTests((await listFiles(workspace.root)) ?? [], stack.spec);
+    const stray = strayTests((await listFiles(workspace.root, signal)) ?? [], stack.spec);
     for (const warning of [...planned.warnings, ...stray]) log.warning(warning);
     for (const note of planned.notes) log.info(note);
     reportPlan(log, plan);

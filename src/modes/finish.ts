@@ -2,7 +2,7 @@ import {join, relative} from 'node:path';
 import {entriesBelow, type Workspace} from '../adapters/files/index.ts';
 import {uploadArtifact} from '../adapters/github/artifact.ts';
 import {addSummary} from '../adapters/github/output.ts';
-import {failureText} from '../failure.ts';
+import {fail, failure, failureText} from '../failure.ts';
 import {outputFolders} from '../image/files.ts';
 import {fileNameOf, logNames} from '../image/tags.ts';
 import type {Plan} from '../plan/index.ts';
@@ -21,6 +21,7 @@ import {
   summaryPage,
 } from '../report/index.ts';
 import type {Run} from '../run/index.ts';
+import {untilAborted} from '../util/until.ts';
 import type {ModeEnd} from './end.ts';
 import {publishPages} from './wiki.ts';
 
@@ -60,14 +61,10 @@ export async function finish(run: Run, {publishes, ...known}: Finished): Promise
   const facts: RunFacts = {...known, run: contextOf(run), details: detailsOf(run, known)};
   const {report} = known;
   await writeResults(workspace, facts);
-  if (!signal.aborted) {
-    if (report.outcome === 'passed' && publishes) {
-      await publishPages(
-        run,
-        report.images.map(({ref}) => fileNameOf(ref)),
-      );
-    }
-  }
+  const pages = report.images.map(({ref}) => fileNameOf(ref));
+  const hasPages = report.outcome === 'passed' && publishes;
+  const isDone = !hasPages || (!signal.aborted && (await publishPages(run, pages)));
+  const isCut = signal.aborted && !isDone;
   // The summary of a cancelled run must be there before the runner loses patience; else it can link the artifact.
   const early = signal.aborted ? await addSummary(summaryPage(facts), run.mask) : undefined;
   const artifact = await upload(run);
@@ -77,9 +74,13 @@ export async function finish(run: Run, {publishes, ...known}: Finished): Promise
   // The API puts the marker first itself.
   if (!signal.aborted) await comment(run, commentBody(linked).slice(commentMarker.length + 1));
   const outputs = {images: imagesOutput(report.images), ...artifact};
+  if (isCut) return {outcome: 'cancelled', sentence: cutSentence, outputs};
   const sentence = failureSentence(report.outcome, report.images, dockerfilesOf(known.plan));
   return {outcome: report.outcome, ...(sentence === undefined ? {} : {sentence}), outputs};
 }
+
+const cutSentence =
+  'The run was cancelled before its pages were in the wiki. Its images are built, tested and pushed.';
 
 function withArtifact(facts: RunFacts, artifactUrl: string | undefined): RunFacts {
   return artifactUrl === undefined ? facts : {...facts, run: {...facts.run, artifactUrl}};
@@ -147,6 +148,9 @@ async function comment({inputs, event, changes, log}: Run, text: string): Promis
   if (written?.ok === false) log.warning(written.error);
 }
 
+/** A cancelled run has not long: its summary is written already. */
+const uploadGraceMs = 1000;
+
 /**
  * One artifact with everything that the run wrote; outside GitHub the files stay where they are. Resolves with the
  * outputs that tell where it is.
@@ -156,6 +160,7 @@ export async function upload({
   workspace,
   log,
   tempDir,
+  signal,
 }: Run): Promise<Readonly<Record<string, string>>> {
   const root = workspace.root;
   const entries = await entriesBelow(
@@ -163,7 +168,12 @@ export async function upload({
   );
   const files = entries.map(({path}) => path);
   const {artifactName: name, retentionDays} = inputs;
-  const uploaded = await uploadArtifact({name, files, root, retentionDays, tempDir});
+  const uploaded = await untilAborted(
+    uploadArtifact({name, files, root, retentionDays, tempDir}),
+    signal,
+    fail(failure('cancelled', 'The run was cancelled.')),
+    uploadGraceMs,
+  );
   if (!uploaded.ok) {
     log.warning(failureText('The artifact was not uploaded', uploaded.error));
     return {};
