@@ -2,7 +2,7 @@ import {join, relative} from 'node:path';
 import {entriesBelow, type Workspace} from '../adapters/files/index.ts';
 import {uploadArtifact} from '../adapters/github/artifact.ts';
 import {addSummary} from '../adapters/github/output.ts';
-import {fail, failure, failureText} from '../failure.ts';
+import {fail, failure, failureText, messageOf} from '../failure.ts';
 import {outputFolders} from '../image/files.ts';
 import {fileNameOf, logNames} from '../image/tags.ts';
 import type {Plan} from '../plan/index.ts';
@@ -60,7 +60,10 @@ export async function finish(run: Run, {publishes, ...known}: Finished): Promise
   const {workspace, log, signal} = run;
   const facts: RunFacts = {...known, run: contextOf(run), details: detailsOf(run, known)};
   const {report} = known;
-  await writeResults(workspace, facts);
+  // The images are what they are, also where their results cannot be written.
+  await writeResults(workspace, facts).catch((error: unknown) =>
+    log.warning(`The results of this run could not be written: ${messageOf(error)}`),
+  );
   const pages = report.images.map(({ref}) => fileNameOf(ref));
   const hasPages = report.outcome === 'passed' && publishes;
   const isDone = !hasPages || (!signal.aborted && (await publishPages(run, pages)));
