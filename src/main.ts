@@ -12,7 +12,7 @@ import {
   workspaceRoot,
 } from './adapters/github/output.ts';
 import {proxyPasswords} from './adapters/http/index.ts';
-import {openLedger, runCommand} from './adapters/process/index.ts';
+import {openLedger, runCommand, stopLeftOver} from './adapters/process/index.ts';
 import type {Emit} from './build/index.ts';
 import {ok, type Result} from './failure.ts';
 import {outputFolders, runLog} from './image/files.ts';
@@ -28,6 +28,7 @@ import {InputError, type InputSource, type Inputs, type Run, readInputs} from '.
 import {createMask, type Mask} from './util/masking.ts';
 import {safeMessage} from './util/text.ts';
 import {unreachable} from './util/unreachable.ts';
+import {untilAborted} from './util/until.ts';
 
 /** How the step ends, ready to be shown. */
 export interface StepEnd {
@@ -64,8 +65,21 @@ interface Started {
 
 async function endOf(started: Started): Promise<ModeEnd & {readonly isWrongUsage?: boolean}> {
   const folder = await openRunFolder();
+  const end = await attempt(started, folder.path);
+  // The folder stays: by it the post step knows that there is work left.
+  if (end === stuck) return end;
+  // Whatever took itself out of the process groups that were ended.
+  if (started.signal.aborted) await stopLeftOver(folder.path, leftOverMs);
+  await folder.remove();
+  return end;
+}
+
+async function attempt(
+  started: Started,
+  tempDir: string,
+): Promise<ModeEnd & {readonly isWrongUsage?: boolean}> {
   try {
-    return await start(started, folder.path);
+    return await start(started, tempDir);
   } catch (error) {
     // What was being stopped may fail in any way.
     if (started.signal.aborted) return cancelled;
@@ -73,13 +87,21 @@ async function endOf(started: Started): Promise<ModeEnd & {readonly isWrongUsage
       ...(await refused(error, started.mask)),
       isWrongUsage: error instanceof InputError,
     };
-  } finally {
-    await folder.remove();
   }
 }
 
-async function start({signal, mask, command}: Started, tempDir: string): Promise<ModeEnd> {
+async function start(started: Started, tempDir: string): Promise<ModeEnd> {
+  const {signal, command} = started;
   const inputs = readInputs(command);
+  const patience = inputs.mode === 'tag' ? undoMs : stopMs;
+  return untilAborted(proceed(started, inputs, tempDir), signal, stuck, patience);
+}
+
+async function proceed(
+  {signal, mask, command}: Started,
+  inputs: Inputs,
+  tempDir: string,
+): Promise<ModeEnd> {
   const short = mask.add([inputs.password, inputs.githubToken], inputs.username);
   mask.add(proxyPasswords());
   if (command !== undefined && !isRunner())
@@ -117,7 +139,15 @@ async function start({signal, mask, command}: Started, tempDir: string): Promise
   }
 }
 
+/** Milliseconds after a signal in which a run ends by itself; what still hangs then is left to the post step. */
+const stopMs = 4300;
+/** A promotion that takes its tags back has until the runner is about to kill it. */
+const undoMs = 9000;
+const leftOverMs = 300;
+
 const cancelled: ModeEnd = {outcome: 'cancelled', sentence: 'The run was cancelled.', outputs: {}};
+/** Something hung that no signal ended. */
+const stuck: ModeEnd = {...cancelled};
 
 async function runMode(run: Run, watch?: Emit): Promise<ModeEnd> {
   const {inputs, workspace, log} = run;
@@ -130,11 +160,16 @@ async function runMode(run: Run, watch?: Emit): Promise<ModeEnd> {
     case 'report':
       return await merge(run);
     case 'init': {
-      const done = await init({inputs, workspace, log, origin: await readOrigin(workspace.root)});
+      const done = await init({
+        inputs,
+        workspace,
+        log,
+        origin: await readOrigin(workspace.root, run.signal),
+      });
       return done.ok ? {outcome: 'passed', outputs: {}} : failed(done.error);
     }
     case 'doctor':
-      return await doctor({...run, origin: await readOrigin(workspace.root)});
+      return await doctor({...run, origin: await readOrigin(workspace.root, run.signal)});
     default:
       return unreachable(inputs.mode);
   }

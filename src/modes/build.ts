@@ -56,7 +56,7 @@ export async function build(run: Run, watch?: Emit): Promise<ModeEnd> {
   wiki?.prepare();
   const engine = isDry ? undefined : await openEngine(run, {policy, stack});
   try {
-    const listed = listFiles(workspace.root);
+    const listed = listFiles(workspace.root, signal);
     const contexts = openContexts(workspace.root, Object.values(outputFolders));
     const records = openRecords(registry);
     const mayPush = policy.push.kind !== 'never' && !isDry;

@@ -22,17 +22,25 @@ export function wikiOf({inputs, event, program, tempDir, mask, signal}: Run): Wi
   return openWiki(remote, {run: program, tempDir, mask, signal});
 }
 
-/** Publishes the pages of a green build, by their names without `.md`. A wiki that cannot be written costs one warning: the images stay good. */
-export async function publishPages(run: Run, wiki: Wiki, names: readonly string[]): Promise<void> {
+/**
+ * Publishes the pages of a green build, by their names without `.md`. A wiki that cannot be written costs one warning:
+ * the images stay good. Resolves with whether all is there that should be.
+ */
+export async function publishPages(
+  run: Run,
+  wiki: Wiki,
+  names: readonly string[],
+): Promise<boolean> {
   const pages = new Map<string, string>();
   for (const name of names) {
     const text = await run.workspace.read(`${outputFolders.manifests}/${name}.md`);
     if (text !== undefined) pages.set(name, text);
   }
-  if (pages.size === 0) return;
+  if (pages.size === 0) return true;
   const published = await publishManifestPages(wiki, pages, run.event.sha);
   if (published.ok) run.log.info(`wiki: ${pages.size} pages ${published.value.state}`);
   else run.log.warning(failureText('The wiki was not updated', published.error));
+  return published.ok;
 }
 
 /** What a promotion would write into the wiki of this repository. */

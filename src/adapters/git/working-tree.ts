@@ -70,13 +70,19 @@ export async function findRepository(
 }
 
 /** Owner and name in the URL of `origin`: `https://…/o/r.git`, `git@…:o/r`, `ssh://…/o/r`. */
-export async function readOrigin(folder: string): Promise<WorkingTree['repository']> {
-  return originOf(gitIn(folder, undefined));
+export async function readOrigin(
+  folder: string,
+  signal?: AbortSignal,
+): Promise<WorkingTree['repository']> {
+  return originOf(gitIn(folder, signal));
 }
 
 /** Files that are tracked, and those that are not and are not ignored either; undefined outside a repository. */
-export async function listFiles(folder: string): Promise<readonly string[] | undefined> {
-  const git = gitIn(folder, undefined);
+export async function listFiles(
+  folder: string,
+  signal?: AbortSignal,
+): Promise<readonly string[] | undefined> {
+  const git = gitIn(folder, signal);
   const listed = await git('ls-files', '-z', '--cached', '--others', '--exclude-standard');
   return listed.ok ? splitNul(listed.value) : undefined;
 }

@@ -16,7 +16,7 @@ import {openRegistry} from '../setup/adapters.ts';
 import {type FindingsRequest, findings} from '../setup/findings.ts';
 
 export interface DoctorRequest
-  extends Pick<Run, 'inputs' | 'workspace' | 'log' | 'signal'>,
+  extends Pick<Run, 'inputs' | 'workspace' | 'log' | 'mask' | 'signal'>,
     Pick<FindingsRequest, 'origin'> {
   readonly program: RunCommand;
 }
@@ -71,14 +71,14 @@ const mostRepositories = 50;
 
 /** Asks for a push as a run does before its first build: an upload is opened and cancelled. */
 async function askRegistries(
-  {inputs, log, program, signal}: DoctorRequest,
+  {inputs, log, mask, program, signal}: DoctorRequest,
   {spec}: Stack,
 ): Promise<readonly Finding[]> {
   const published = [...spec.images.values()].filter(({publish}) => publish);
   const repositories = [...new Set(published.map(({repository}) => repository))];
   const patient = AbortSignal.any([signal, AbortSignal.timeout(patienceMs)]);
   const logins = loginsFor(inputs, spec);
-  const registry = openRegistry({log, program, signal: patient}, {logins});
+  const registry = openRegistry({log, mask, program, signal: patient}, {logins});
   try {
     const asked = repositories
       .slice(0, mostRepositories)

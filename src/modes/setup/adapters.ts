@@ -29,13 +29,13 @@ export const machinePlatform = `linux/${process.arch === 'x64' ? 'amd64' : proce
 
 /** The registry of this run; the caller closes it. */
 export function openRegistry(
-  {log, program, signal}: Pick<Run, 'log' | 'program' | 'signal'>,
+  {log, program, signal, mask}: Pick<Run, 'log' | 'program' | 'signal' | 'mask'>,
   {logins}: Pick<RunPolicy, 'logins'>,
   options: {readonly grace?: number} = {},
 ): Registry {
   return createRegistry({
     ...options,
-    logins: createLogins({...logins, run: program, signal}),
+    logins: createLogins({...logins, run: program, signal, hide: mask.add}),
     isInsecure: askInsecure(program, signal),
     onRetry: (note) => log.info(note),
     signal,

@@ -3,12 +3,88 @@ import {
   type CST,
   type Document,
   type DocumentOptions,
+  isNode,
   Lexer,
-  type LineCounter,
+  LineCounter,
   type ParseOptions,
   Parser,
   type SchemaOptions,
 } from 'yaml';
+
+/** A YAML file of others as plain data; nothing of it is trusted to have any shape. */
+export interface LooseFile {
+  readonly value: unknown;
+  /** Line of the first place that has this text, counted from 1. */
+  lineOf(text: string): number;
+  /** Line of what stands at these keys, or of what is next above it. */
+  lineAt(...keys: readonly (string | number)[]): number;
+}
+
+/** Undefined for what is no YAML, or more than one document. */
+export function readLoose(text: string): LooseFile | undefined {
+  try {
+    const lines = new LineCounter();
+    // Looking for keys that stand twice compares every key with every other.
+    const options = {logLevel: 'silent', merge: true, uniqueKeys: false} as const;
+    const documents = composeBounded(text, {lineCounter: lines, maxErrors: 1, options});
+    let found: Document.Parsed | undefined;
+    for (const one of documents) {
+      if (found !== undefined || one.errors.length > 0) return undefined;
+      found = one;
+    }
+    if (found === undefined) return undefined;
+    const document = found;
+    const value: unknown = document.toJS({maxAliasCount: 1000});
+    const lineAt = (...keys: readonly (string | number)[]): number => {
+      const node = document.getIn(keys, true);
+      if (isNode(node) && node.range) return Math.max(lines.linePos(node.range[0]).line, 1);
+      return keys.length === 0 ? 1 : lineAt(...keys.slice(0, -1));
+    };
+    return {
+      value,
+      lineOf: (part) => text.slice(0, Math.max(text.indexOf(part), 0)).split('\n').length,
+      lineAt,
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** What stands below these keys. */
+export function below(value: unknown, ...keys: readonly string[]): unknown {
+  return keys.reduce<unknown>(
+    (found, key) => (isRecord(found) && Object.hasOwn(found, key) ? found[key] : undefined),
+    value,
+  );
+}
+
+export function entriesOf(value: unknown): readonly (readonly [string, unknown])[] {
+  return isRecord(value) ? Object.entries(value) : [];
+}
+
+/** A scalar as text; undefined for everything else. */
+export function wordOf(value: unknown): string | undefined {
+  if (typeof value === 'string') return value;
+  return typeof value === 'number' || typeof value === 'boolean' ? String(value) : undefined;
+}
+
+/** `{A: b}` or `[A=b]`, as compose writes maps. */
+export function pairsOf(value: unknown): ReadonlyMap<string, string> {
+  const pairs = Array.isArray(value)
+    ? value.flatMap((item) => {
+        const [, name, text] = /^([^=]+)=([\s\S]*)$/.exec(wordOf(item) ?? '') ?? [];
+        return name === undefined || text === undefined ? [] : [[name, text] as const];
+      })
+    : entriesOf(value).flatMap(([name, item]) => {
+        const text = wordOf(item);
+        return text === undefined ? [] : [[name, text] as const];
+      });
+  return new Map(pairs);
+}
 
 /** A mistake of YAML itself. */
 export interface BadSyntax {
