@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import type {Lookup} from '../../src/adapters/registry/types.ts';
+import type {Lookup, Published} from '../../src/adapters/registry/types.ts';
 import {makePlan} from '../../src/plan/decide.ts';
 import type {Evidence, PlanFacts} from '../../src/plan/facts.ts';
 import type {BuildReason, Plan} from '../../src/plan/types.ts';
@@ -63,6 +63,44 @@ describe('makePlan', () => {
     const plan = makePlan(planFacts(stack, {...changed('left'), ...noProofs}));
     expect(actions(plan)).toEqual({base: 'skip', left: 'build', right: 'skip', leaf: 'build'});
     expect(reasons(plan, 'leaf')).toEqual([{kind: 'parent', image: 'left'}]);
+  });
+
+  it('builds what a run that stopped left on another build of its parent', () => {
+    const bases = new Map([
+      ['left', ['base']],
+      ['right', ['base']],
+      ['leaf', ['left']],
+    ]);
+    const layers = (...names: string[]) => ({diffIds: names.map((name) => digestOf(name))});
+    const atTag = (base: string, more: Partial<Published> = {}): PlanFacts['atTag'] =>
+      new Map([
+        ['base', published('base', {...layers(base), ...more})],
+        ['left', published('left', layers('old', 'left'))],
+        ['right', published('right', layers('old', 'right'))],
+        ['leaf', published('leaf', layers('old', 'left', 'leaf'))],
+      ]);
+    const whole = {base: 'skip', left: 'skip', right: 'skip', leaf: 'skip'};
+    expect(actions(makePlan(planFacts(stack, {bases, atTag: atTag('old')})))).toEqual(whole);
+    const plan = makePlan(planFacts(stack, {bases, atTag: atTag('new'), ...noProofs}));
+    expect(actions(plan)).toEqual({base: 'skip', left: 'build', right: 'build', leaf: 'build'});
+    expect(reasons(plan, 'left')).toEqual([{kind: 'parent', image: 'base'}]);
+    // What cannot be held against each other says nothing.
+    const arm = stack.map((image) =>
+      image.name === 'base' ? {...image, platforms: ['linux/arm64']} : image,
+    );
+    const foreign = {bases, atTag: atTag('new', {platform: 'linux/arm64'})};
+    expect(actions(makePlan(planFacts(arm, foreign)))).toEqual(whole);
+    const scripts = atTag('new', {labels: new Map()});
+    const evidence = new Map([...planFacts(stack).evidence].filter(([name]) => name !== 'base'));
+    const old = planFacts(stack, {bases, atTag: scripts, evidence});
+    expect(actions(makePlan(old))['left']).toBe('skip');
+    const hidden = stack.map((image) =>
+      image.name === 'left' ? {...image, publish: false} : image,
+    );
+    const atTags = new Map([...atTag('new')].filter(([name]) => name !== 'left'));
+    const through = makePlan(planFacts(hidden, {bases, atTag: atTags, ...noProofs}));
+    expect(actions(through)).toEqual({base: 'skip', left: 'build', right: 'build', leaf: 'build'});
+    expect(reasons(through, 'leaf')).toEqual([{kind: 'parent', image: 'base'}]);
   });
 
   it('builds an image that is missing at this tag, and what sits on it', () => {

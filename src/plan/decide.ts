@@ -1,7 +1,7 @@
 import type {Published} from '../adapters/registry/index.ts';
 import {proofTag} from '../image/tags.ts';
 import type {ImageSpec} from '../stack/spec/index.ts';
-import {isLeftToDo, isOutside, wasRedone} from './earlier-legs.ts';
+import {isLeftToDo, isOutside, redoneBelow} from './earlier-legs.ts';
 import {
   changedFilesOf,
   fits,
@@ -114,8 +114,9 @@ function reasonsToBuild(
   for (const parent of image.parents) {
     const {action, isMissing = false, isRetest = false} = must(decided, parent);
     const isNew = (action === 'build' && !isRetest) || action === 'reuse' || isMissing;
-    if (isNew || wasRedone(facts, image, must(facts.images, parent)))
-      reasons.push({kind: 'parent', image: parent});
+    const redone = redoneBelow(facts, image, must(facts.images, parent));
+    if (isNew) reasons.push({kind: 'parent', image: parent});
+    else for (const name of redone) reasons.push({kind: 'parent', image: name});
   }
   const lookup = facts.atTag.get(image.name);
   if (lookup?.state === 'unknown') {
