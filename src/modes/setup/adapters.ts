@@ -25,6 +25,7 @@ import type {Stack} from '../../stack/index.ts';
 import {fillExtraTags} from '../../stack/spec/index.ts';
 import {checkBeforeBuild} from './checks.ts';
 import {logIn, stackHosts} from './logins.ts';
+import {type Revision, revisionOf} from './revision.ts';
 import {hideSecrets} from './secrets.ts';
 
 /** The platform of this machine, as docker names it. */
@@ -127,7 +128,9 @@ export async function withDocker<T>(
     if (!ready.ok) return ready;
     // Beside the first build: what killed runs left is in nobody's way.
     if (isNeeded) swept = docker.sweep(new Date(), {signal: run.signal});
-    return ok(await use(createSteps({...contextOf(request, docker), caches})));
+    const revision = await revisionOf(run);
+    if (revision.warning !== undefined) run.log.warning(revision.warning);
+    return ok(await use(createSteps({...contextOf(request, docker, revision), caches})));
   } finally {
     const [cleaned] = await Promise.all([docker.cleanUp(), swept]);
     // The engine may be back when the post step asks again.
@@ -136,7 +139,11 @@ export async function withDocker<T>(
   }
 }
 
-function contextOf(request: EngineRequest, docker: Docker): Omit<StepContext, 'caches'> {
+function contextOf(
+  request: EngineRequest,
+  docker: Docker,
+  {commit}: Revision,
+): Omit<StepContext, 'caches'> {
   const {run, stack, plan, policy, registry, emit, push} = request;
   const {verifyInputs, verifyTests, pinsOf, baseOf} = request;
   const {inputs, event, workspace, mask} = run;
@@ -163,7 +170,7 @@ function contextOf(request: EngineRequest, docker: Docker): Omit<StepContext, 'c
       attempt: event.runAttempt,
       url: sourceUrl === undefined ? '' : `${sourceUrl}/actions/runs/${event.runId}`,
     }),
-    subject: event.messages.at(-1)?.split('\n', 1)[0],
+    subject: commit === event.headSha ? event.messages.at(-1)?.split('\n', 1)[0] : undefined,
     platform: machinePlatform,
     mask: mask.text,
     extraTags: policy.isDefaultBranchPush
@@ -183,7 +190,7 @@ function contextOf(request: EngineRequest, docker: Docker): Omit<StepContext, 'c
     cache: inputs.cache,
     timeoutMinutes: inputs.timeoutMinutes,
     runId: event.runId,
-    revision: event.headSha,
+    revision: commit,
     sourceUrl,
     login: () => logIn(docker, request),
     now: () => new Date(),
