@@ -35,6 +35,7 @@ import type {ModeEnd} from './end.ts';
 import {contextOf, upload} from './finish.ts';
 import {planRestoration, readRestoreRequest, type Wish} from './restore.ts';
 import {openRegistry} from './setup/adapters.ts';
+import {hashCheckout} from './setup/checkout.ts';
 import {planWiki} from './wiki.ts';
 
 /**
@@ -59,7 +60,8 @@ export async function promote(run: Run): Promise<ModeEnd> {
     const {source, target} = request.names;
     run.log.info(`promoting ${source} to ${target}${dryRunNote(run)}`);
     const end = await withRegistry(run, request.stack.spec, async (ports) => {
-      const {facts, warnings} = await readTagFacts(ports, request);
+      const checkedOut = await hashCheckout(run, request.stack, source);
+      const {facts, warnings} = await readTagFacts(ports, request, checkedOut);
       const plan = makeTagPlan(facts);
       const images = plan.moves.filter(({isExtra}) => !isExtra);
       return {
