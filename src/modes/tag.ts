@@ -131,9 +131,10 @@ async function fulfil(run: Run, registry: Registry, wish: Wish): Promise<ModeEnd
     saveState('promotion', run.workspace.path(promotionPath));
   }
   const clock = {now: () => performance.now(), wait: (milliseconds: number) => sleep(milliseconds)};
+  const holdsSources = wish.what === 'promotion' && wish.target === 'global-stable';
   const report = inputs.dryRun
     ? rehearseTagPlan(moves)
-    : await runTagPlan(moves, {registry, signal, clock});
+    : await runTagPlan(moves, {registry, signal, clock, holdsSources});
   await writePromotion(run, donePromotion(promotionRun, report));
   await writeLists(run, report, {pages, target: wish.target, warnings});
   return await conclude(run, report, {wish, pages});
