@@ -27,6 +27,10 @@ const changed = (...keys: string[]): Partial<PlanFacts> => ({
   },
 });
 
+/** The tests of this image failed, says its record. */
+const withRed = (name: string): PlanFacts['evidence'] =>
+  new Map([...planFacts(stack).evidence, [name, {...evidenceOf(name), passed: undefined}]]);
+
 const noProofs = {proofs: new Map<string, Lookup>()};
 
 function actions(plan: Plan): Record<string, string> {
@@ -281,6 +285,17 @@ describe('makePlan', () => {
     );
     expect(actions(plan)).toEqual({base: 'skip', left: 'build', leaf: 'build'});
     expect(reasons(plan, 'left')).toEqual([{kind: 'needed', image: 'leaf'}]);
+  });
+
+  it('tests the parent again on which it builds, also one that was not selected, where its last test was red', () => {
+    const evidence = withRed('left');
+    const plan = makePlan(
+      planFacts(stack, {...changed('leaf'), ...noProofs, evidence, only: new Set(['leaf'])}),
+    );
+    expect(actions(plan)).toEqual({base: 'skip', left: 'test', leaf: 'build'});
+    expect(reasons(plan, 'left').map(({kind}) => kind)).toEqual(['untested']);
+    const other = planFacts(stack, {...changed('right'), evidence, only: new Set(['right'])});
+    expect(actions(makePlan(other))['left']).toBeUndefined();
   });
 
   it('builds an unpublished parent only for a child that is built', () => {

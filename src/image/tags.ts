@@ -6,19 +6,29 @@ const maxTagLength = 128;
 /**
  * What comes after the prefix in a tag, at most `room` characters. A branch that fits stays as it is; one that had to
  * be altered or cut ends in 8 hex digits of its hash, so that `feature/a` and `feature-a` never share a tag. The
- * beginnings `tag-` and `pr-` belong to git tags and pull requests: such a branch counts as altered.
+ * beginnings `tag-` and `pr-` belong to git tags and pull requests: such a branch counts as altered, and so does one that
+ * ends as altered ones do.
  */
 export function branchSuffix(branch: string, room: number): string {
   const safe = branch.replace(/[^A-Za-z0-9_.-]/gu, '-');
-  if (safe === branch && safe.length <= room && !/^(?:tag|pr)-/.test(branch)) return safe;
+  if (
+    safe === branch &&
+    safe.length <= room &&
+    !/^(?:tag|pr)-/.test(branch) &&
+    !hashed.test(branch)
+  )
+    return safe;
   return altered(safe, branch, room);
 }
 
 /** The suffix of a git tag: `tag-v1`, with a hash where the tag had to be altered. */
 export function gitTagSuffix(tag: string, room: number): string {
   const safe = `tag-${tag.replace(/[^A-Za-z0-9_.-]/gu, '-')}`;
-  return safe === `tag-${tag}` && safe.length <= room ? safe : altered(safe, tag, room);
+  const fits = safe === `tag-${tag}` && safe.length <= room && !hashed.test(tag);
+  return fits ? safe : altered(safe, tag, room);
 }
+
+const hashed = /-[0-9a-f]{8}$/;
 
 function altered(safe: string, original: string, room: number): string {
   const hash = createHash('sha256').update(original).digest('hex').slice(0, 8);
