@@ -1,5 +1,5 @@
 import {openContexts} from '../adapters/build-context/index.ts';
-import {isTracked, listFiles} from '../adapters/git/index.ts';
+import {isTracked} from '../adapters/git/index.ts';
 import {addSummary} from '../adapters/github/output.ts';
 import type {Registry} from '../adapters/registry/index.ts';
 import {type Emit, runPlan} from '../build/index.ts';
@@ -28,11 +28,12 @@ import {
   reportPlan,
 } from '../report/index.ts';
 import {type Inputs, policyOf, type Run, type RunPolicy, tagsOf} from '../run/index.ts';
-import {loadStack, type Stack, strayTests} from '../stack/index.ts';
+import {loadStack, type Stack} from '../stack/index.ts';
 import type {ModeEnd} from './end.ts';
 import {contextOf, type Finished, finish, upload, writePlan} from './finish.ts';
 import {machinePlatform, openRecords, openRegistry, withDocker} from './setup/adapters.ts';
 import {checkPush} from './setup/checks.ts';
+import {checkTestFiles} from './setup/listing.ts';
 
 /**
  * `mode: build` and `mode: plan`.
@@ -77,7 +78,7 @@ export async function build(run: Run, watch?: Emit): Promise<ModeEnd> {
     const {plan} = planned;
     // What was asked while everything was being stopped is not a plan.
     if (run.signal.aborted) return await nothingBuilt(run, 'cancelled', 'The run was cancelled.');
-    const stray = strayTests((await listFiles(workspace.root)) ?? [], stack.spec);
+    const stray = await checkTestFiles(workspace.root, stack, stackDir);
     for (const warning of [...planned.warnings, ...stray]) log.warning(warning);
     for (const note of planned.notes) log.info(note);
     reportPlan(log, plan);

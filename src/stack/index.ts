@@ -16,7 +16,7 @@ import {
 } from './spec/index.ts';
 import {SpecError} from './yaml/index.ts';
 
-export {isTestFile, strayTests, testFolders} from './tests.ts';
+export {isTestFile, omittedTests, strayTests, testFolders} from './tests.ts';
 export {SpecError} from './yaml/index.ts';
 
 /** What the repository declares, checked: spec.yml, change_ignore.json and the Dockerfiles agree. */

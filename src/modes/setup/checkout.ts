@@ -1,4 +1,5 @@
 import {openContexts} from '../../adapters/build-context/index.ts';
+import {listOmitted} from '../../adapters/git/index.ts';
 import {hashStack, type ImageHashes} from '../../fingerprint/index.ts';
 import {outputFolders} from '../../image/files.ts';
 import {type Run, tagsOf} from '../../run/index.ts';
@@ -28,6 +29,7 @@ export async function hashCheckout(
   // What the tests of an earlier step left behind is not the commit's.
   const strange = await uncommittedFiles(workspace, changes.git, inputs.stackDir);
   if (!strange.ok || strange.value.some((file) => !leftover.test(file))) return new Map();
+  if ((await listOmitted(workspace.root)).length > 0) return new Map();
   // Bases are in no content, so no registry is asked.
   const registry = {head: async () => ({state: 'unknown', because: ''}) as const};
   const contexts = openContexts(workspace.root, Object.values(outputFolders));
