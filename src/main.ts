@@ -1,4 +1,3 @@
-import {join} from 'node:path';
 import {openWorkspace, type Workspace} from './adapters/files/index.ts';
 import {type Git, openGit, readOrigin} from './adapters/git/index.ts';
 import {openGitHubApi} from './adapters/github/api.ts';
@@ -15,7 +14,7 @@ import {proxyPasswords} from './adapters/http/index.ts';
 import {openLedger, runCommand, stopLeftOver} from './adapters/process/index.ts';
 import type {Emit} from './build/index.ts';
 import {ok, type Result} from './failure.ts';
-import {outputFolders, runLog} from './image/files.ts';
+import {runLog} from './image/files.ts';
 import {build} from './modes/build.ts';
 import type {ModeEnd} from './modes/end.ts';
 import {runCommandLine} from './modes/local/command.ts';
@@ -23,6 +22,7 @@ import {doctor} from './modes/local/doctor.ts';
 import {init} from './modes/local/init.ts';
 import {refused} from './modes/refused.ts';
 import {merge} from './modes/report.ts';
+import {uncommittedFiles} from './modes/setup/uncommitted.ts';
 import {promote} from './modes/tag.ts';
 import {InputError, type InputSource, type Inputs, type Run, readInputs} from './run/index.ts';
 import {createMask, type Mask} from './util/masking.ts';
@@ -187,19 +187,15 @@ function openApi(
   return openGitHubApi({token, apiUrl, repository, ...ports});
 }
 
-/** Files that are not of the commit, for the modes that would build them; the run's own folders are none. */
+/** Files that are not of the commit, for the modes that would build them. */
 async function foreignFiles(
   {mode, stackDir}: Inputs,
   workspace: Workspace,
   git: Git,
 ): Promise<Result<readonly string[], string>> {
-  if (mode !== 'build' && mode !== 'plan') return ok([]);
-  const [root, files] = [await git.root(), await git.uncommitted(workspace.path(stackDir))];
-  if (!root.ok) return root;
-  if (!files.ok) return files;
-  const own = Object.values(outputFolders).map((folder) => `${workspace.path(folder)}/`);
-  const isOwn = (file: string) => own.some((folder) => join(root.value, file).startsWith(folder));
-  return ok(files.value.filter((file) => !isOwn(file)));
+  return mode === 'build' || mode === 'plan'
+    ? await uncommittedFiles(workspace, git, stackDir)
+    : ok([]);
 }
 
 /** The commit that is checked out where the stack is, which is what counts; else at the root of the workspace. */

@@ -1,5 +1,5 @@
 import {openContexts} from '../adapters/build-context/index.ts';
-import {isTracked, listFiles, type Wiki} from '../adapters/git/index.ts';
+import {isTracked, type Wiki} from '../adapters/git/index.ts';
 import {addSummary} from '../adapters/github/output.ts';
 import type {Registry} from '../adapters/registry/index.ts';
 import {type Emit, runPlan} from '../build/index.ts';
@@ -20,7 +20,7 @@ import {
   stableLines,
 } from '../report/index.ts';
 import {type Inputs, policyOf, type Run, type RunPolicy, tagsOf} from '../run/index.ts';
-import {loadStack, type Stack, strayTests} from '../stack/index.ts';
+import {loadStack, type Stack} from '../stack/index.ts';
 import type {ModeEnd} from './end.ts';
 import {contextOf, type Finished, finish, writePlan} from './finish.ts';
 import {tellPlanNotes} from './plan-notes.ts';
@@ -28,6 +28,7 @@ import {becauseOf, type NothingDone, nothingDone} from './refused.ts';
 import {machinePlatform, openRecords, openRegistry, withSteps} from './setup/adapters.ts';
 import {checkPush} from './setup/checks.ts';
 import {type Engine, openEngine} from './setup/engine.ts';
+import {checkTestFiles} from './setup/listing.ts';
 import {readStanding} from './stable.ts';
 import {wikiOf} from './wiki.ts';
 
@@ -56,7 +57,6 @@ export async function build(run: Run, watch?: Emit): Promise<ModeEnd> {
   wiki?.prepare();
   const engine = isDry ? undefined : await openEngine(run, {policy, stack});
   try {
-    const listed = listFiles(workspace.root, signal);
     const contexts = openContexts(workspace.root, Object.values(outputFolders));
     const records = openRecords(registry);
     const mayPush = policy.push.kind !== 'never' && !isDry;
@@ -75,14 +75,17 @@ export async function build(run: Run, watch?: Emit): Promise<ModeEnd> {
         },
       );
     // Legs that do not push cannot hand on what they built: each builds what it needs.
-    const ready = await planWith(policy.push.kind === 'never' ? 'auto' : inputs.parents);
-    const planned = (await lacksPushedParents(ready, {policy, registry}))
-      ? await planWith('auto')
-      : ready;
+    const planReady = async (): Promise<Planned> => {
+      const ready = await planWith(policy.push.kind === 'never' ? 'auto' : inputs.parents);
+      return (await lacksPushedParents(ready, {policy, registry})) ? await planWith('auto') : ready;
+    };
+    const [planned, stray] = await Promise.all([
+      planReady(),
+      checkTestFiles(workspace.root, stack, {stackDir, signal}),
+    ]);
     const {plan} = planned;
     // What was asked while everything was being stopped is not a plan.
     if (run.signal.aborted) return await nothingDone(run, cancelled);
-    const stray = strayTests((await listed) ?? [], stack.spec);
     for (const warning of [...planned.warnings, ...stray]) log.warning(warning);
     for (const note of planned.notes) log.info(note);
     reportPlan(log, plan);

@@ -18,7 +18,7 @@ import {
 import {SpecError} from './yaml/index.ts';
 
 export {lackingParents} from './platforms.ts';
-export {isTestFile, strayTests, testFolders} from './tests.ts';
+export {isTestFile, omittedTests, strayTests, testFolders} from './tests.ts';
 export {SpecError} from './yaml/index.ts';
 
 /** What the repository declares, checked: spec.yml, change_ignore.json and the Dockerfiles agree. */

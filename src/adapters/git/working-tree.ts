@@ -87,6 +87,16 @@ export async function listFiles(
   return listed.ok ? splitNul(listed.value) : undefined;
 }
 
+/** Files of the commit that a sparse checkout omits; none outside a repository. */
+export async function listOmitted(
+  folder: string,
+  signal?: AbortSignal,
+): Promise<readonly string[]> {
+  const listed = await gitIn(folder, signal)('ls-files', '-z', '-t');
+  const entries = listed.ok ? splitNul(listed.value) : [];
+  return entries.filter((entry) => entry.startsWith('S ')).map((entry) => entry.slice(2));
+}
+
 /** Whether git knows this file, absolute; where nobody can tell, it counts as known. */
 export async function isTracked(file: string): Promise<boolean> {
   const listed = await gitIn(dirname(file), undefined)(
