@@ -4,6 +4,7 @@ import {
   type ContextUses,
   type Dockerfile,
   type DockerfileProblem,
+  type DockerfileUses,
   declaredArgs,
   findUses,
   type ImageUse,
@@ -29,6 +30,7 @@ export interface Reading {
   /** References of all other images, in full. */
   readonly external: readonly string[];
   readonly context: ContextUses;
+  readonly runsOn: DockerfileUses['runsOn'];
   readonly problems: readonly DockerfileProblem[];
   /** BASE_TAG and BASE_IMAGE as far as this build needs and can take them. */
   readonly baseArgs: ReadonlyMap<string, string>;
@@ -104,8 +106,16 @@ function readWith(
     } else if (!around.spec.images.has(name)) skipped.add(key);
     else edges.set(name, [...(edges.get(name) ?? []), use]);
   }
-  const {context, problems} = uses;
-  return {edges, skipped: [...skipped], external: [...external], context, problems, baseArgs};
+  const {context, runsOn, problems} = uses;
+  return {
+    edges,
+    skipped: [...skipped],
+    external: [...external],
+    context,
+    runsOn,
+    problems,
+    baseArgs,
+  };
 }
 
 /** The image of the stack that a reference means; an image may take files from its own last release. */
