@@ -78,6 +78,11 @@ describe('doctor', () => {
       /^\.github\/workflows\/stack\.yml:10: note: .* fetch-depth: 0/,
     ],
     [
+      'a question of init that nobody answered',
+      {'images/spec.yml': spec().replace('  leaf:', '  # TODO is this right\n  leaf:')},
+      /^images\/spec\.yml:4: note: A question is open: is this right Answer it/,
+    ],
+    [
       'no checkout',
       flow(workflow().replace(/ {6}- uses: actions\/checkout.*\n.*\n/, '')),
       /stack\.yml:10: error: Nothing checks the repository out .*actions\/checkout@v5/,

@@ -1,5 +1,13 @@
 import {execFileSync, spawn, spawnSync} from 'node:child_process';
-import {cpSync, mkdtempSync, readdirSync, readFileSync, realpathSync, writeFileSync} from 'node:fs';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  writeFileSync,
+} from 'node:fs';
 import {createServer} from 'node:http';
 import {tmpdir} from 'node:os';
 import {delimiter, dirname, join} from 'node:path';
@@ -150,6 +158,26 @@ describe('in ten minutes on your repository', () => {
       '?? .github/workflows/stack.yml',
       '?? images/spec.yml',
     ]);
+  });
+
+  it('is what README says, typed in a folder that was empty', async () => {
+    const readme = readFileSync(join(repository, 'README.md'), 'utf8');
+    const [, block = ''] =
+      /On your own repository[^\n]*\n\n```sh\n([\s\S]*?)```/.exec(readme) ?? [];
+    const commands = [...block.matchAll(/^npx github:ucsd-ets\/stack-action (\S+)/gm)];
+    expect(commands.map(([, mode]) => mode)).toEqual(['init', 'plan', 'doctor']);
+    using folder = makeRepository();
+    folder.git('config', 'user.name', 'Newcomer');
+    mkdirSync(join(folder.path, 'web'));
+    writeFileSync(
+      join(folder.path, 'web/Dockerfile'),
+      `FROM ${server.host}/acme/base\nCOPY x /x\n`,
+    );
+    writeFileSync(join(folder.path, 'web/x'), '');
+    for (const [, mode = ''] of commands) {
+      const {code, stdout, stderr} = await run(folder.path, [mode]);
+      expect(code, `${mode}: ${stdout}${stderr}`).toBe(0);
+    }
   });
 
   it('init writes over nothing', async () => {
