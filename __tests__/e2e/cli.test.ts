@@ -213,15 +213,26 @@ describe('in ten minutes on your repository', () => {
     );
   });
 
-  it('doctor is never content with what plan refuses', async () => {
+  it.each([
+    [
+      'a platform',
+      /^images\/b\/Dockerfile:1:1: "b" takes "a" for linux\/arm64/,
+      'platforms: [linux/amd64]',
+    ],
+    [
+      'a test',
+      /^images\/spec\.yml:2:3: tests\.paths of image "a" lists "nowhere"/,
+      'platforms: [linux/amd64, linux/arm64], tests: {paths: nowhere}',
+    ],
+  ])('doctor is never content with what plan refuses: %s', async (_, sentence, keys) => {
     using wrong = makeRepository();
     wrong.commit('x', {
-      'images/spec.yml': `images:\n  a: {image_name: ${server.host}/o/a, platforms: [linux/amd64]}\n  b: {image_name: ${server.host}/o/b, platforms: [linux/arm64]}\ntag: {prefix: "1"}\n`,
+      'images/spec.yml': `images:\n  a: {image_name: ${server.host}/o/a, ${keys}}\n  b: {image_name: ${server.host}/o/b, platforms: [linux/arm64]}\ntag: {prefix: "1"}\n`,
       'images/a/Dockerfile': 'FROM scratch\n',
       'images/b/Dockerfile': `FROM ${server.host}/o/a\n`,
     });
     const refused = (await run(wrong.path, ['plan'])).stderr.trim();
-    expect(refused).toMatch(/^images\/b\/Dockerfile:1:1: "b" takes "a" for linux\/arm64/);
+    expect(refused).toMatch(sentence);
     const {code, stdout, stderr} = await run(wrong.path, ['doctor']);
     expect(code).toBe(1);
     expect(`${stdout}${stderr}`).toContain(refused.replace(/^\S+ /, ''));
