@@ -285,6 +285,20 @@ describe('the repository of the action', () => {
   });
 });
 
+it('ten thousand images with their tests are looked at in a moment', () => {
+  const names = Array.from({length: 10_000}, (_, index) => `i${index}`);
+  const files = names.flatMap((name) => [
+    [`images/${name}/Dockerfile`, 'FROM debian:13\n'],
+    [`images/${name}/.dockerignore`, 'test\n'],
+    [`images/${name}/test/test_a.py`, ''],
+    [`images/${name}/test_b.py`, ''],
+  ]);
+  const lines = names.map((name) => `  ${name}: {image_name: ghcr.io/acme/${name}}\n`);
+  const text = `images:\n${lines.join('')}tag: {prefix: "1"}\n`;
+  const found = examined({...Object.fromEntries(files), 'images/spec.yml': text});
+  expect(found.filter(({message}) => message.startsWith('Nothing runs'))).toHaveLength(10_000);
+});
+
 describe('workflows of other shapes', () => {
   const told = (text: string) => examined(flow(text)).map(findingLine);
 

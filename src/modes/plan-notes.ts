@@ -7,6 +7,8 @@ import {findings} from './setup/findings.ts';
 /** More of what could be better is not told beside a plan; `mode: doctor` tells it all. */
 const mostNotes = 10;
 
+const usualStack = 500;
+
 /** What `mode: plan` says besides the plan: legs that cannot be, bases that moved, what could be better. */
 export async function tellPlanNotes(
   run: Run,
@@ -16,6 +18,8 @@ export async function tellPlanNotes(
   const {log, inputs, workspace, event} = run;
   for (const warning of legs.warnings) log.warning(warning);
   for (const line of await staleBases(planned, records)) log.info(line);
+  // Every Dockerfile is read for it once more: nothing beside the plan of a usual stack, a second for ten thousand.
+  if (planned.plan.images.length > usualStack) return;
   const found = await findings({inputs, workspace, origin: event.repository});
   // A plan is no examination: what would fail a run it has refused already.
   for (const finding of found.slice(0, mostNotes)) log.info(`doctor: ${findingLine(finding)}`);

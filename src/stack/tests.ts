@@ -1,4 +1,5 @@
 import {basename} from 'node:path/posix';
+import {byFolder, foldersOf} from '../util/globs.ts';
 import type {ImageSpec, Spec} from './spec/index.ts';
 
 /** Folders of an image whose files are tests: they are in no fingerprint. */
@@ -27,13 +28,13 @@ export function strayTests(files: readonly string[], spec: Spec): readonly strin
   const images = [...spec.images.values()].filter(({track, tests}) => {
     return track === undefined && tests.words === undefined;
   });
-  const listed = images.flatMap(({tests}) => tests.paths);
+  const listed = new Set(images.flatMap(({tests}) => tests.paths));
+  const tests = byFolder(files.filter(isTestName));
   return images.flatMap((image) => {
     const {folder, key, position} = image;
-    const stray = files.filter(
+    const stray = (tests.get(folder) ?? []).filter(
       (file) =>
-        isStray(image, file) &&
-        !listed.some((path) => file === path || file.startsWith(`${path}/`)),
+        isStray(image, file) && ![file, ...foldersOf(file)].some((path) => listed.has(path)),
     );
     if (stray.length === 0) return [];
     const more = stray.length > mostNames ? ` and ${stray.length - mostNames} more` : '';
@@ -48,9 +49,13 @@ export function strayTests(files: readonly string[], spec: Spec): readonly strin
   });
 }
 
+/** As pytest collects them. */
+function isTestName(file: string): boolean {
+  return /^test_.*\.py$|_test\.py$/.test(basename(file));
+}
+
+/** @param file one below the folder of the image */
 function isStray({folder, integrationTests}: ImageSpec, file: string): boolean {
-  if (!file.startsWith(`${folder}/`) || !/^test_.*\.py$|_test\.py$/.test(basename(file)))
-    return false;
   const [first = '', ...rest] = file.slice(folder.length + 1).split('/');
   if (rest.length === 0) return true;
   if (first === 'integration_tests') return !integrationTests;
