@@ -254,6 +254,27 @@ describe('an event with the secrets of the repository', () => {
   );
 });
 
+describe('an event whose commit is checked out, with files of somebody else in it', () => {
+  it.each([
+    ['over a file', 'images/base/Dockerfile'],
+    ['as a new file', 'images/base/new'],
+    ['as one that git ignores', 'images/base/ignored'],
+    ['nowhere', undefined],
+    ['where a run leaves its own', 'artifacts/plan.json'],
+  ])('%s', async (_, file) => {
+    repository.commit('ignore', {'.gitignore': 'ignored\n', 'README.md': ''});
+    const head = commitStack();
+    if (file !== undefined) {
+      mkdirSync(dirname(join(repository.path, file)), {recursive: true});
+      writeFileSync(join(repository.path, file), '# theirs\nFROM scratch\n');
+    }
+    const run = await runStep(planOf(head, {event: 'pull_request_target', payload: {}}));
+    const isOwn = file === undefined || file.startsWith('artifacts/');
+    expect(run.stdout.includes('runs with the secrets')).toBe(!isOwn);
+    if (!isOwn) expect(run.stdout).toContain(`not as that commit has them: ${file},`);
+  });
+});
+
 describe('an event whose own code is checked out beside that of a pull request', () => {
   it("is refused when the stack is the pull request's", async () => {
     const base = commitStack();
@@ -275,6 +296,53 @@ describe('an event whose own code is checked out beside that of a pull request',
     );
     expect(run.exitCode).toBe(1);
     expect(run.stdout).toContain('runs with the secrets');
+  });
+});
+
+describe('a run that is refused', () => {
+  it.each<[string, string, (head: string) => Partial<StepRequest>]>([
+    ['an input', 'mode', () => ({inputs: {mode: 'bild'}})],
+    ['a platform without a runner', 'runners:', () => ({inputs: {platform: 'linux/mips64le'}})],
+    ['reports that are not there', 'report.json', () => ({inputs: {mode: 'report'}})],
+    [
+      'a fork that promotes',
+      'forks',
+      () => ({
+        event: 'pull_request',
+        inputs: {mode: 'tag', 'source-tag': '1-main'},
+        payload: {pull_request: {head: {repo: {fork: true, full_name: 'x/y'}}}},
+      }),
+    ],
+    [
+      'a promotion.json that is not there',
+      'Download the artifact',
+      () => ({inputs: {mode: 'tag', restore: 'promotion.json'}}),
+    ],
+    [
+      'a tag that is not there',
+      'not in the registry',
+      () => ({inputs: {mode: 'tag', 'source-tag': '1-x', wiki: 'false'}}),
+    ],
+    [
+      'an event with secrets',
+      'runs with the secrets',
+      () => ({event: 'issue_comment', env: {GITHUB_SHA: missing}}),
+    ],
+    [
+      'folders that are links',
+      'symbolic link',
+      () => {
+        symlinkSync(temp, join(repository.path, 'manifests'));
+        return {};
+      },
+    ],
+  ])('because of %s says so in its summary too', async (_, words, more) => {
+    const head = commitStack();
+    const run = await runStep({...planOf(head), ...more(head)});
+    expect(run.exitCode, run.stdout).toBe(1);
+    expect(run.stdout).toContain(words);
+    expect(run.summary).toMatch(/^## (?:Nothing was built|No tag was moved|No report was made)/);
+    expect(run.summary.replace(/<wbr>|&#8203;|\\/g, '')).toContain(words);
   });
 });
 

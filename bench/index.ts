@@ -1,5 +1,6 @@
 /** `npm run bench`: what the action costs, as ratios from one run on one machine. Writes docs/performance.md. */
-import {writeFileSync} from 'node:fs';
+import {execFileSync} from 'node:child_process';
+import {mkdirSync, rmSync, writeFileSync} from 'node:fs';
 import {parseArgs} from 'node:util';
 import {chainRows, slotRows} from './chain.ts';
 import {fingerprintRows} from './fingerprint.ts';
@@ -16,9 +17,10 @@ const {values} = parseArgs({
     rows: {type: 'string'},
     quick: {type: 'boolean', default: false},
     write: {type: 'boolean', default: false},
+    before: {type: 'string'},
   },
 });
-const {quick, write} = values;
+const {quick, write, before} = values;
 /** How much there is of what grows. */
 const grow = (...counts: readonly number[]): readonly number[] =>
   quick ? counts.slice(0, 2) : counts;
@@ -54,18 +56,51 @@ const wanted = values.rows?.split(',') ?? Object.keys(all);
 const delicate = ['start', 'overhead'];
 const order = wanted.toSorted((a, b) => delicate.indexOf(b) - delicate.indexOf(a));
 const made = new Map<string, readonly Row[]>();
+
+/** The rows that run the whole action, with its bundle of an earlier commit; a row that it cannot do says so. */
+const comparable = ['start', 'overhead', 'small', 'merge', 'idle', 'idle-many', 'shared', 'dead'];
+const oldBundle = 'bench/before';
+
+async function measureBefore(
+  commit: string,
+  make: () => Promise<Row | readonly Row[]>,
+): Promise<readonly Row[]> {
+  const show = (file: string) =>
+    execFileSync('git', ['show', `${commit}:dist/${file}`], {maxBuffer: 2 ** 26});
+  mkdirSync(oldBundle, {recursive: true});
+  for (const file of ['index.js', 'package.json'])
+    writeFileSync(`${oldBundle}/${file}`, show(file));
+  process.env['STACK_ENTRY'] = `${oldBundle}/index.js`;
+  try {
+    return [await make()].flat();
+  } catch (error) {
+    console.log(`before: ${String(error).slice(0, 300)}`);
+    return [];
+  } finally {
+    delete process.env['STACK_ENTRY'];
+    rmSync(oldBundle, {recursive: true});
+  }
+}
+
 for (const name of order) {
   const make = all[name];
   if (make === undefined)
     throw new Error(`no row "${name}": there are ${Object.keys(all).join(', ')}`);
-  const some = [await make()].flat();
+  const isCompared = before !== undefined && comparable.includes(name);
+  const earlier = isCompared ? await measureBefore(before, make) : [];
+  const some = [await make()].flat().map((row, index) => {
+    if (!isCompared) return row;
+    return {...row, before: earlier[index]?.measured ?? 'could not do it'};
+  });
   made.set(name, some);
   for (const row of some)
-    console.log(`${row.holds ? 'holds' : 'FAILS'}  ${row.what}: ${row.measured}`);
+    console.log(
+      `${row.holds ? 'holds' : 'FAILS'}  ${row.what}: ${row.measured}${row.before === undefined ? '' : ` (before: ${row.before})`}`,
+    );
 }
 const rows = wanted.flatMap((name) => made.get(name) ?? []);
 
 const left = Object.keys(all).filter((name) => !wanted.includes(name));
 if (write || (left.length === 0 && !quick))
-  writeFileSync('docs/performance.md', performancePage(rows, {left, quick}));
+  writeFileSync('docs/performance.md', performancePage(rows, {left, quick, before}));
 process.exit(rows.every(({holds}) => holds) ? 0 : 1);

@@ -9,6 +9,8 @@ export interface Row {
   readonly measured: string;
   /** Of the process that did it; undefined where it is docker that works. */
   readonly peakMb?: number;
+  /** The same with an earlier bundle, in the same run; undefined where none was measured. */
+  readonly before?: string;
   /** What it would take to make it faster. */
   readonly limit?: string;
   readonly holds: boolean;

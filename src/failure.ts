@@ -80,11 +80,16 @@ export function failure(
 
 /** What helps against a full disk, wherever it was seen. */
 export const diskFullHint =
-  'Free space where Docker keeps its data ("docker builder prune" empties the build cache), or set "prune: true" for images in spec.yml. On a runner of GitHub: remove tools that the job does not need before this step (sudo rm -rf /usr/share/dotnet /usr/local/lib/android /opt/ghc), take a larger runner, or split the stack over several runners (mode: plan).';
+  'Free space where Docker keeps its data. "docker builder prune" before this step empties the build cache, which keeps the layers of built images even after they were removed: "prune: true" in spec.yml helps at once only with images that were pulled. On a runner of GitHub: remove tools that the job does not need before this step (sudo rm -rf /usr/share/dotnet /usr/local/lib/android /opt/ghc), take a larger runner, or split the stack over several runners (mode: plan).';
 
 /** The words of anything that was thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
+}
+
+/** Cause and mend in one line, for answers that hold one text. */
+export function sentenceOf({message, hint}: Failure): string {
+  return hint === undefined ? message : `${message} ${hint}`;
 }
 
 /** A failure as a person reads it. */

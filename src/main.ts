@@ -1,4 +1,5 @@
-import {openWorkspace} from './adapters/files/index.ts';
+import {join} from 'node:path';
+import {openWorkspace, type Workspace} from './adapters/files/index.ts';
 import {type Git, openGit, readOrigin} from './adapters/git/index.ts';
 import {openGitHubApi} from './adapters/github/api.ts';
 import {type Event, readEvent, refusalOf} from './adapters/github/event.ts';
@@ -10,18 +11,20 @@ import {
   openRunFolder,
   workspaceRoot,
 } from './adapters/github/output.ts';
+import {proxyPasswords} from './adapters/http/index.ts';
 import {openLedger, runCommand} from './adapters/process/index.ts';
 import type {Emit} from './build/index.ts';
-import {runLog} from './image/files.ts';
+import {ok, type Result} from './failure.ts';
+import {outputFolders, runLog} from './image/files.ts';
 import {build} from './modes/build.ts';
 import type {ModeEnd} from './modes/end.ts';
 import {runCommandLine} from './modes/local/command.ts';
 import {doctor} from './modes/local/doctor.ts';
 import {init} from './modes/local/init.ts';
-import {isMistake, refused} from './modes/refused.ts';
+import {refused} from './modes/refused.ts';
 import {merge} from './modes/report.ts';
 import {promote} from './modes/tag.ts';
-import {InputError, type InputSource, type Run, readInputs} from './run/index.ts';
+import {InputError, type InputSource, type Inputs, type Run, readInputs} from './run/index.ts';
 import {createMask, type Mask} from './util/masking.ts';
 import {safeMessage} from './util/text.ts';
 import {unreachable} from './util/unreachable.ts';
@@ -78,11 +81,12 @@ async function endOf(started: Started): Promise<ModeEnd & {readonly isWrongUsage
 async function start({signal, mask, command}: Started, tempDir: string): Promise<ModeEnd> {
   const inputs = readInputs(command);
   const short = mask.add([inputs.password, inputs.githubToken], inputs.username);
+  mask.add(proxyPasswords());
   if (command !== undefined && !isRunner())
     return await runCommandLine({inputs, signal, mask, tempDir}, runMode);
   const workspace = openWorkspace(workspaceRoot(), mask);
   const unusable = workspace.checkOutputs();
-  if (unusable.length > 0) return failed(unusable.join('\n'));
+  if (unusable.length > 0) return await refused(new Error(unusable.join('\n')), mask);
   const log = openJobLog(workspace.openLog(runLog), mask);
   if (short.length > 0) {
     log.warning('A password or token of fewer than 4 characters is not hidden in logs and pages.');
@@ -95,17 +99,20 @@ async function start({signal, mask, command}: Started, tempDir: string): Promise
   const gitOf = (folder: string): Git => openGit(folder, {run: program, signal});
   // The stack may be checked out below the workspace, or be a submodule: its repository is found from there.
   const git = gitOf(workspace.path(inputs.stackDir));
-  const refusal = event.isKnown
-    ? undefined
-    : refusalOf(event, await headOf(git, gitOf(workspace.root)));
-  if (refusal !== undefined) return await refused(refusal, mask);
   const changes = {git, api: openApi(event, inputs.githubToken, {mask, signal})};
   const run: Run = {inputs, event, workspace, log, mask, signal, changes, program, tempDir};
+  const refusal = event.isKnown
+    ? undefined
+    : refusalOf(
+        event,
+        await headOf(git, gitOf(workspace.root)),
+        await foreignFiles(inputs, workspace, git),
+      );
+  if (refusal !== undefined) return await refused(refusal, mask, run);
   try {
     return await runMode(run);
   } catch (error) {
-    // A bug is told by the last resort, with its trace.
-    if (signal.aborted || !isMistake(error)) throw error;
+    if (signal.aborted) throw error;
     return await refused(error, mask, run);
   }
 }
@@ -143,6 +150,21 @@ function openApi(
   ports: {readonly mask: Mask; readonly signal: AbortSignal},
 ) {
   return openGitHubApi({token, apiUrl, repository, ...ports});
+}
+
+/** Files that are not of the commit, for the modes that would build them; the run's own folders are none. */
+async function foreignFiles(
+  {mode, stackDir}: Inputs,
+  workspace: Workspace,
+  git: Git,
+): Promise<Result<readonly string[], string>> {
+  if (mode !== 'build' && mode !== 'plan') return ok([]);
+  const [root, files] = [await git.root(), await git.uncommitted(workspace.path(stackDir))];
+  if (!root.ok) return root;
+  if (!files.ok) return files;
+  const own = Object.values(outputFolders).map((folder) => `${workspace.path(folder)}/`);
+  const isOwn = (file: string) => own.some((folder) => join(root.value, file).startsWith(folder));
+  return ok(files.value.filter((file) => !isOwn(file)));
 }
 
 /** The commit that is checked out where the stack is, which is what counts; else at the root of the workspace. */

@@ -52,7 +52,15 @@ async function removeLeftOvers(runId: string): Promise<void> {
     runCommand({file: 'docker', args, env: dockerEnvironment(), seconds});
   const filter = ['--filter', `label=${runLabel}=${runId}`];
   const listed = await docker(['ps', '--all', '--quiet', ...filter], 10);
-  const ids = listed.ok ? listed.value.stdout.split('\n').filter((id) => id !== '') : [];
+  // Without docker on this machine nothing was started.
+  if (!listed.ok && listed.error.cause?.kind === 'spawn') return;
+  if (!listed.ok) {
+    const command = `docker rm --force --volumes $(docker ps --all --quiet --filter label=${runLabel}=${runId})`;
+    throw new Error(
+      `${listed.error.message} Containers of this run may be left. When Docker answers again, remove them with: ${command}`,
+    );
+  }
+  const ids = listed.value.stdout.split('\n').filter((id) => id !== '');
   if (ids.length > 0) await docker(['rm', '--force', '--volumes', ...ids], 20);
   const reference = `reference=${privatePrefix(runId)}/*`;
   const format = '{{.Repository}}:{{.Tag}}';

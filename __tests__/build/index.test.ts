@@ -69,7 +69,8 @@ describe('runPlan', () => {
     });
     expect(report.outcome).toBe('failed');
     expect(outcomes).toEqual(['failed', 'blocked', 'skipped']);
-    expect(report.images[0]?.steps.at(-1)?.failure).toMatchObject({
+    const failed = report.images[0]?.steps.find(({failure}) => failure !== undefined);
+    expect(failed?.failure).toMatchObject({
       class: 'internal',
       message: 'Internal error: x is not a function',
     });

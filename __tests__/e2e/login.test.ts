@@ -6,6 +6,7 @@ import {promisify} from 'node:util';
 import {afterEach, beforeEach, expect, it, vi} from 'vitest';
 import {createDocker, createDockerConfig} from '../../src/adapters/docker/index.ts';
 import {runCommand} from '../../src/adapters/process/index.ts';
+import {createLogins} from '../../src/adapters/registry/index.ts';
 import {startRegistry} from '../support/servers/registry-server.ts';
 
 let folder: string;
@@ -57,5 +58,38 @@ it.each<[string, object]>([
   const sent = server.seen.map(({authorization}) => authorization);
   expect(sent).toContain(`Basic ${written.auths[server.host].auth}`);
   await config.remove();
+  await server.close();
+});
+
+it('a login of the machine is found for the spellings of its host for which docker finds it', async () => {
+  const server = await startRegistry({auth: 'basic'});
+  const auth = Buffer.from('someone:right').toString('base64');
+  const host = (name: string): string => `${name}:${server.port}`;
+  const keys = [
+    ...['localhost', 'LOCALHOST', 'Localhost', 'http://localhost', 'https://LOCALHOST'].map(host),
+    ...['HTTPS://localhost', 'https://me@localhost'].map(host),
+    `${host('localhost')}/path`,
+    `https://${host('LOCALHOST')}/v2/`,
+    'localhost',
+  ];
+  const seen: Record<string, boolean>[] = [];
+  for (const key of keys) {
+    const text = JSON.stringify({auths: {[key]: {auth}}});
+    writeFileSync(join(folder, 'machine', 'config.json'), text);
+    for (const name of ['localhost', 'LOCALHOST'].map(host)) {
+      server.seen.length = 0;
+      const pull = ['pull', '--quiet', `${name}/o/none:t`];
+      await expect(promisify(execFile)('docker', pull, {env: process.env})).rejects.toThrow();
+      const docker = server.seen.some(({authorization}) => authorization !== undefined);
+      const found = await createLogins({run: runCommand})(name);
+      expect({key, name, found: found.credentials !== undefined}).toEqual({
+        key,
+        name,
+        found: docker,
+      });
+      seen.push({docker});
+    }
+  }
+  expect(new Set(seen.map(({docker}) => docker))).toEqual(new Set([true, false]));
   await server.close();
 });

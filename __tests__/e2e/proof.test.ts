@@ -58,6 +58,24 @@ describe('what "tested" means', () => {
     expect((await promote('1-feature')).exitCode).toBe(0);
   });
 
+  it('lets the tests of another branch with the same image neither block nor unblock a promotion', async () => {
+    const branch = (name: string, created = false) => elsewhere(name, {}, {created});
+    expect((await branch('release', true)).exitCode).toBe(0);
+    stack.settle();
+    expect(planned(await branch('hotfix', true))).toContain('mid reuse');
+    await stack.commit({'images/mid/test/test_mid.py': red});
+    expect((await branch('hotfix')).exitCode).toBe(1);
+    expect((await promote('1-hotfix')).exitCode).toBe(1);
+    expect((await promote('1-release')).exitCode).toBe(0);
+    expect((await branch('release')).exitCode).toBe(1);
+    expect((await promote('1-release')).exitCode).toBe(1);
+    stack.settle();
+    await stack.commit({'images/mid/test/test_mid.py': `${green}# laxer\n`});
+    expect(planned(await branch('hotfix'))).toContain('mid test');
+    expect((await promote('1-hotfix')).exitCode).toBe(0);
+    expect((await promote('1-release')).exitCode).toBe(1);
+  });
+
   it('runs tests that were made stricter, even where the content was proved before', async () => {
     await settled();
     await stack.commit({'images/mid/test/test_mid.py': red});
@@ -132,6 +150,22 @@ describe('what "unchanged" and "reused" mean', () => {
     expect(planned(other)).toEqual(['base reuse', 'mid reuse', 'side reuse', 'leaf reuse']);
     expect(results(other)['leaf']?.digest).toBe(results(feature)['leaf']?.digest);
     expect(other.exitCode, other.stdout).toBe(0);
+  });
+
+  it('builds on the base of the fingerprint, not on an older one that the engine has under its name', async () => {
+    const base = stack.ref('base').replace('/base:1-feature', '/external:1');
+    const push = (word: string): void => {
+      const text = `FROM debian:bookworm-slim\nRUN echo ${word} > /word\n`;
+      execFileSync('docker', ['build', '--quiet', '--tag', base, '-'], {input: text});
+      docker('push', '--quiet', base);
+    };
+    push('old');
+    docker('tag', base, `${base}-old`);
+    push('new');
+    docker('tag', `${base}-old`, base);
+    await stack.commit({'images/base/Dockerfile': `FROM ${base}\nRUN cat /word > /base\n`});
+    await settled();
+    expect(docker('run', '--rm', stack.ref('base'), 'cat', '/base')).toBe('new');
   });
 
   it('does not count a file that no image can hold', async () => {

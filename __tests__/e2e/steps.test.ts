@@ -196,6 +196,7 @@ function steps(more: Wishes = {}): Steps {
     },
     runOf: () => ({id: run, attempt: 1, url: ''}),
     subject: undefined,
+    pinsOf: () => new Map(),
     baseOf: () => ({}),
     platform: `linux/${process.arch === 'x64' ? 'amd64' : process.arch}`,
     mask: (text) => text.replaceAll(secret, '***'),

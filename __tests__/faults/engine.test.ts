@@ -4,7 +4,12 @@ import {rmSync, statfsSync} from 'node:fs';
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {afterAll, afterEach, beforeAll, describe, expect, it} from 'vitest';
-import {makeOneImage, type OneImage, type OneImageOptions} from '../support/rig/one-image.ts';
+import {
+  cancelAsRunner,
+  makeOneImage,
+  type OneImage,
+  type OneImageOptions,
+} from '../support/rig/one-image.ts';
 import {runPost, runStep, startStep} from '../support/rig/runner.ts';
 import {outcomes} from '../support/rig/small-stack.ts';
 import {
@@ -113,6 +118,39 @@ describe('an engine of its own, on a small disk', () => {
     expect((await runPost(request, run)).exitCode).toBe(0);
     expect(engine.docker('ps', '--all', '--quiet')).toBe('');
   });
+
+  it.each<[string, Omit<OneImageOptions, 'registry'>]>([
+    ['a build', {dockerfile: `FROM debian:bookworm-slim\nRUN echo ${randomUUID()} && sleep 60\n`}],
+    [
+      'a container of tests',
+      {
+        keys: ['tests: {where: container, command: "sh -c \\"echo begun; sleep 60\\""}'],
+        files: {'images/only/test/a': 'a\n'},
+      },
+    ],
+  ])('an engine that hangs in %s holds no cancelled run', async (where, options) => {
+    const one = await make(options);
+    const request = one.request({push: 'false'}, env());
+    const isRunning =
+      where === 'a build'
+        ? () => / sleep 60/.test(steps())
+        : () => engine.docker('ps', '--quiet') !== '';
+    const steps = () => execFileSync('ps', ['-eo', 'args'], {encoding: 'utf8'});
+    const seen = await cancelAsRunner(request, () => {
+      if (!isRunning()) return false;
+      engine.kill('SIGSTOP');
+      return true;
+    });
+    try {
+      expect(seen.sent).toEqual(['SIGINT']);
+      expect(seen.ms).toBeLessThan(5000);
+      expect(seen.run.outputs['outcome']).toBe('cancelled');
+    } finally {
+      engine.kill('SIGCONT');
+    }
+    expect((await runPost(request, seen.run)).exitCode).toBe(0);
+    expect(engine.docker('ps', '--all', '--quiet')).toBe('');
+  });
 });
 
 describe('what the kernel or the builder did', () => {
@@ -137,6 +175,28 @@ describe('what the kernel or the builder did', () => {
     const run = await step.done;
     expect(run.exitCode, run.stdout).toBe(0);
     expect(run.stdout).toMatch(/::warning.*test container of \S*only.*because memory ran out/);
+  });
+
+  it('is told where it was in a container that a host test started, as far as the engine tells', async () => {
+    const eat = 'a=x; while :; do a=$a$a; done';
+    const one = await make({
+      files: {
+        'images/only/test/test_a.py': [
+          'import os, subprocess',
+          'def test_a():',
+          '    limit = ["--memory", "30m", "--memory-swap", "30m"]',
+          `    command = ["sh", "-c", "sh -c '${eat}'; exit 0"]`,
+          '    run = ["docker", "run", "--rm", *limit, os.environ["TEST_IMAGE"], *command]',
+          '    assert subprocess.run(run).returncode == 0',
+          '',
+        ].join('\n'),
+      },
+    });
+    const run = await runStep(one.request({push: 'false'}));
+    expect(run.exitCode, run.stdout).toBe(0);
+    expect(run.stdout).toMatch(
+      /::warning.*While the tests of \S*only\S* ran, .*because memory ran out, though the tests passed\. The tests may have started/,
+    );
   });
 
   it('is told where BuildKit clipped the output', async () => {

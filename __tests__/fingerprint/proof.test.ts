@@ -31,7 +31,7 @@ describe('readTested', () => {
       return shown === undefined ? {state: 'absent'} : {state: 'present', digest: shown};
     };
     return {
-      ...(await readTested({head}, {repository: 'ghcr.io/o/a', image, record})),
+      ...(await readTested({head}, {repository: 'ghcr.io/o/a', tag: '1-main', image, record})),
       asked,
     };
   }
@@ -61,6 +61,33 @@ describe('readTested', () => {
   });
 
   it.each([
+    ['their red is not its own', '1-main', 'passed', '1-topic', 'failed', 'passed'],
+    ['their green is not its own', '1-main', 'failed', '1-topic', 'passed', 'failed'],
+    [
+      'without a word of its own the last one counts',
+      '1-x',
+      'passed',
+      '1-topic',
+      'failed',
+      'failed',
+    ],
+  ] as const)(
+    'tells the tests of other branches apart: %s',
+    async (_, first, one, second, other, expected) => {
+      const record = ok({
+        digest,
+        tests: {hash: tests, verdict: other},
+        verdicts: [
+          {tag: first, hash: digestOf('own tests'), verdict: one},
+          {tag: second, hash: tests, verdict: other},
+        ],
+        parents: [],
+      });
+      expect(await tested({}, {record})).toMatchObject({state: expected});
+    },
+  );
+
+  it.each([
     ['of another digest', recordOf('passed', digestOf('twin'))],
     ['that cannot be read', fail(failure('registry-inconsistent', 'it is not JSON'))],
     ['that does not exist', ok(undefined)],
@@ -68,6 +95,14 @@ describe('readTested', () => {
   ])('trusts nothing of a record %s', async (_, record) => {
     expect(await tested({}, {record})).toMatchObject({state: 'failed', asked: [proof]});
     expect(await tested({[proof]: digest}, {record})).toMatchObject({by: 'proof'});
+  });
+
+  it('does not pass over a record that cannot be asked for: it may say that the tests failed', async () => {
+    const record = fail(failure('registry-unavailable', 'the registry returned 503'));
+    expect(await tested({[proof]: digest}, {record})).toMatchObject({
+      state: 'unknown',
+      because: 'its record could not be read: the registry returned 503',
+    });
   });
 
   it('takes the old tag with this very digest for images of earlier versions', async () => {
@@ -87,7 +122,12 @@ describe('readTested', () => {
 
   it('says so when the registry does not answer', async () => {
     const head = async (): Promise<Presence> => ({state: 'unknown', because: '503'});
-    const request = {repository: 'ghcr.io/o/a', image: labelled(), record: undefined};
+    const request = {
+      repository: 'ghcr.io/o/a',
+      tag: '1-main',
+      image: labelled(),
+      record: undefined,
+    };
     expect(await readTested({head}, request)).toEqual({state: 'unknown', because: '503'});
   });
 });

@@ -16,6 +16,10 @@ beforeEach(async () => {
     'images/a/integration_tests/test_c.py': 'pass',
     'images/a/file': 'x',
     'images/tests_common/test_all.py': 'pass',
+    'images/tests_common/expected.txt': '7',
+    'images/a/test/screen.png': 'left by an earlier run',
+    'ci/check.sh': 'exit 1',
+    'ci/more/x': '',
     'shared/helper.py': 'pass',
     'shared/suite/test_d.py': 'pass',
   });
@@ -45,7 +49,8 @@ describe('just before tests run', () => {
     const planned = await hashTests(contexts, request);
     if (!planned.ok) throw new Error(planned.error.message);
     await change();
-    return await checkTests(contexts, request, planned.value);
+    const isTracked = async (name: string) => name !== 'images/a/test/screen.png';
+    return await checkTests(contexts, request, planned.value, isTracked);
   };
 
   it.each<[string, string, () => Promise<void>]>([
@@ -54,6 +59,11 @@ describe('just before tests run', () => {
       'of every image',
       'images/tests_common/test_all.py',
       () => write('images/tests_common/test_all.py'),
+    ],
+    [
+      'with the data of the commit',
+      'images/tests_common/expected.txt',
+      () => write('images/tests_common/expected.txt'),
     ],
     ['that is gone', 'images/a/test/test_a.py', () => rm(file('images/a/test/test_a.py'))],
     ['that is switched off', 'images/a/test/conftest.py', () => write('images/a/test/conftest.py')],
@@ -76,7 +86,8 @@ describe('just before tests run', () => {
   it.each<[string, () => Promise<void>]>([
     ['nothing', async () => {}],
     ['what tests leave behind', () => write('images/a/test/__pycache__/test_a.pyc')],
-    ['data that tests write', () => write('images/a/test/screen.png')],
+    ['data that tests write', () => write('images/a/test/new.png')],
+    ['data that tests wrote in an earlier run too', () => write('images/a/test/screen.png')],
     ['one test more', () => write('images/a/test/test_more.py')],
     ['a file of the image', () => write('images/a/file')],
   ])('does not mind %s', async (_, change) => {
@@ -125,6 +136,20 @@ describe('hashTests', () => {
     ['integration_tests', {integrationTests: true}],
   ])('changes with %s', async (_, more) => {
     expect((await look(more)).digest).not.toBe((await look()).digest);
+  });
+
+  it.each([
+    ['ci/check.sh', ['sh', 'ci/check.sh'], true],
+    ['ci/check.sh', ['./ci/../ci/check.sh', '--all'], true],
+    ['ci/more/x', ['make', '-C', 'ci/', 'test'], true],
+    ['ci/conftest.py', ['pytest', 'ci/more'], true],
+    ['ci/check.sh', ['make', 'test'], false],
+    ['images/a/file', ['pytest', 'images/a', '.', 'images', '../x', '/etc'], false],
+  ])('counts %s for the command %j: %s', async (name, words, counts) => {
+    const tests = {...plain, words};
+    const before = await look({tests});
+    await write(name);
+    expect((await look({tests})).digest !== before.digest).toBe(counts);
   });
 
   it('counts the files and folders of tests.paths, and names those that do not exist', async () => {

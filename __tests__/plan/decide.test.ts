@@ -257,6 +257,31 @@ describe('makePlan', () => {
     expect(actions(plan)).toEqual({base: 'build', left: 'build', right: 'skip'});
   });
 
+  it('builds an unpublished image that has not passed its tests, and nothing on it: it was red, or never tested', () => {
+    const images = [
+      imageSpec('base', [], {publish: false}),
+      imageSpec('left', ['base']),
+      imageSpec('leaf', ['left']),
+    ];
+    const whole = planFacts(images);
+    const atTag = new Map([...whole.atTag].filter(([name]) => name !== 'base'));
+    const evidence = new Map([
+      ...whole.evidence,
+      ['base', {...evidenceOf('base'), passed: 'other'}],
+    ]);
+    for (const known of [evidence, new Map([...evidence].filter(([name]) => name !== 'base'))]) {
+      const plan = makePlan(planFacts(images, {atTag, evidence: known, ...noProofs}));
+      expect(actions(plan)).toEqual({base: 'build', left: 'skip', leaf: 'skip'});
+      expect(reasons(plan, 'base').map(({kind}) => kind)).toEqual(['untested']);
+      expect(plan.images[0]?.memory).toEqual({
+        repository: 'ghcr.io/o/left',
+        digest: digestOf('content base'),
+      });
+    }
+    const plan = makePlan(planFacts(images, {...changed('left'), atTag, evidence, ...noProofs}));
+    expect(actions(plan)).toEqual({base: 'build', left: 'build', leaf: 'build'});
+  });
+
   it('gives levels by the deepest parent', () => {
     const images = [...stack, imageSpec('both', ['base', 'leaf'])];
     expect(makePlan(planFacts(images)).images.map((image) => image.level)).toEqual([0, 1, 1, 2, 3]);

@@ -64,6 +64,46 @@ async function factsOf(
 }
 
 describe('what is read before a promotion', () => {
+  it('looks through a base that is not published: the layers begin with those of its own base', async () => {
+    const spec = [
+      'images:',
+      '  base: {image_name: r.io/o/base}',
+      '  mid: {image_name: r.io/o/mid, publish: false}',
+      '  leaf: {image_name: r.io/o/leaf}',
+      'tag: {prefix: "1"}',
+    ].join('\n');
+    writeFileSync(join(root, 'images/spec.yml'), spec);
+    mkdirSync(join(root, 'images/mid'));
+    writeFileSync(join(root, 'images/mid/Dockerfile'), 'FROM r.io/o/base:1\n');
+    writeFileSync(join(root, 'images/leaf/Dockerfile'), 'FROM r.io/o/mid:1\n');
+    const leaf = await factsOf('leaf', {
+      readRecord: async () => ok(undefined),
+    });
+    expect(leaf.bases).toEqual(['base']);
+    expect(leaf.all.facts.map(({name}) => name)).toEqual(['base', 'leaf']);
+  });
+
+  it('names further tags after the commit that the image was built from', async () => {
+    const asked: (string | undefined)[] = [];
+    const registry = {
+      ...tagRegistry(new Map()),
+      inspect: async () => published('base', {labels: labelsOf('x')}),
+    };
+    const wish = await readTagRequest(
+      {inputs: readInputs(), workspace: openWorkspace(root)},
+      () => (image, revision) => {
+        asked.push(revision);
+        return [`${image.tagPrefix}-${revision}`];
+      },
+    );
+    const {facts} = await readTagFacts({registry}, wish);
+    expect(new Set(asked)).toEqual(new Set(['c0ffee']));
+    expect(facts[0]?.targets.map(({ref, isExtra}) => [ref.split(':')[1], isExtra])).toEqual([
+      ['1-stable', false],
+      ['1-c0ffee', true],
+    ]);
+  });
+
   it('is every image with its tag, and the edges of its Dockerfile', async () => {
     const {names, images} = await request();
     expect(names).toEqual({prefix: '1', source: '1-main', target: '1-stable'});

@@ -67,7 +67,7 @@ describe('makeTagPlan', () => {
       ['a', 'b', 'c'].map((name) => facts(name, {lookup: {state: 'unknown', because}})),
     );
     expect(refusals).toEqual([
-      `The registry could not be queried: ${because} (asked for ghcr.io/o/a:2026.3-main and 2 more)`,
+      `The registry could not be queried: ${because} The same holds for all 3: o/a:2026.3-main, o/b:2026.3-main, o/c:2026.3-main.`,
     ]);
   });
 
@@ -83,7 +83,7 @@ describe('makeTagPlan', () => {
     ]);
     expect(refusals).toHaveLength(6);
     expect(refusals.join('\n')).toMatch(
-      /queried: 503.*b:2026.3-main\)\n.*queried: timeout.*c:2026.3-stable\)\n.*a:2026.3-main is not in.*\n.*d:2026.3-main.*did not pass.*record says so.*\n.*cannot write\n.*no tag is not a valid tag/,
+      /queried: 503.*b:2026.3-main\)\n.*queried: timeout.*c:2026.3-stable\)\n.*cannot write.*o\/e\)\n.*a:2026.3-main is not in.*\n.*d:2026.3-main.*did not pass.*record says so.*\n.*no tag is not a valid tag/,
     );
   });
 
@@ -125,6 +125,24 @@ describe('lineage', () => {
     digest: digestOf('leaf'),
     tests: {hash: 'x', verdict: 'passed'},
     parents: [{image: 'tools', digest}],
+  });
+
+  it('asks the record where the images have no platform in common', () => {
+    const arm = published('leaf', {platform: 'linux/arm64', diffIds: [digestOf('arm')]});
+    const text = JSON.stringify({manifests: [{digest: digestOf('tools arm')}]});
+    const lookup = published('tools', {platform: 'linux/amd64', bytes: Buffer.from(text)});
+    const count = (record: ImageRecord | undefined) => {
+      const images = [
+        facts('tools', {lookup}),
+        facts('leaf', {lookup: arm, bases: ['tools'], record}),
+      ];
+      const {refusals, warnings} = makeTagPlan(images);
+      return [refusals.length, warnings.length];
+    };
+    expect(count(recordOf(digestOf('tools arm')))).toEqual([0, 0]);
+    expect(count(recordOf(digestOf('tools')))).toEqual([0, 0]);
+    expect(count(recordOf(digestOf('other')))).toEqual([1, 0]);
+    expect(count(undefined)).toEqual([0, 1]);
   });
 
   it.each([

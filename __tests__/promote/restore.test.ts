@@ -1,8 +1,9 @@
 import {describe, expect, it} from 'vitest';
 import type {Lookup} from '../../src/adapters/registry/types.ts';
-import {fail, failure} from '../../src/failure.ts';
+import {fail, failure, ok} from '../../src/failure.ts';
 import type {PromotedTag, PromotionFile} from '../../src/promote/file.ts';
 import {checkRestore, planRestore, type RestoreRequest} from '../../src/promote/restore.ts';
+import type {FactPorts} from '../../src/promote/types.ts';
 import {digestOf, labelsOf, published} from '../support/builders/stack.ts';
 import {tagRegistry} from '../support/fakes/tag-registry.ts';
 
@@ -37,7 +38,13 @@ function request(
     },
     path: 'p.json',
     repository: 'o/stack',
-    repositories: ['ghcr.io/o/a', 'ghcr.io/o/b', 'acme/c'],
+    images: ['ghcr.io/o/a', 'ghcr.io/o/b', 'acme/c'].map((repository) => ({
+      repository,
+      tagPrefix: '1.5',
+      variant: undefined,
+      track: undefined,
+    })),
+    extra: ['latest', '{prefix}-{sha}', '{date}'],
   };
 }
 
@@ -45,7 +52,11 @@ function request(
 function plan(
   images: readonly PromotedTag[],
   tags: Readonly<Record<string, string>>,
-  more: {readonly gone?: string; readonly denied?: boolean} = {},
+  more: {
+    readonly gone?: string;
+    readonly denied?: boolean;
+    readonly verdicts?: readonly ('passed' | 'failed')[];
+  } = {},
 ) {
   const registry = tagRegistry(new Map(Object.entries(tags)));
   const inspect = async (ref: string): Promise<Lookup> => {
@@ -57,7 +68,11 @@ function plan(
     });
   };
   const mayPush = async () => fail(failure('permission', 'the token cannot write'));
-  const ports = {registry: {...registry, inspect}, ...(more.denied ? {mayPush} : {})};
+  const readRecord: FactPorts['readRecord'] = async ({digest}) => {
+    const verdicts = (more.verdicts ?? []).map((verdict, n) => ({tag: `${n}`, hash: '', verdict}));
+    return ok(verdicts[0] && {digest, tests: verdicts.at(-1), verdicts, parents: []});
+  };
+  const ports = {registry: {...registry, inspect}, readRecord, ...(more.denied ? {mayPush} : {})};
   return planRestore(ports, request(images));
 }
 
@@ -104,6 +119,16 @@ describe('planRestore', () => {
     expect(denied.refusals[0]).toContain('the token cannot write');
   });
 
+  it.each([
+    ['passed', ['passed'], [0, 0]],
+    ['was red in a later test', ['passed', 'failed'], [0, 0]],
+    ['never passed', ['failed'], [1, 0]],
+    ['nothing is known of', [], [0, 1]],
+  ] as const)('gives a tag back to an image that %s: %j', async (_, verdicts, expected) => {
+    const {refusals, warnings} = await plan([tag('a')], {[a]: digestOf('new a')}, {verdicts});
+    expect([refusals.length, warnings.length]).toEqual(expected);
+  });
+
   it.each(['unchanged', 'untouched', 'restored', 'conflict', 'failed'] as const)(
     'leaves a tag alone whose outcome was %s',
     async (outcome) => {
@@ -129,6 +154,18 @@ describe('checkRestore', () => {
   });
 
   it.each([
+    ['1.5-stable', false],
+    ['2023.2-stable', false],
+    ['stable', false],
+    ['latest', true],
+    ['2026-11-25', true],
+    ['1.5-0a1b2c3', true],
+    ['1.4-0a1b2c3', true],
+  ])('takes the tag %s (a further one: %s)', (name, isExtra) => {
+    expect(checkRestore(request([tag('a', {ref: `ghcr.io/o/a:${name}`, isExtra})]))).toEqual([]);
+  });
+
+  it.each([
     ['of another repository', request([tag('a')], {repository: 'x/y'}), 'is of the repository'],
     ['of a dry run', request([tag('a')], {dryRun: true}), 'dry run'],
     [
@@ -144,12 +181,27 @@ describe('checkRestore', () => {
     [
       'with a proof',
       request([tag('a', {ref: `ghcr.io/o/a:fp-${'a'.repeat(16)}-${'b'.repeat(8)}`})]),
-      'no promotion moves',
+      'no promotion',
     ],
     [
       'with a record',
       request([tag('a', {ref: `ghcr.io/o/a:rec-${'a'.repeat(16)}`})]),
       'no promotion',
+    ],
+    [
+      'with the tag of a branch',
+      request([tag('a', {ref: 'ghcr.io/o/a:1.5-main'})]),
+      'no promotion of this stack moves',
+    ],
+    [
+      'with that of a branch that is called like a stable one',
+      request([tag('a', {ref: 'ghcr.io/o/a:1.5-gpu-stable'})]),
+      'no promotion of this stack moves',
+    ],
+    [
+      'with a branch as a further tag',
+      request([tag('a', {ref: 'ghcr.io/o/a:1.5-main', isExtra: true})]),
+      'Check tag.extra.stable',
     ],
   ])('refuses a file %s', (_, asked, words) => {
     expect(checkRestore(asked)).toEqual([expect.stringContaining(words)]);

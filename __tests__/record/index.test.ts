@@ -4,7 +4,14 @@ import {beforeEach, describe, expect, it} from 'vitest';
 import {failure} from '../../src/failure.ts';
 import {recordTag} from '../../src/image/tags.ts';
 import {packRecord} from '../../src/record/archive.ts';
-import {limits, readRecord, recordText, withVerdict, writeRecord} from '../../src/record/index.ts';
+import {
+  limits,
+  readRecord,
+  recordAt,
+  recordText,
+  withVerdict,
+  writeRecord,
+} from '../../src/record/index.ts';
 import {digestOf, recordFor} from '../support/builders/records.ts';
 import {MemoryRegistry, sha256} from '../support/fakes/record-registry.ts';
 
@@ -76,11 +83,29 @@ describe('a record', () => {
   });
 
   it('keeps a red verdict, and a later one replaces it', async () => {
-    const red = withVerdict(record, {...record.tests, verdict: 'failed'});
+    const tests = {...record.tests, verdict: 'failed'} as const;
+    const red = withVerdict(record, tests, '2026.3-main');
     await writeRecord(registry, record);
     await writeRecord(registry, red);
     expect(await readRecord(registry, asked)).toEqual({ok: true, value: red});
-    expect(red).toEqual({...record, tests: {...record.tests, verdict: 'failed'}});
+    expect(red).toEqual({...record, tests, verdicts: [{...tests, tag: '2026.3-main'}]});
+  });
+
+  it('keeps what the tests of each tag said last', () => {
+    const said = (verdict: 'passed' | 'failed') => ({...record.tests, verdict});
+    const topic = withVerdict(record, said('failed'), '2026.3-topic');
+    expect(topic.tests.verdict).toBe('failed');
+    expect(recordAt(topic, '2026.3-main').tests.verdict).toBe('passed');
+    const main = withVerdict(topic, said('failed'), '2026.3-main');
+    const both = withVerdict(main, said('passed'), '2026.3-topic');
+    expect(recordAt(both, '2026.3-main').tests.verdict).toBe('failed');
+    expect(recordAt(both, '2026.3-topic').tests).toEqual(said('passed'));
+    // Another tag got the image without a test of its own.
+    expect(recordAt(main, '2026.3-other').tests.verdict).toBe('failed');
+    const many = Array.from({length: 300}, (_, n) => `2026.3-${n}`);
+    const full = many.reduce((one, tag) => withVerdict(one, said('passed'), tag), record);
+    expect(full.verdicts?.length).toBe(100);
+    expect(full.verdicts?.at(-1)?.tag).toBe('2026.3-299');
   });
 
   it('cuts output that is too long, and nothing else', async () => {

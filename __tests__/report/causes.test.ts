@@ -1,7 +1,7 @@
 import {readFileSync} from 'node:fs';
 import {describe, expect, it} from 'vitest';
 import {failure} from '../../src/failure.ts';
-import {buildCause, causeOf, testCause, testCounts} from '../../src/report/causes.ts';
+import {buildCause, buildTail, causeOf, testCause, testCounts} from '../../src/report/causes.ts';
 
 /** Real output of Docker 28.5 with BuildKit, pytest 9 and unittest. */
 function recorded(name: string): readonly string[] {
@@ -25,7 +25,47 @@ describe('causeOf', () => {
   });
 });
 
+describe('causeOf a registry or the kernel', () => {
+  it.each(['registry-unavailable', 'rate-limit', 'oom-killed'] as const)(
+    '%s has its line',
+    (kind) => {
+      const tail = [
+        'Dockerfile:4',
+        '--------------------',
+        '   4 | >>> COPY --from=tools /a /a',
+        '--------------------',
+        'ERROR: failed to build: failed to solve: tools: failed to resolve source metadata for docker.io/library/tools:latest: failed to do request: no such host',
+      ];
+      expect(causeOf('build', failure(kind, 'long', {tail}), 'images/a/Dockerfile')).toEqual({
+        cause: 'tools: failed to do request: no such host',
+        place: {file: 'images/a/Dockerfile', line: 4},
+      });
+    },
+  );
+});
+
+describe('buildTail', () => {
+  it('begins with the command that failed, and leaves out the verdict that says no more', () => {
+    const tail = buildTail(tailOf(recorded('buildkit-a')));
+    expect(tail[0]).toMatch(/^ > \[.*\] RUN .*:$/);
+    expect(tail.join('\n')).toContain('E: Unable to locate package foo');
+    expect(tail.join('\n')).toContain('>>>');
+    expect(tail.join('\n')).not.toMatch(/DONE|CACHED|did not complete successfully/);
+  });
+  it('is everything where no command is named', () => {
+    expect(buildTail(['#1 DONE 0.0s', 'ERROR: x'])).toEqual(['#1 DONE 0.0s', 'ERROR: x']);
+  });
+});
+
 describe('buildCause', () => {
+  it('has no wrapper where a command could not be started at all', () => {
+    const process = 'process "/bin/sh -c true" did not complete successfully: ';
+    const why = 'unable to find group staff9: no matching entries in group file';
+    expect(buildCause([`ERROR: failed to build: failed to solve: ${process}${why}`])).toEqual({
+      cause: why,
+    });
+  });
+
   it.each([
     ['buildkit-a', {cause: 'E: Unable to locate package foo', line: 8}],
     ['buildkit-b', {cause: '/missing.txt was not found in the build context', line: 2}],

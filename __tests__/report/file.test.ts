@@ -129,6 +129,7 @@ describe('what a record tells', () => {
       ],
       difference: {
         against: 'ghcr.io/o/web:stable',
+        compared: ['pip', 'R'],
         sizeChange: 50,
         packages: [
           {manager: 'pip', name: 'numpy', before: '1.26.4', after: '2.1.0'},

@@ -168,6 +168,42 @@ describe('the reporter', () => {
     expect(lines).toContain('[i29: build failed]');
   });
 
+  it('shows what docker’s build checks found at its line, once and at most so many', async () => {
+    const {log, lines} = keepingLog();
+    const found = (count: number): string =>
+      Array.from(
+        {length: count},
+        (_, index) =>
+          `#1 WARN: StageNameCasing: Stage 'S${index}' is not lower case (line ${index + 1})`,
+      ).join('\n');
+    const logs: Record<string, string> = {
+      'r-a-t.build.log': `#1 reading\n${found(2)}\n#1 DONE 0.0s\n`,
+      'r-b-t.build.log': found(9),
+      'r-b-t.basic-tests.log': '#1 WARN: NotOfABuild: a test printed this (line 3)',
+    };
+    const reporter = createReporter({
+      log,
+      readLog: async (name) => logs[name] ?? '',
+      now: () => new Date('2026-11-24T12:34:56Z'),
+      plan: {tag: 't', changed: [], images: [planned('a', []), planned('b', [])]},
+    });
+    reporter.emit({kind: 'image-finished', result: result('a', {})});
+    reporter.emit({kind: 'image-finished', result: result('a', {})});
+    reporter.emit({kind: 'image-finished', result: result('b', {outcome: 'failed'})});
+    await reporter.flush();
+    const warnings = lines.filter((text) => text.startsWith('warning'));
+    expect(warnings.slice(0, 3)).toEqual([
+      "warning images/a/Dockerfile:1 StageNameCasing: Stage 'S0' is not lower case",
+      "warning images/a/Dockerfile:2 StageNameCasing: Stage 'S1' is not lower case",
+      "warning images/b/Dockerfile:1 StageNameCasing: Stage 'S0' is not lower case",
+    ]);
+    expect(warnings).toHaveLength(7);
+    expect(warnings.at(-1)).toBe(
+      "warning 5 more warnings of docker's build checks: see the build logs.",
+    );
+    expect(lines.join('\n')).not.toContain('warning NotOfABuild');
+  });
+
   it('does not mix the groups of images that end at the same time', async () => {
     const {emit, flush, lines} = open({'r-a-t.build.log': 'of a\n', 'r-b-t.build.log': 'of b\n'});
     emit({kind: 'image-finished', result: result('a', {})});
@@ -206,6 +242,13 @@ describe('the sentence that fails the step', () => {
     );
     expect(failureSentence('passed', [])).toBeUndefined();
     expect(failureSentence('cancelled', [])).toBe('The run was cancelled.');
+  });
+
+  it('does not call a child that was under way not started', () => {
+    const under = result('b', {outcome: 'blocked', blockedBy: 'a: test', steps: [step('build')]});
+    const looked = result('c', {outcome: 'blocked', blockedBy: 'a: test', steps: [step('pull')]});
+    const sentence = failureSentence('failed', [failed('a', 'It broke.'), under, looked]);
+    expect(sentence).toContain('Stopped or not started, because a parent failed: b, c.');
   });
 
   it('holds no command, and is short however many fail', () => {

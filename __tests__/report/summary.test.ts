@@ -2,9 +2,10 @@ import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
 import {failure} from '../../src/failure.ts';
 import {commentBody, commentMarker} from '../../src/report/comment.ts';
+import {stableLines} from '../../src/report/markdown/index.ts';
 import {promotionSummaryPage, refusedSummaryPage} from '../../src/report/promotion.ts';
 import {planSummaryPage, summaryPage} from '../../src/report/summary.ts';
-import type {RunFacts} from '../../src/report/types.ts';
+import type {RunFacts, StableImage} from '../../src/report/types.ts';
 import {
   manyImages,
   planned,
@@ -39,6 +40,44 @@ describe('the step summary', () => {
       expect(failures).toContain(text);
     }
     expect(page).not.toMatch(/build-failed|\(internal\)/);
+  });
+
+  it('counts in its headline what the rows say', () => {
+    const step = fc.constantFrom(reportedStep('pull', 0, 0.001), reportedStep('build', 0, 1));
+    const outcome = fc.constantFrom(
+      ...(['built', 'failed', 'blocked', 'cancelled', 'reused', 'skipped'] as const),
+    );
+    const image = fc.record({
+      outcome,
+      steps: fc.array(step, {maxLength: 2}),
+      allowedFailure: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(fc.array(image, {minLength: 1, maxLength: 9}), (images) => {
+        const all = images.map((one, index) => reported(`i${index}`, one));
+        const page = summaryPage({
+          plan: {tag: 't', changed: [], images: all.map(({image: name}) => planned(name, []))},
+          report: {outcome: 'failed', images: all},
+        });
+        const states = [...page.matchAll(/^\| (?:\*\*)?([a-z]+[^|]*?)(?:\*\*)? \| <code>/gm)].map(
+          ([, state = '']) => state,
+        );
+        const counts = Map.groupBy(states, (state) => state);
+        const title = page.split('\n', 1)[0] ?? '';
+        for (const [state, {length}] of counts) {
+          const words =
+            state === 'failed'
+              ? `${length} of `
+              : `${length} ${state.replace(' (allowed)', ' as allowed')}`;
+          expect(title).toContain(words);
+        }
+        expect([...title.matchAll(/\d+ (?!of|image)/g)]).toHaveLength(
+          [...counts.keys()].filter((state) => state !== 'failed').length,
+        );
+        for (const row of page.matchAll(/^\| not started \|.*$/gm))
+          expect(row[0]).not.toMatch(/\d+&nbsp;m?s/);
+      }),
+    );
   });
 
   it('says why a child was not started', () => {
@@ -104,10 +143,47 @@ describe('the step summary', () => {
 
 describe('the other summaries', () => {
   it('show a plan', async () => {
-    await expect(planSummaryPage(sevenImages().plan, sevenImages().run)).toMatchFileSnapshot(
-      '../fixtures/report/summary-plan.md',
-    );
+    await expect(
+      planSummaryPage(sevenImages().plan, {run: sevenImages().run as never}),
+    ).toMatchFileSnapshot('../fixtures/report/summary-plan.md');
     expect(Buffer.byteLength(planSummaryPage(manyImages(20_000).plan))).toBeLessThan(MiB);
+  });
+
+  it('show what stable holds, and what the tag has that stable does not', () => {
+    const {plan, details} = sevenImages();
+    const difference = details?.get('datascience-notebook')?.difference;
+    const stable = new Map<string, StableImage>([
+      [
+        'datascience-notebook',
+        {
+          ref: 'ghcr.io/ucsd-ets/datascience-notebook:2026.3-stable',
+          digest: `sha256:${'a'.repeat(64)}`,
+          atTag: 'other',
+          commit: {sha: 'c0ffee0123', subject: 'Newer numpy'},
+          created: '2026-11-24T12:00:00Z',
+          size: 1_355_000_000,
+          ...(difference === undefined ? {} : {difference}),
+        },
+      ],
+      [
+        'web',
+        {
+          ref: 'ghcr.io/ucsd-ets/web:2026.3-stable',
+          digest: `sha256:${'b'.repeat(64)}`,
+          atTag: 'same',
+        },
+      ],
+    ]);
+    const page = planSummaryPage(plan, {stable});
+    expect(page).toContain(
+      '| <code>datascience-notebook</code> | <code>2026.3-stable</code> <code>aaaaaaaaaaaa</code> | <code>c0ffee0</code> Newer numpy | 2026-11-24 | 1.4&nbsp;GB | another image |',
+    );
+    expect(page).toContain('### What the tag of this run has that stable does not');
+    expect(page).toContain('1 package changed, 1 added, 1 removed, base image moved');
+    expect(stableLines(stable)).toEqual([
+      `datascience-notebook: 2026.3-stable is sha256:${'a'.repeat(64)} (commit c0ffee0, built 2026-11-24); at the tag of this run is another image`,
+      `web: 2026.3-stable is sha256:${'b'.repeat(64)}; at the tag of this run is the same image`,
+    ]);
   });
 
   it('show a refused run with all its causes', async () => {
@@ -168,6 +244,40 @@ describe('the other summaries', () => {
     await expect(page).toMatchFileSnapshot(
       `../fixtures/report/summary-promotion-${dryRun ? 'dry' : 'failed'}.md`,
     );
+  });
+
+  it('say that a promotion was undone, count images and not tags, and name each tag', () => {
+    const digest = (of: string): string => `sha256:${of.repeat(64)}`;
+    const manifest = (of: string) => ({digest: digest(of), bytes: new Uint8Array(), mediaType: ''});
+    const result = (name: string, tag: string) => ({
+      move: {
+        name,
+        source: `ghcr.io/o/${name}@${digest('a')}`,
+        target: `ghcr.io/o/${name}:${tag}`,
+        before: manifest('b'),
+        after: manifest('a'),
+        revision: undefined,
+        builtAs: undefined,
+        isExtra: tag === 'latest',
+      },
+      state: 'moved' as const,
+      shows: {state: 'present', digest: digest('a')} as const,
+      failure: undefined,
+    });
+    const facts = {
+      report: {
+        outcome: 'passed' as const,
+        results: [result('a', '1-stable'), result('a', 'latest'), result('b', '1-stable')],
+      },
+      target: '1-stable',
+      dryRun: false,
+    };
+    const undone = promotionSummaryPage({...facts, source: undefined});
+    expect(undone).toMatch(/^## Restored 2 images\n\nEach tag gets what it pointed to before/);
+    expect(undone).toContain('| <code>a</code> | <code>latest</code> |');
+    const promoted = promotionSummaryPage({...facts, source: '1-main', problem: 'No wiki.'});
+    expect(promoted).toMatch(/^## Promoted 2 images, but the wiki was not updated\n/);
+    expect(promoted).toContain('- No wiki.');
   });
 });
 
@@ -313,6 +423,7 @@ describe('text from strangers', () => {
             notes: [of(26)],
             difference: {
               against: of(27),
+              compared: ['pip'],
               sizeChange: 5,
               packages: [{manager: of(28), name: of(29), before: of(30), after: of(31)}],
               base: {before: of(32), after: of(33)},
@@ -322,6 +433,45 @@ describe('text from strangers', () => {
       ]),
     };
   };
+
+  const stableImage = (of: (index: number) => string, {details}: RunFacts): StableImage => {
+    const difference = details?.get(of(10))?.difference;
+    return {
+      ref: of(1),
+      digest: of(2),
+      atTag: 'other',
+      commit: {sha: of(3), subject: of(4)},
+      created: of(5),
+      ...(difference === undefined ? {} : {difference}),
+    };
+  };
+  const hostilePromotion = (of: (index: number) => string) => ({
+    report: {
+      outcome: 'failed' as const,
+      results: [
+        {
+          move: {
+            name: of(1),
+            source: of(2),
+            target: of(3),
+            before: {digest: of(4), bytes: new Uint8Array(), mediaType: of(5)},
+            after: undefined,
+            revision: of(6),
+            builtAs: of(7),
+            isExtra: false,
+          },
+          state: 'failed' as const,
+          shows: {state: 'present', digest: of(8)} as const,
+          failure: failure('permission', of(9), {hint: of(10)}),
+        },
+      ],
+    },
+    source: of(11),
+    target: of(12),
+    dryRun: false,
+    warnings: [of(13)],
+    problem: of(14),
+  });
 
   it('makes no link, image, mention or HTML in any field of any page, and no other diagram', async () => {
     await fc.assert(
@@ -339,7 +489,11 @@ describe('text from strangers', () => {
         for (const page of [
           summaryPage(facts),
           commentBody(facts),
-          planSummaryPage(facts.plan, facts.run),
+          planSummaryPage(facts.plan, {
+            ...(facts.run === undefined ? {} : {run: facts.run}),
+            stable: new Map([[of(0), stableImage(of, facts)]]),
+          }),
+          promotionSummaryPage(hostilePromotion(of)),
           refused,
         ]) {
           expect(liveIn(page)).toEqual({links: [], images: 0, foreign: [], references: []});

@@ -130,6 +130,26 @@ describe('an edge is found by reading', () => {
     expect(result.externalBases.get('free')).toEqual(['ghcr.io/o/base:2023.2-stable']);
   });
 
+  it.each([
+    ['by its tag', 'FROM quay.io/j/x:3', ['quay.io/j/x:3']],
+    ['without a tag', 'FROM python\nCOPY --from=alpine x y', ['python:latest', 'alpine:latest']],
+    ['not one that is pinned', `FROM python:3@sha256:${'0a'.repeat(32)}`, []],
+    // A named context would take the place of the stage.
+    [
+      'not one with the name of a stage',
+      'FROM python AS Python\nFROM scratch\nCOPY --from=python x y',
+      [],
+    ],
+    [
+      'but a stage has no tag',
+      'FROM python:3 AS python\nFROM scratch\nCOPY --from=python x y',
+      ['python:3'],
+    ],
+    ['not for another frontend', '# syntax=acme/frontend:1\nFROM python:3', []],
+  ])('an external image can be handed over by digest: %s', (_, text, expected) => {
+    expect(check({root: {text}}).pinnable.get('root')).toEqual(expected);
+  });
+
   it('for the stages that each target reaches (P16)', () => {
     const text =
       'FROM debian AS a\nFROM ghcr.io/o/a AS b\nFROM ghcr.io/o/b AS c\nFROM ghcr.io/o/c AS last';

@@ -36,9 +36,16 @@ let server: WikiServer;
 let temp: string;
 let place: {readonly serverUrl: string; readonly repository: string};
 
-function wikiOf(change: Partial<Parameters<typeof openWiki>[0]> = {}): Wiki {
-  const ports = {run: runCommand, tempDir: temp, pause: async () => {}};
-  return openWiki({...place, token, ...change}, ports);
+const opened: Wiki[] = [];
+
+function wikiOf(
+  change: Partial<Parameters<typeof openWiki>[0]> = {},
+  more: Partial<Parameters<typeof openWiki>[1]> = {},
+): Wiki {
+  const ports = {run: runCommand, tempDir: temp, pause: async () => {}, ...more};
+  const wiki = openWiki({...place, token, ...change}, ports);
+  opened.push(wiki);
+  return wiki;
 }
 
 beforeAll(async () => {
@@ -49,8 +56,9 @@ afterAll(() => server.close());
 beforeEach(() => {
   temp = mkdtempSync(join(tmpdir(), 'wiki-test-'));
 });
-afterEach(() => {
+afterEach(async () => {
   server.intercept(undefined);
+  await Promise.all(opened.splice(0).map((wiki) => wiki.close()));
   // Clones are gone, whatever happened.
   expect(readdirSync(temp).filter((name) => name.startsWith('stack-wiki'))).toEqual([]);
   rmSync(temp, {recursive: true, force: true});
@@ -370,6 +378,105 @@ describe('somebody else who pushes in between', () => {
   });
 });
 
+describe('a wiki that is fetched before it is needed', () => {
+  const pages = new Map([['a', 'ours']]);
+
+  /** Resolves when the fetch is over: what comes then is news. */
+  async function prepared(): Promise<Wiki> {
+    const wiki = wikiOf();
+    wiki.prepare();
+    await wiki.read(async () => undefined);
+    return wiki;
+  }
+
+  it('is cloned once for everything that a run does with it', async () => {
+    server.addWiki(repository, {'Home.md': home, [page]: 'x'});
+    const commands: string[] = [];
+    const wiki = wikiOf(
+      {},
+      {
+        run: (command) => {
+          commands.push(command.args[0] ?? '');
+          return runCommand(command);
+        },
+      },
+    );
+    wiki.prepare();
+    await readPromotionPages(wiki, {place}, promotion);
+    await publishPromotion(wiki, {place}, {promotion, sha});
+    expect(commands.filter((name) => ['init', 'fetch', 'push'].includes(name))).toEqual([
+      'init',
+      'fetch',
+      'push',
+    ]);
+  });
+
+  it('keeps what was pushed since', async () => {
+    const bare = server.addWiki(repository, {'Home.md': home});
+    const wiki = await prepared();
+    bare.push({'Other.md': 'theirs'});
+    const result = await publishManifestPages(wiki, pages, sha);
+    expect(result).toMatchObject({ok: true, value: {state: 'published', rejections: 1}});
+    expect(bare.files()).toEqual(['Home.md', 'Other.md', 'a.md']);
+  });
+
+  it('is not called unchanged where the page was changed since', async () => {
+    const bare = server.addWiki(repository, {'Home.md': home, 'a.md': 'ours'});
+    const wiki = await prepared();
+    bare.push({'a.md': 'theirs'});
+    const result = await publishManifestPages(wiki, pages, sha);
+    expect(result).toMatchObject({ok: true, value: {state: 'published'}});
+    expect(bare.read('a.md').toString()).toBe('ours');
+  });
+
+  it('is called unchanged where nothing was changed since', async () => {
+    const bare = server.addWiki(repository, {'Home.md': home, 'a.md': 'ours'});
+    const wiki = await prepared();
+    bare.push({'Other.md': 'theirs'});
+    const result = await publishManifestPages(wiki, pages, sha);
+    expect(result).toMatchObject({ok: true, value: {state: 'unchanged'}});
+  });
+
+  it('may be published twice', async () => {
+    const bare = server.addWiki(repository, {'Home.md': home});
+    const wiki = await prepared();
+    await publishManifestPages(wiki, pages, sha);
+    const again = await publishManifestPages(wiki, new Map([['b', 'ours']]), sha);
+    expect(again).toMatchObject({ok: true, value: {state: 'published', rejections: 0}});
+    expect(bare.files()).toEqual(['Home.md', 'a.md', 'b.md']);
+  });
+
+  it('is let go while the server says nothing', async () => {
+    server.addWiki(repository, {'Home.md': home});
+    const asked = Promise.withResolvers<void>();
+    server.intercept(async () => {
+      asked.resolve();
+      return await new Promise<undefined>(() => undefined);
+    });
+    const wiki = wikiOf();
+    wiki.prepare();
+    await asked.promise;
+    await wiki.close();
+    expect(readdirSync(temp)).toEqual([]);
+    server.intercept(undefined);
+  });
+
+  it('hears of a failure when it is used, and is tried again then', async () => {
+    const bare = server.addWiki(repository, {'Home.md': home});
+    let isFirst = true;
+    server.intercept(async () => {
+      const status = isFirst ? 503 : undefined;
+      isFirst = false;
+      return status;
+    });
+    const wiki = wikiOf();
+    wiki.prepare();
+    const result = await publishManifestPages(wiki, pages, sha);
+    expect(result).toMatchObject({ok: true, value: {state: 'published'}});
+    expect(bare.files()).toEqual(['Home.md', 'a.md']);
+  });
+});
+
 describe('a wiki that cannot be used', () => {
   const pages = new Map([['a', 'b']]);
 
@@ -418,8 +525,7 @@ describe('a wiki that cannot be used', () => {
       abort.abort();
       return 503;
     });
-    const ports = {run: runCommand, tempDir: temp, signal: abort.signal};
-    const result = await publishManifestPages(openWiki({...place, token}, ports), pages, sha);
+    const result = await publishManifestPages(wikiOf({}, {signal: abort.signal}), pages, sha);
     expect(result).toMatchObject({ok: false, error: {class: 'cancelled'}});
   });
 });

@@ -1,6 +1,6 @@
 import {failure, messageOf} from '../failure.ts';
 import type {Plan, PlannedImage} from '../plan/index.ts';
-import {type ScheduleOptions, startSchedule, type Task} from '../schedule/index.ts';
+import {type ScheduleOptions, startSchedule, stepNames, type Task} from '../schedule/index.ts';
 import type {
   Emit,
   ImageFacts,
@@ -77,7 +77,7 @@ export async function runPlan(
         ref: images.get(name)?.ref ?? '',
         ...ports.facts(name),
         outcome,
-        steps: steps.get(name) ?? [],
+        steps: (steps.get(name) ?? []).toSorted(inOrder),
         blockedBy: schedule.blockedBy(name),
         allowedFailure: outcome === 'failed' && images.get(name)?.spec.allowFailure === true,
       };
@@ -106,6 +106,11 @@ export async function runPlan(
     outcome: outcomeOf(plan, results, ports.signal),
     images: plan.images.map(({name}) => must(results, name)),
   };
+}
+
+/** Steps run beside each other; people read them in the order of the table. */
+function inOrder(a: StepResult, b: StepResult): number {
+  return stepNames.indexOf(a.step) - stepNames.indexOf(b.step);
 }
 
 /** A step that throws is a bug of ours: the image fails, and nothing else is lost. */

@@ -10,11 +10,12 @@ import type {Registry} from '../adapters/registry/index.ts';
 import {ok, type Result} from '../failure.ts';
 import {SpecError, type Stack} from '../stack/index.ts';
 import type {ImageSpec} from '../stack/spec/index.ts';
+import {inTurn} from '../util/in-turn.ts';
 import {checkInputs, hashInputs, ownFilesWarning, wholeContext} from './inputs.ts';
 import {checkTests, hashTests, type TestsHash} from './tests.ts';
 
 export type {ImageRecord, Tested} from './proof.ts';
-export {readTested, startsWith} from './proof.ts';
+export {everPassed, readTested, startsWith} from './proof.ts';
 
 export interface HashRequest {
   readonly stack: Stack;
@@ -26,6 +27,8 @@ export interface HashRequest {
 export interface HashPorts {
   readonly contexts: BuildContext;
   readonly registry: Registry;
+  /** Whether git knows a file of the workspace; where nobody can tell, it does. */
+  readonly isTracked?: (file: string) => Promise<boolean>;
 }
 
 /** Each as `sha256:<64 hex>`. */
@@ -94,6 +97,7 @@ export async function hashStack(request: HashRequest, ports: HashPorts): Promise
         ports.contexts,
         {name: image.name, stackDir: request.stackDir, image},
         planned,
+        ports.isTracked,
       );
     },
     warnings: [...bases.warnings, ...contexts.warnings],
@@ -114,18 +118,16 @@ async function hashContexts(
   const digests = new Map<string, string>();
   const warnings = new Set<string>();
   const mistakes: string[] = [];
-  await Promise.all(
-    images.map(async (image) => {
-      const result = await hashInputs(contexts, image, usesOf(image));
-      if (!result.ok) {
-        mistakes.push(result.error.message);
-        return;
-      }
-      digests.set(image.name, result.value.digest);
-      const warning = ownFilesWarning(image, result.value);
-      if (warning !== undefined) warnings.add(warning);
-    }),
-  );
+  await inTurn(images, async (image) => {
+    const result = await hashInputs(contexts, image, usesOf(image));
+    if (!result.ok) {
+      mistakes.push(result.error.message);
+      return;
+    }
+    digests.set(image.name, result.value.digest);
+    const warning = ownFilesWarning(image, result.value);
+    if (warning !== undefined) warnings.add(warning);
+  });
   return {digests, mistakes, warnings: [...warnings].toSorted()};
 }
 
@@ -139,24 +141,22 @@ async function hashAllTests(
 }> {
   const found = new Map<string, TestsHash>();
   const mistakes: string[] = [];
-  await Promise.all(
-    images.map(async (image) => {
-      const {position, key, track} = image;
-      const result = await hashTests(contexts, {stackDir, image});
-      if (!result.ok) {
-        mistakes.push(result.error.message);
-        return;
-      }
-      found.set(image.name, result.value);
-      if (track !== undefined) return;
-      for (const path of result.value.missing) {
-        const place = `${stack.spec.file}:${position.line}:${position.column}`;
-        mistakes.push(
-          `${place}: tests.paths of image "${key}" lists "${path}", which does not exist. Correct the path, or remove it.`,
-        );
-      }
-    }),
-  );
+  await inTurn(images, async (image) => {
+    const {position, key, track} = image;
+    const result = await hashTests(contexts, {stackDir, image});
+    if (!result.ok) {
+      mistakes.push(result.error.message);
+      return;
+    }
+    found.set(image.name, result.value);
+    if (track !== undefined) return;
+    for (const path of result.value.missing) {
+      const place = `${stack.spec.file}:${position.line}:${position.column}`;
+      mistakes.push(
+        `${place}: tests.paths of image "${key}" lists "${path}", which does not exist. Correct the path, or remove it.`,
+      );
+    }
+  });
   return {found, mistakes};
 }
 

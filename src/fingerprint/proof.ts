@@ -2,11 +2,18 @@ import type {Published, Registry} from '../adapters/registry/index.ts';
 import type {Failure, Result} from '../failure.ts';
 import {fingerprintTag, labels, proofTag} from '../image/tags.ts';
 
+interface Verdict {
+  readonly hash: string;
+  readonly verdict: 'passed' | 'failed';
+}
+
 /** What the registry remembers of one image, as far as proofs need it. */
 export interface ImageRecord {
   /** Of the image that it is about. */
   readonly digest: string;
-  readonly tests: {readonly hash: string; readonly verdict: 'passed' | 'failed'} | undefined;
+  readonly tests: Verdict | undefined;
+  /** The last verdict under each tag; missing where only one tag was ever tested. */
+  readonly verdicts?: readonly (Verdict & {readonly tag: string})[];
   /** The parents that it was built on, or copied from. */
   readonly parents: readonly {readonly image: string; readonly digest: string}[];
 }
@@ -22,6 +29,8 @@ export type Tested =
 
 export interface TestedRequest {
   readonly repository: string;
+  /** The tag that is asked about: the tests of another branch say nothing about it, where its own did. */
+  readonly tag: string;
   readonly image: Published;
   /** The record of this digest; a failure when it could not be read; undefined for none. */
   readonly record: Result<ImageRecord | undefined, Failure> | undefined;
@@ -35,20 +44,23 @@ export interface TestedRequest {
  */
 export async function readTested(
   registry: Pick<Registry, 'head'>,
-  {repository, image, record}: TestedRequest,
+  {repository, tag, image, record}: TestedRequest,
 ): Promise<Tested> {
   const fingerprint = image.labels.get(labels.fingerprint);
   if (fingerprint === undefined) return {state: 'unlabelled'};
+  // A record that is not there, or not one, says nothing; one that cannot be asked for may say "failed".
+  if (record?.ok === false && !isNone(record.error))
+    return {state: 'unknown', because: `its record could not be read: ${record.error.message}`};
   // A record of another digest proves nothing about this one.
   const own =
     record?.ok === true && record.value?.digest === image.digest ? record.value : undefined;
-  const verdict = own?.tests?.verdict;
+  const {verdict} = own?.verdicts?.find((one) => one.tag === tag) ?? own?.tests ?? {};
   if (verdict === 'passed') return {state: 'passed', by: 'record'};
   if (verdict === 'failed')
     return {state: 'failed', because: 'its record in the registry says that they failed'};
   const hash = image.labels.get(labels.tests);
-  const tag = hash === undefined ? fingerprintTag(fingerprint) : proofTag(fingerprint, hash);
-  const ref = `${repository}:${tag}`;
+  const proof = hash === undefined ? fingerprintTag(fingerprint) : proofTag(fingerprint, hash);
+  const ref = `${repository}:${proof}`;
   const shown = await registry.head(ref);
   if (shown.state === 'unknown') return {state: 'unknown', because: shown.because};
   if (shown.state === 'absent')
@@ -58,6 +70,30 @@ export async function readTested(
     return {state: 'failed', because};
   }
   return {state: 'passed', by: hash === undefined ? 'old-proof' : 'proof'};
+}
+
+/** Whether this digest ever passed tests, whatever was said of it since: `failed` where it is known to be red, and nothing else. */
+export async function everPassed(
+  registry: Pick<Registry, 'head'>,
+  {repository, image, record}: Omit<TestedRequest, 'tag'>,
+): Promise<'passed' | 'failed' | 'unknown'> {
+  const own =
+    record?.ok === true && record.value?.digest === image.digest ? record.value : undefined;
+  const verdicts = [...(own?.verdicts ?? []), ...(own?.tests === undefined ? [] : [own.tests])];
+  if (verdicts.some(({verdict}) => verdict === 'passed')) return 'passed';
+  const [fingerprint, hash] = [labels.fingerprint, labels.tests].map((one) =>
+    image.labels.get(one),
+  );
+  if (fingerprint !== undefined) {
+    const tag = hash === undefined ? fingerprintTag(fingerprint) : proofTag(fingerprint, hash);
+    const shown = await registry.head(`${repository}:${tag}`);
+    if (shown.state === 'present' && shown.digest === image.digest) return 'passed';
+  }
+  return verdicts.length > 0 ? 'failed' : 'unknown';
+}
+
+function isNone({class: kind}: Failure): boolean {
+  return kind === 'registry-inconsistent' || kind === 'not-found';
 }
 
 /** Whether an image with these layers is built on one with those. */

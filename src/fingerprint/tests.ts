@@ -1,5 +1,5 @@
 import {createHash} from 'node:crypto';
-import {basename, join} from 'node:path/posix';
+import {basename, join, normalize} from 'node:path/posix';
 import type {BuildContext, HashOptions, PathsHash} from '../adapters/build-context/index.ts';
 import {fail, ok, type Result} from '../failure.ts';
 import {testFolders} from '../stack/index.ts';
@@ -42,7 +42,8 @@ const configurations = [
 
 /**
  * The hash of an image's tests: its test folders, `tests_common`, what pytest reads on the way to them, `tests.paths`,
- * the key `tests` and `integration_tests`. Links are followed, because the tests that they lead to are run.
+ * the files that `tests.command` names, the key `tests` and `integration_tests`. Links are followed, because the tests
+ * that they lead to are run.
  */
 export async function hashTests(
   contexts: BuildContext,
@@ -52,7 +53,8 @@ export async function hashTests(
   const {words, paths, where, timeoutMinutes} = image.tests;
   const folders = testFolders.map((folder) => join(image.folder, folder));
   const common = join(stackDir, 'tests_common');
-  const above = new Set([...folders, common, ...paths].flatMap(foldersOf));
+  const named = pathsIn(words ?? [], image.folder);
+  const above = new Set([...folders, common, ...paths, ...named].flatMap(foldersOf));
   const found = await contexts.hashPaths(
     {
       paths: [
@@ -60,6 +62,7 @@ export async function hashTests(
         ...folders,
         common,
         ...paths,
+        ...named,
       ],
       skip: leftovers,
     },
@@ -79,23 +82,34 @@ export async function hashTests(
   return ok({digest: `sha256:${hash}`, files, missing: gone, entries});
 }
 
+/** Words of a command that may be files of the checkout. A folder with the whole image in it says nothing about its tests. */
+function pathsIn(words: readonly string[], imageFolder: string): readonly string[] {
+  return words
+    .filter((word) => /^[^-/]/.test(word) && !word.includes('\0'))
+    .map((word) => normalPath(normalize(word)))
+    .filter((path) => !/^\.\.?(?:\/|$)/.test(path) && !`${imageFolder}/`.startsWith(`${path}/`));
+}
+
 /**
  * Just before tests run: good when they are still those that were planned. A test of another image may have written
- * into them, and what passes then is proved by other tests. Files of data do not count: tests may write their own.
+ * into them, and what passes then is proved by other tests. Files of data count where git knows them: tests may write
+ * their own. A file that nobody can tell about counts.
  */
 export async function checkTests(
   contexts: BuildContext,
   request: TestsRequest & {readonly name: string},
   planned: TestsHash,
+  isTracked: (file: string) => Promise<boolean> = async () => true,
 ): Promise<Result<void>> {
   const now = await hashTests(contexts, request, {fresh: true});
   if (!now.ok) return fail({...now.error, class: 'context-changed'});
   if (now.value.digest === planned.digest) return ok();
   const [before, after] = [planned, now.value].map(({entries}) => filesOf(entries));
-  const changed = [...(before ?? [])].flatMap(([file, entry]) => {
-    const isSame = after?.get(file) === entry;
-    return isSame || !isCode(file, entry) ? [] : [file];
-  });
+  const changed: string[] = [];
+  for (const [file, entry] of before ?? []) {
+    if (after?.get(file) === entry) continue;
+    if (isCode(file, entry) || (await isTracked(file))) changed.push(file);
+  }
   // A new test makes the tests stricter; what pytest is told by a new file may switch them off.
   const added = [...(after ?? [])].flatMap(([file]) =>
     before?.has(file) || !configurations.includes(basename(file)) ? [] : [file],

@@ -70,7 +70,7 @@ export function globalStableTag({variant}: Pick<TagOwner, 'variant'>): string {
   return variant === undefined ? 'stable' : `${variant}-stable`;
 }
 
-/** `latest`, or `<variant>-latest`. */
+/** A tag of `tag.extra`: `latest`, or `<variant>-latest`. */
 export function extraTag(tag: string, {variant}: Pick<TagOwner, 'variant'>): string {
   return variant === undefined ? tag : `${variant}-${tag}`;
 }

@@ -1,10 +1,10 @@
 import {openContexts} from '../adapters/build-context/index.ts';
-import {listFiles} from '../adapters/git/index.ts';
+import {isTracked, listFiles, type Wiki} from '../adapters/git/index.ts';
 import {addSummary} from '../adapters/github/output.ts';
 import type {Registry} from '../adapters/registry/index.ts';
 import {type Emit, runPlan} from '../build/index.ts';
 import {saysSkipPush} from '../changes/index.ts';
-import {failureText, type Result} from '../failure.ts';
+import type {Result} from '../failure.ts';
 import {outputFolders} from '../image/files.ts';
 import {makeLegs, type Planned, planRun, runnerOf} from '../plan/index.ts';
 import {
@@ -16,16 +16,20 @@ import {
   planSummaryPage,
   type Reporter,
   recordDetails,
-  refusedSummaryPage,
   reportPlan,
+  stableLines,
 } from '../report/index.ts';
 import {type Inputs, policyOf, type Run, type RunPolicy, tagsOf} from '../run/index.ts';
 import {loadStack, type Stack, strayTests} from '../stack/index.ts';
 import type {ModeEnd} from './end.ts';
-import {contextOf, type Finished, finish, upload, writePlan} from './finish.ts';
+import {contextOf, type Finished, finish, writePlan} from './finish.ts';
 import {tellPlanNotes} from './plan-notes.ts';
-import {machinePlatform, openRecords, openRegistry, withDocker} from './setup/adapters.ts';
+import {becauseOf, type NothingDone, nothingDone} from './refused.ts';
+import {machinePlatform, openRecords, openRegistry, withSteps} from './setup/adapters.ts';
 import {checkPush} from './setup/checks.ts';
+import {type Engine, openEngine} from './setup/engine.ts';
+import {readStanding} from './stable.ts';
+import {wikiOf} from './wiki.ts';
 
 /**
  * `mode: build` and `mode: plan`.
@@ -41,18 +45,34 @@ export async function build(run: Run, watch?: Emit): Promise<ModeEnd> {
   const tagOf = tagsOf(inputs, event);
   const stack = await loadStack(workspace, {stackDir, tagPrefix, tagOf, platform: inputs.platform});
   const foreign = foreignPlatform(inputs.platform, stack.spec.runners);
-  if (foreign !== undefined) return {outcome: 'failed', sentence: foreign, outputs: {}};
+  if (foreign !== undefined)
+    return await nothingDone(run, {title: nothingBuilt, causes: [foreign], sentence: foreign});
   const isPushSkipped = await saysSkipPush(event, run.changes);
   const policy = policyOf({inputs, event, spec: stack.spec, isPushSkipped});
   const registry = openRegistry(run, policy);
+  const isDry = inputs.mode === 'plan' || inputs.dryRun;
+  const wiki = policy.publishes && !isDry ? wikiOf(run) : undefined;
+  // While the registry is asked, and images are built.
+  wiki?.prepare();
+  const engine = isDry ? undefined : await openEngine(run, {policy, stack});
   try {
+    const listed = listFiles(workspace.root);
     const contexts = openContexts(workspace.root, Object.values(outputFolders));
     const records = openRecords(registry);
-    const mayPush = policy.push.kind !== 'never' && inputs.mode === 'build' && !inputs.dryRun;
+    const mayPush = policy.push.kind !== 'never' && !isDry;
     const planWith = (parents: Inputs['parents']): Promise<Planned> =>
       planRun(
         {inputs: {...inputs, parents}, event, stack, policy, platform: machinePlatform, signal},
-        {workspace, registry, changes: run.changes, contexts, readRecord: records.read, mayPush},
+        {
+          workspace,
+          registry,
+          changes: run.changes,
+          contexts,
+          readRecord: records.read,
+          isTracked: (file) => isTracked(workspace.path(file)),
+          mayPush,
+          expectBuild: engine?.expect,
+        },
       );
     // Legs that do not push cannot hand on what they built: each builds what it needs.
     const ready = await planWith(policy.push.kind === 'never' ? 'auto' : inputs.parents);
@@ -61,30 +81,38 @@ export async function build(run: Run, watch?: Emit): Promise<ModeEnd> {
       : ready;
     const {plan} = planned;
     // What was asked while everything was being stopped is not a plan.
-    if (run.signal.aborted) return await nothingBuilt(run, 'cancelled', 'The run was cancelled.');
-    const stray = strayTests((await listFiles(workspace.root)) ?? [], stack.spec);
+    if (run.signal.aborted) return await nothingDone(run, cancelled);
+    const stray = strayTests((await listed) ?? [], stack.spec);
     for (const warning of [...planned.warnings, ...stray]) log.warning(warning);
     for (const note of planned.notes) log.info(note);
     reportPlan(log, plan);
     const outputs = {tag: plan.tag, plan: planOutput(plan)};
     await writePlan(workspace, plan);
-    if (inputs.mode === 'plan' || inputs.dryRun) {
+    if (engine === undefined) {
+      for (const warning of unknownWarnings(planned)) log.warning(warning);
       const legs = makeLegs(plan, {
         maxLegs: inputs.maxLegs,
         runners: stack.spec.runners,
         platform: machinePlatform,
         shares: policy.push.kind !== 'never',
       });
-      if (inputs.mode === 'plan') await tellPlanNotes(run, planned, {legs, records});
-      const problem = await addSummary(planSummaryPage(plan, contextOf(run)), run.mask);
+      const {stable, staleBases} = await readStanding(planned, {registry, records});
+      for (const line of [...staleBases, ...stableLines(stable)]) log.info(line);
+      if (inputs.mode === 'plan') await tellPlanNotes(run, plan, legs);
+      const page = planSummaryPage(plan, {
+        run: contextOf(run),
+        stable,
+        unknown: planned.unknown,
+      });
+      const problem = await addSummary(page, run.mask);
       if (problem !== undefined) log.warning(problem);
       const matrices = {matrix: matrixOutput(legs), levels: levelsOutput(legs)};
       return {outcome: 'passed', outputs: {...outputs, ...matrices}};
     }
-    const end = await buildPlan(run, {stack, policy, planned, registry, watch});
+    const end = await buildPlan(run, {stack, policy, planned, registry, engine, wiki, watch});
     return {...end, outputs: {...outputs, ...end.outputs}};
   } finally {
-    await registry.close();
+    await Promise.all([registry.close(), wiki?.close(), engine?.close()]);
   }
 }
 
@@ -108,11 +136,18 @@ function foreignPlatform(
   return `This runner is ${machinePlatform}, but the input "platform" is ${platform}, and no runner is known for it. Add "runners: {${platform}: <label of a runner>}" at the top of spec.yml, and run "mode: plan" again.`;
 }
 
+/** A run that does not push goes on, and builds what it cannot ask about. */
+function unknownWarnings({unknown}: Planned): readonly string[] {
+  return unknown.map((line) => `The registry could not be queried: ${line}`);
+}
+
 interface Prepared {
   readonly stack: Stack;
   readonly policy: RunPolicy;
   readonly planned: Planned;
   readonly registry: Registry;
+  readonly engine: Engine;
+  readonly wiki: Wiki | undefined;
   /** Sees what happens, besides the log. */
   readonly watch: Emit | undefined;
 }
@@ -120,13 +155,14 @@ interface Prepared {
 async function buildPlan(run: Run, prepared: Prepared): Promise<ModeEnd> {
   const {workspace, log} = run;
   const {planned} = prepared;
-  if (run.signal.aborted) return await nothingBuilt(run, 'cancelled', 'The run was cancelled.');
+  if (run.signal.aborted) return await nothingDone(run, cancelled);
   const push = await decidePush(run, prepared);
   if (push && planned.unknown.length > 0) {
-    const why =
-      'Nothing was built: the registry could not be queried, and this run would push to it';
-    return await nothingBuilt(run, 'failed', [`${why}:`, ...planned.unknown].join('\n'));
+    const title = `${nothingBuilt}: the registry could not be queried, and this run would push to it`;
+    const causes = planned.unknown;
+    return await nothingDone(run, {title, causes, sentence: [`${title}:`, ...causes].join('\n')});
   }
+  for (const warning of unknownWarnings(planned)) log.warning(warning);
   const printing = createReporter({
     log,
     readLog: (name) => workspace.readExcerpt(`logs/${name}`),
@@ -142,11 +178,13 @@ async function buildPlan(run: Run, prepared: Prepared): Promise<ModeEnd> {
     doPlan(run, prepared, {...watched, push}),
   );
   await reporter.flush();
-  const {publishes} = prepared.policy;
-  if (done.ok) return await finish(run, {plan: planned.plan, ...done.value, publishes});
+  const {wiki, engine} = prepared;
+  // Beside the report; the end waits for it.
+  void engine.close();
+  if (done.ok) return await finish(run, {plan: planned.plan, ...done.value, wiki});
   // What was asked before the first build fails when everything is being stopped.
-  if (run.signal.aborted) return await nothingBuilt(run, 'cancelled', 'The run was cancelled.');
-  return await nothingBuilt(run, 'failed', failureText('Nothing was built', done.error));
+  if (run.signal.aborted) return await nothingDone(run, cancelled);
+  return await nothingDone(run, becauseOf(nothingBuilt, done.error));
 }
 
 /** While images run, every 30 s one line says what each of them is doing; a terminal has a line of its own for that. */
@@ -188,24 +226,13 @@ async function decidePush({log}: Run, {policy, planned, registry}: Prepared): Pr
   return false;
 }
 
-/** The plan and the log are still worth an artifact. */
-async function nothingBuilt(
-  run: Run,
-  outcome: 'failed' | 'cancelled',
-  sentence: string,
-): Promise<ModeEnd> {
-  const lines = sentence.replace(/^Nothing was built: /, '').split('\n');
-  const isTail = (line: string): boolean => line.startsWith('| ');
-  const page = refusedSummaryPage({
-    title: 'Nothing was built',
-    causes: lines.filter((line) => !isTail(line)),
-    tail: lines.filter(isTail).map((line) => line.slice(2)),
-    run: contextOf(run),
-  });
-  const problem = await addSummary(page, run.mask);
-  if (problem !== undefined) run.log.warning(problem);
-  return {outcome, sentence, outputs: await upload(run)};
-}
+const nothingBuilt = 'Nothing was built';
+const cancelled: NothingDone = {
+  title: nothingBuilt,
+  causes: ['The run was cancelled.'],
+  sentence: 'The run was cancelled.',
+  outcome: 'cancelled',
+};
 
 interface Doing {
   readonly reporter: Reporter;
@@ -216,7 +243,7 @@ interface Doing {
 
 async function doPlan(
   run: Run,
-  {stack, policy, planned, registry}: Prepared,
+  {stack, policy, planned, registry, engine}: Prepared,
   {reporter, onOutput, push}: Doing,
 ): Promise<Result<Pick<Finished, 'report' | 'details'>>> {
   const {inputs} = run;
@@ -227,14 +254,16 @@ async function doPlan(
     plan,
     policy,
     registry,
+    docker: engine.docker,
     emit: reporter.emit,
     onOutput,
     push,
     verifyInputs: planned.verifyInputs,
     verifyTests: planned.verifyTests,
+    pinsOf: planned.pinsOf,
     baseOf: planned.baseOf,
   };
-  return await withDocker(request, async (steps) => {
+  return await withSteps(request, async (steps) => {
     const report = await runPlan(
       plan,
       {...steps, emit: reporter.emit, signal: run.signal, now: () => Date.now()},

@@ -1,5 +1,6 @@
 import {join, relative} from 'node:path';
 import {entriesBelow, type Workspace} from '../adapters/files/index.ts';
+import type {Wiki} from '../adapters/git/index.ts';
 import {uploadArtifact} from '../adapters/github/artifact.ts';
 import {addSummary} from '../adapters/github/output.ts';
 import {failureText} from '../failure.ts';
@@ -13,6 +14,7 @@ import {
   failureSentence,
   htmlPage,
   imagesOutput,
+  logEnds,
   planJson,
   type RunContext,
   type RunFacts,
@@ -51,45 +53,70 @@ export async function writePlan(workspace: Workspace, plan: Plan): Promise<void>
  * too, and none of it changes what became of an image.
  */
 export interface Finished extends Pick<RunFacts, 'plan' | 'report' | 'notes' | 'details'> {
-  /** Whether its pages go to the wiki. */
-  readonly publishes: boolean;
+  /** Where its pages go; undefined where this run publishes none. */
+  readonly wiki: Wiki | undefined;
 }
 
-export async function finish(run: Run, {publishes, ...known}: Finished): Promise<ModeEnd> {
-  const {workspace, log, signal} = run;
-  const facts: RunFacts = {...known, run: contextOf(run), details: detailsOf(run, known)};
+export async function finish(run: Run, {wiki, ...known}: Finished): Promise<ModeEnd> {
+  const {workspace, signal} = run;
+  const facts: RunFacts = {...known, run: contextOf(run), details: await detailsOf(run, known)};
   const {report} = known;
   await writeResults(workspace, facts);
   if (!signal.aborted) {
-    if (report.outcome === 'passed' && publishes) {
+    if (report.outcome === 'passed' && wiki !== undefined) {
       await publishPages(
         run,
+        wiki,
         report.images.map(({ref}) => fileNameOf(ref)),
       );
     }
   }
-  // The summary of a cancelled run must be there before the runner loses patience; else it can link the artifact.
-  const early = signal.aborted ? await addSummary(summaryPage(facts), run.mask) : undefined;
-  const artifact = await upload(run);
-  const linked = withArtifact(facts, artifact['artifact-url']);
-  const problem = signal.aborted ? early : await addSummary(summaryPage(linked), run.mask);
-  if (problem !== undefined) log.warning(problem);
+  const {outputs: artifact, context} = await tell(run, (now) => summaryPage({...facts, run: now}));
   // The API puts the marker first itself.
-  if (!signal.aborted) await comment(run, commentBody(linked).slice(commentMarker.length + 1));
+  if (!signal.aborted) {
+    const body = commentBody({...facts, run: context});
+    await comment(run, body.slice(commentMarker.length + 1));
+  }
   const outputs = {images: imagesOutput(report.images), ...artifact};
   const sentence = failureSentence(report.outcome, report.images, dockerfilesOf(known.plan));
   return {outcome: report.outcome, ...(sentence === undefined ? {} : {sentence}), outputs};
 }
 
-function withArtifact(facts: RunFacts, artifactUrl: string | undefined): RunFacts {
-  return artifactUrl === undefined ? facts : {...facts, run: {...facts.run, artifactUrl}};
+/** What is to be seen of a run where people look: its artifact, and its summary. */
+export interface Told {
+  /** Where the artifact is. */
+  readonly outputs: Readonly<Record<string, string>>;
+  readonly context: RunContext;
+}
+
+/**
+ * The artifact, then the summary, which links to it. The summary of a cancelled run comes first: it must be there before
+ * the runner loses patience.
+ */
+export async function tell(run: Run, pageOf: (context: RunContext) => string): Promise<Told> {
+  const write = async (context: RunContext): Promise<void> => {
+    const problem = await addSummary(pageOf(context), run.mask);
+    if (problem !== undefined) run.log.warning(problem);
+  };
+  const context = contextOf(run);
+  if (run.signal.aborted) {
+    await write(context);
+    return {outputs: await upload(run), context};
+  }
+  const outputs = await upload(run);
+  const artifactUrl = outputs['artifact-url'];
+  const linked = artifactUrl === undefined ? context : {...context, artifactUrl};
+  await write(linked);
+  return {outputs, context: linked};
 }
 
 async function writeResults(workspace: Workspace, facts: RunFacts): Promise<void> {
   for (const result of facts.report.images) {
     const name = fileNameOf(result.ref);
     const isBad = ['failed', 'blocked', 'cancelled'].includes(result.outcome);
-    if (isBad) await workspace.remove(join(manifests, `${name}.md`));
+    for (const type of isBad ? ['md', 'json'] : []) {
+      await workspace.remove(join(manifests, `${name}.${type}`));
+    }
     if (result.steps.length > 0) {
       await workspace.write(join(artifacts, `${name}.yaml`), resultFile(result));
     }
@@ -123,22 +150,38 @@ export function contextOf({event}: Run): RunContext {
   };
 }
 
-/** The package page of each image that GitHub's registry keeps for the owner of this repository. */
-function detailsOf(
-  {event}: Run,
+/** What the pages show of each image beside its result: where it can be looked at, and the ends of its logs. */
+async function detailsOf(
+  run: Run,
   {report, details}: Pick<RunFacts, 'report' | 'details'>,
-): NonNullable<RunFacts['details']> {
-  const {serverUrl, repository} = event;
-  const start = `ghcr.io/${repository.owner.toLowerCase()}/`;
+): Promise<NonNullable<RunFacts['details']>> {
+  const logs = await logEnds(report.images, (name) =>
+    run.workspace.readExcerpt(join(outputFolders.logs, name)),
+  );
   return new Map(
     report.images.map(({image, ref}) => {
-      const known = details?.get(image) ?? {};
-      if (!ref.startsWith(start) || known.url !== undefined) return [image, known];
-      const name = encodeURIComponent(ref.slice(start.length).replace(/[:@].*$/, ''));
-      const url = `${serverUrl}/${repository.owner}/${repository.repo}/pkgs/container/${name}`;
-      return [image, {url, ...known}];
+      const url = packageUrl(run, ref);
+      const own = logs.get(image);
+      const known = details?.get(image);
+      return [
+        image,
+        {
+          ...(url === undefined ? {} : {url}),
+          ...(own === undefined ? {} : {logs: own}),
+          ...known,
+        },
+      ];
     }),
   );
+}
+
+/** The page of the package, which GitHub's registry keeps for the owner of this repository. */
+function packageUrl({event}: Run, ref: string): string | undefined {
+  const {serverUrl, repository} = event;
+  const start = `ghcr.io/${repository.owner.toLowerCase()}/`;
+  if (!ref.startsWith(start)) return undefined;
+  const name = encodeURIComponent(ref.slice(start.length).replace(/[:@].*$/, ''));
+  return `${serverUrl}/${repository.owner}/${repository.repo}/pkgs/container/${name}`;
 }
 
 async function comment({inputs, event, changes, log}: Run, text: string): Promise<void> {
@@ -151,7 +194,7 @@ async function comment({inputs, event, changes, log}: Run, text: string): Promis
  * One artifact with everything that the run wrote; outside GitHub the files stay where they are. Resolves with the
  * outputs that tell where it is.
  */
-export async function upload({
+async function upload({
   inputs,
   workspace,
   log,

@@ -5,10 +5,12 @@ import type {RecordStore} from '../build/steps/index.ts';
 import {fail, failure, ok, type Result} from '../failure.ts';
 import {readTested} from '../fingerprint/index.ts';
 import {outputFolders} from '../image/files.ts';
+import {parseReference} from '../image/reference.ts';
 import {fileNameOf, labels, proofTag} from '../image/tags.ts';
 import {manifestPage} from '../page/index.ts';
 import type {Plan, PlannedImage} from '../plan/index.ts';
-import type {parseReport} from '../report/index.ts';
+import {recordAt} from '../record/index.ts';
+import type {ImageDetails, parseReport} from '../report/index.ts';
 import type {Run, RunPolicy} from '../run/index.ts';
 import type {Stack} from '../stack/index.ts';
 import {extraTagsOf} from './setup/adapters.ts';
@@ -37,13 +39,18 @@ export async function joinPlatforms(
   const several = request.plan.images.filter(({spec}) => spec.platforms.length > 1);
   const joined: ReportedImage[] = [];
   const replaced = new Set<ReportedImage>();
+  const details = new Map<string, ImageDetails>();
   for (const image of several) {
     const refs = platformRefs(request, image);
-    const claims = reports
+    const legs = reports
       .filter(({tag}) => tag === request.plan.tag)
-      .flatMap(({images}) => images)
-      .filter((claim) => claim.image === image.name && [...refs.values()].includes(claim.ref));
+      .flatMap(({images, details: known}) => images.map((claim) => ({claim, known})))
+      .filter(({claim}) => claim.image === image.name && [...refs.values()].includes(claim.ref));
+    const claims = legs.map(({claim}) => claim);
     for (const claim of claims) replaced.add(claim);
+    // Layers and packages are those of one platform; logs name theirs.
+    const logs = legs.flatMap(({known}) => known.get(image.name)?.logs ?? []);
+    if (logs.length > 0) details.set(image.name, {logs});
     const own = await joinOne(request, {image, refs, claims});
     if (own !== undefined) joined.push(own);
   }
@@ -54,7 +61,7 @@ export async function joinPlatforms(
     images: report.images.filter((claim) => !replaced.has(claim)),
   }));
   const outcome = joined.some((one) => one.outcome === 'failed') ? 'failed' : 'passed';
-  return [...rest, {file: 'platforms', tag, attempt: 1, outcome, images: joined}];
+  return [...rest, {file: 'platforms', tag, attempt: 1, outcome, images: joined, details}];
 }
 
 /** By platform, where its leg pushed. */
@@ -126,7 +133,9 @@ async function putIndex(request: JoinRequest, pieces: Pieces): Promise<Result<st
   }
   const shown = await registry.waitForDigest(image.ref, index.digest);
   if (!shown.ok) return shown;
-  await recordIndex(request, image, {digest: index.digest, first: found[0]?.manifest.digest});
+  const [tag = ''] = [...pieces.refs.values()].map((one) => parseReference(one)?.tag);
+  const first = {tag, digest: found[0]?.manifest.digest ?? ''};
+  await recordIndex(request, image, {digest: index.digest, first});
   return ok(index.digest);
 }
 
@@ -150,7 +159,12 @@ async function provedImage(
   if (claimed !== undefined && claimed !== there.digest)
     return refuse(`${ref} is ${there.digest}, but its leg pushed ${claimed}`);
   const record = await records.read({repository, digest: there.digest});
-  const tested = await readTested(registry, {repository, image: there, record: ok(record)});
+  const tested = await readTested(registry, {
+    repository,
+    tag: parseReference(ref)?.tag ?? '',
+    image: there,
+    record: ok(record),
+  });
   if (tested.state !== 'passed')
     return refuse(`nothing proves that ${ref} passed its tests on ${platform}`);
   const {bytes, mediaType, digest} = there;
@@ -161,12 +175,19 @@ async function provedImage(
 async function recordIndex(
   {run, records}: JoinRequest,
   {spec, ref, fingerprint, content}: PlannedImage,
-  {digest, first = ''}: {readonly digest: string; readonly first: string | undefined},
+  {
+    digest,
+    first,
+  }: {
+    readonly digest: string;
+    readonly first: {readonly tag: string; readonly digest: string};
+  },
 ): Promise<void> {
-  const record = await records.read({repository: spec.repository, digest: first});
+  const record = await records.read({repository: spec.repository, digest: first.digest});
   if (record === undefined) return;
   const {platforms} = spec;
-  const whole = {...record, digest, reference: ref, platforms, fingerprint, content};
+  const {verdicts: _, ...tested} = recordAt(record, first.tag);
+  const whole = {...tested, digest, reference: ref, platforms, fingerprint, content};
   const written = await records.write(whole);
   if (!written.ok) run.log.warning(`${ref} has no record: ${written.error.message}`);
   const page = join(outputFolders.manifests, `${fileNameOf(ref)}.md`);

@@ -18,6 +18,7 @@ import type {ModeEnd} from './end.ts';
 import {finish} from './finish.ts';
 import {joinPlatforms} from './platforms.ts';
 import {machinePlatform, openRecords, openRegistry} from './setup/adapters.ts';
+import {wikiOf} from './wiki.ts';
 
 type RunnerReport = ReturnType<typeof parseReport>;
 
@@ -42,7 +43,7 @@ export async function merge(run: Run): Promise<ModeEnd> {
       for (const name of plannedWork(plan, await read(file))) awaited.add(name);
   if (awaited.size > 0 || plan.images.some(({action}) => action !== 'skip'))
     requireReports(reports);
-  const {outcome, images, notes} = mergeReports(plan, whole, awaited);
+  const {outcome, images, details, notes} = mergeReports(plan, whole, awaited);
   for (const note of notes) log.warning(note);
   // The pages of all runners are published together: those of the plan's images, and no other file.
   const pages = new Set(plan.images.map(({ref}) => `${fileNameOf(ref)}.md`));
@@ -51,7 +52,12 @@ export async function merge(run: Run): Promise<ModeEnd> {
     if (!pages.has(name)) continue;
     await workspace.write(`${outputFolders.manifests}/${name}`, (await workspace.read(file)) ?? '');
   }
-  return await finish(run, {plan, report: {outcome, images}, publishes, notes});
+  const wiki = publishes ? wikiOf(run) : undefined;
+  try {
+    return await finish(run, {plan, report: {outcome, images}, wiki, notes, details});
+  } finally {
+    await wiki?.close();
+  }
 }
 
 interface PlannedAgain {

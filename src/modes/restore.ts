@@ -16,6 +16,8 @@ import type {Promotion} from '../wiki/index.ts';
 export interface Wish {
   /** For the words of the log. */
   readonly what: 'promotion' | 'restore';
+  /** The tag that is promoted; undefined where a promotion is undone. */
+  readonly source?: string;
   /** The tag that the set gets, or got. */
   readonly tag: string | undefined;
   readonly target: Promotion['target'];
@@ -44,7 +46,8 @@ export async function readRestoreRequest(
     promotion: promotion.value,
     path: file,
     repository: repo === '' ? undefined : `${owner}/${repo}`,
-    repositories: [...stack.spec.images.values()].map((image) => image.repository),
+    images: [...stack.spec.images.values()],
+    extra: stack.spec.extraTags.stable,
   };
   const problems = checkRestore(request);
   return problems.length === 0 ? ok(request) : fail(problems.join('\n'));

@@ -1,10 +1,11 @@
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
-import {addSummary, saveState} from '../adapters/github/output.ts';
+import type {Wiki} from '../adapters/git/index.ts';
+import {saveState} from '../adapters/github/output.ts';
 import type {Registry} from '../adapters/registry/index.ts';
 import {failureText} from '../failure.ts';
 import {outputFolders} from '../image/files.ts';
-import {repositoryOf} from '../image/reference.ts';
+import {parseReference, repositoryOf} from '../image/reference.ts';
 import {manifestPage} from '../page/index.ts';
 import {
   begunPromotion,
@@ -23,19 +24,18 @@ import {
   sentenceOf,
   type TagMove,
   type TagReport,
-  tagPlanTable,
-  tagReportTable,
 } from '../promote/index.ts';
-import {type RecordRegistry, readRecord} from '../record/index.ts';
-import {promotionSummaryPage, refusedSummaryPage} from '../report/index.ts';
+import {type RecordRegistry, readRecord, recordAt} from '../record/index.ts';
+import {promotionSummaryPage, tagPlanLines, tagReportLines} from '../report/index.ts';
 import {isFork, loginsOf, type Run} from '../run/index.ts';
-import {fillTag, type Spec} from '../stack/spec/index.ts';
+import {fillExtraTags, type Spec} from '../stack/spec/index.ts';
 import {type Promotion, publishPromotion, type RenderPage, type WikiPlan} from '../wiki/index.ts';
 import type {ModeEnd} from './end.ts';
-import {contextOf, upload} from './finish.ts';
+import {tell} from './finish.ts';
+import {nothingDone} from './refused.ts';
 import {planRestoration, readRestoreRequest, type Wish} from './restore.ts';
 import {openRegistry} from './setup/adapters.ts';
-import {planWiki} from './wiki.ts';
+import {planWiki, wikiOf} from './wiki.ts';
 
 /**
  * `mode: tag`: gives a tested set of images its stable tag, or undoes that, with the input `restore`.
@@ -43,17 +43,17 @@ import {planWiki} from './wiki.ts';
  */
 export async function promote(run: Run): Promise<ModeEnd> {
   if (isFork(run.event)) {
-    const sentence = 'Pull requests from forks cannot promote images.';
-    return {outcome: 'failed', sentence, outputs: {}};
+    return await refuse(run, ['Pull requests from forks cannot promote images.']);
   }
   const {restore} = run.inputs;
   if (restore === undefined) {
     const request = await readTagRequest(
       run,
-      (stack) => (image) =>
-        stack.spec.extraTags.stable.map((tag) =>
-          fillTag(tag, {now: new Date(), sha: run.event.headSha, prefix: image.tagPrefix}),
-        ),
+      (stack) => (image, revision) =>
+        fillExtraTags(stack.spec.extraTags.stable, image, {
+          now: new Date(),
+          sha: revision ?? run.event.headSha,
+        }),
     );
     const {source, target} = request.names;
     run.log.info(`promoting ${source} to ${target}${dryRunNote(run)}`);
@@ -63,6 +63,7 @@ export async function promote(run: Run): Promise<ModeEnd> {
       const images = plan.moves.filter(({isExtra}) => !isExtra);
       return {
         what: 'promotion',
+        source,
         tag: target,
         target: run.inputs.target,
         plan: {...plan, warnings: [...warnings, ...plan.warnings]},
@@ -73,7 +74,7 @@ export async function promote(run: Run): Promise<ModeEnd> {
   }
   const stack = await loadPromotedStack(run);
   const request = await readRestoreRequest(run, stack, restore);
-  if (!request.ok) return refuse(run, [request.error]);
+  if (!request.ok) return await refuse(run, request.error.split('\n'));
   run.log.info(`undoing the promotion in ${restore}${dryRunNote(run)}`);
   return withRegistry(run, stack.spec, (ports) => planRestoration(ports, request.value));
 }
@@ -94,6 +95,9 @@ async function withRegistry(
   // No PUT is cut short that is done in time; a promotion stops between two of them, and takes them back.
   const logins = loginsOf(run.inputs, run.event, spec);
   const registry = openRegistry(run, {logins}, {grace: 2});
+  const wiki = run.inputs.wiki === 'false' ? undefined : wikiOf(run);
+  // The registry is asked meanwhile.
+  wiki?.prepare();
   try {
     const ports: FactPorts = {
       registry,
@@ -102,23 +106,26 @@ async function withRegistry(
       // A real run asks with its first PUT; nothing is lost when that is refused.
       ...(run.inputs.dryRun ? {mayPush: registry.mayPush} : {}),
     };
-    const end = await fulfil(run, registry, await wishFor(ports)).catch(async (error: unknown) => {
-      await upload(run);
-      throw error;
-    });
-    return {...end, outputs: {...end.outputs, ...(await upload(run))}};
+    return await fulfil(run, {registry, wiki}, await wishFor(ports));
   } finally {
-    await registry.close();
+    await Promise.all([registry.close(), wiki?.close()]);
   }
 }
 
-async function fulfil(run: Run, registry: Registry, wish: Wish): Promise<ModeEnd> {
+async function fulfil(
+  run: Run,
+  {registry, wiki}: {readonly registry: Registry; readonly wiki: Wiki | undefined},
+  wish: Wish,
+): Promise<ModeEnd> {
   const {inputs, log, signal} = run;
   const {moves, refusals, warnings} = wish.plan;
   for (const warning of warnings) log.warning(warning);
-  log.group('Plan', tagPlanTable(moves).split('\n'));
-  const pages = await planWiki(run, wish.promotion, renderFrom(registry));
-  if (signal.aborted) return stopped(wish);
+  log.group('Plan', tagPlanLines(moves));
+  const pages = await planWiki(run, wiki, {
+    promotion: wish.promotion,
+    renderPage: renderFrom(registry),
+  });
+  if (signal.aborted) return await stopped(run, wish);
   const all = [...refusals, ...pages.refusals];
   if (all.length > 0) return await refuse(run, all);
   const promotionRun = promotionRunOf(run, wish);
@@ -132,17 +139,30 @@ async function fulfil(run: Run, registry: Registry, wish: Wish): Promise<ModeEnd
     ? rehearseTagPlan(moves)
     : await runTagPlan(moves, {registry, signal, clock});
   await writePromotion(run, donePromotion(promotionRun, report));
-  await writeLists(run, report, {pages, target: wish.target, warnings});
-  return await conclude(run, report, {wish, pages});
+  await writeLists(run, report, {pages, target: wish.target});
+  const {problem, ...end} = await conclude(run, report, {wish, pages});
+  const {outputs} = await tell(run, (context) =>
+    promotionSummaryPage({
+      report,
+      source: wish.source,
+      target: wish.tag ?? wish.target,
+      dryRun: inputs.dryRun,
+      warnings,
+      ...(problem === undefined ? {} : {problem}),
+      run: context,
+    }),
+  );
+  return {...end, outputs: {...end.outputs, ...outputs}};
 }
 
 /** The pages of promoted images, made from their records; each record is read once. */
 function renderFrom(registry: RecordRegistry): RenderPage {
   const pages = new Map<string, Promise<string | undefined>>();
-  const render: RenderPage = async ({target, digest}) => {
+  const render: RenderPage = async ({source, target, digest}) => {
     const found = await readRecord(registry, {repository: repositoryOf(target), digest});
     if (!found.ok || found.value === undefined) return undefined;
-    return manifestPage(found.value, {reference: target, home: 'Home'});
+    const record = recordAt(found.value, parseReference(source)?.tag ?? '');
+    return manifestPage(record, {reference: target, home: 'Home'});
   };
   return (image) => {
     const page = pages.get(image.target) ?? render(image);
@@ -169,31 +189,32 @@ function promotionRunOf({event, inputs}: Run, {target, tag}: Wish): PromotionRun
   };
 }
 
-function stopped({what}: Wish): ModeEnd {
+async function stopped(run: Run, {what}: Wish): Promise<ModeEnd> {
   const sentence = `The ${what} was cancelled before anything was moved.`;
-  return {outcome: 'cancelled', sentence, outputs: {images: '{}'}};
+  const end = await nothingDone(run, {
+    title: noTag,
+    causes: [sentence],
+    sentence,
+    outcome: 'cancelled',
+  });
+  return {...end, outputs: {images: '{}', ...end.outputs}};
 }
 
-async function refuse(run: Run, refusals: readonly string[]): Promise<ModeEnd> {
-  const title = 'No tag was moved';
-  const page = refusedSummaryPage({title, causes: refusals, run: contextOf(run)});
-  await addSummary(page, run.mask);
-  const list = refusals.map((refusal) => `- ${refusal}`).join('\n');
-  return {outcome: 'failed', sentence: `${title}:\n${list}`, outputs: {images: '{}'}};
+const noTag = 'No tag was moved';
+
+async function refuse(run: Run, causes: readonly string[]): Promise<ModeEnd> {
+  const list = causes.map((cause) => `- ${cause}`).join('\n');
+  const end = await nothingDone(run, {title: noTag, causes, sentence: `${noTag}:\n${list}`});
+  return {...end, outputs: {images: '{}', ...end.outputs}};
 }
 
 interface Listing {
   readonly pages: WikiPlan;
   readonly target: Promotion['target'];
-  readonly warnings: readonly string[];
 }
 
-async function writeLists(
-  run: Run,
-  report: TagReport,
-  {pages, target, warnings}: Listing,
-): Promise<void> {
-  const {workspace, inputs, log} = run;
+async function writeLists(run: Run, report: TagReport, {pages, target}: Listing): Promise<void> {
+  const {workspace, log} = run;
   const {artifacts} = outputFolders;
   const lines = (refs: readonly string[]): string => refs.map((ref) => `${ref}\n`).join('');
   const [original, tagged] =
@@ -203,17 +224,7 @@ async function writeLists(
   const moves = report.results.map(({move}) => move).filter(({after}) => after !== undefined);
   const sources = [...new Set(moves.map(({source}) => source))];
   await workspace.write(join(artifacts, original), lines(sources));
-  log.group('Result', tagReportTable(report).split('\n'));
-  const [first] = report.results;
-  const page = promotionSummaryPage({
-    report,
-    source: first?.move.source.split(':').at(-1) ?? '',
-    target: first?.move.target.split(':').at(-1) ?? '',
-    dryRun: inputs.dryRun,
-    warnings,
-    run: contextOf(run),
-  });
-  await addSummary(page, run.mask);
+  log.group('Result', tagReportLines(report));
   if (report.outcome !== 'passed') return;
   await workspace.write(join(artifacts, tagged), lines(moves.map((move) => move.target)));
   await workspace.write(join(artifacts, pages.index.name), pages.index.text);
@@ -223,7 +234,7 @@ async function conclude(
   run: Run,
   report: TagReport,
   {wish, pages}: {readonly wish: Wish; readonly pages: WikiPlan},
-): Promise<ModeEnd> {
+): Promise<ModeEnd & {readonly problem?: string}> {
   const {inputs, log} = run;
   const {outcome} = report;
   // Of several tags of an image the first is the one that this mode is about.
@@ -253,7 +264,7 @@ async function conclude(
     'The tags were moved, but the wiki could not be updated. Re-run the job to complete it',
     published.error,
   );
-  return {outcome: 'failed', sentence, outputs};
+  return {outcome: 'failed', sentence, outputs, problem: sentence};
 }
 
 /** The commit that all images were built from: the wiki then names one commit only. */

@@ -10,8 +10,8 @@ import {
   type WikiPlan,
 } from '../wiki/index.ts';
 
-/** The wiki of the repository; undefined where it cannot be written. */
-function wikiOf({inputs, event, program, tempDir, mask, signal}: Run): Wiki | undefined {
+/** The wiki of the repository, for the caller to close; undefined where it cannot be written. */
+export function wikiOf({inputs, event, program, tempDir, mask, signal}: Run): Wiki | undefined {
   const {owner, repo} = event.repository;
   if (inputs.githubToken === '' || owner === '' || repo === '') return undefined;
   const remote = {
@@ -23,9 +23,7 @@ function wikiOf({inputs, event, program, tempDir, mask, signal}: Run): Wiki | un
 }
 
 /** Publishes the pages of a green build, by their names without `.md`. A wiki that cannot be written costs one warning: the images stay good. */
-export async function publishPages(run: Run, names: readonly string[]): Promise<void> {
-  const wiki = wikiOf(run);
-  if (wiki === undefined) return;
+export async function publishPages(run: Run, wiki: Wiki, names: readonly string[]): Promise<void> {
   const pages = new Map<string, string>();
   for (const name of names) {
     const text = await run.workspace.read(`${outputFolders.manifests}/${name}.md`);
@@ -39,13 +37,12 @@ export async function publishPages(run: Run, names: readonly string[]): Promise<
 
 /** What a promotion would write into the wiki of this repository. */
 export function planWiki(
-  run: Run,
-  promotion: Promotion,
-  renderPage?: RenderPage,
+  {event, inputs}: Run,
+  wiki: Wiki | undefined,
+  {promotion, renderPage}: {readonly promotion: Promotion; readonly renderPage?: RenderPage},
 ): Promise<WikiPlan> {
-  const {event, inputs} = run;
   const {owner, repo} = event.repository;
   const place = {serverUrl: event.serverUrl, repository: `${owner}/${repo}`};
   const isWanted = inputs.wiki !== 'false';
-  return planPages({wiki: wikiOf(run), isWanted, sources: {place, renderPage}}, promotion);
+  return planPages({wiki, isWanted, sources: {place, renderPage}}, promotion);
 }

@@ -25,7 +25,7 @@ const managerNames: Readonly<Record<Manager, string>> = {
 
 /** What changed since an earlier image: in short, and folded in full. */
 export function differenceSection(difference: Difference): readonly string[] {
-  const {from, base, inherited, packages} = difference;
+  const {from, base, inherited, packages, compared} = difference;
   const title = `## Changes since ${codeCell(from.reference)}`;
   if (isSame(difference)) return [title, '', 'None.', ''];
   return [
@@ -36,8 +36,11 @@ export function differenceSection(difference: Difference): readonly string[] {
     ...(base === undefined ? [] : [`- Base image: ${baseWords(base)}`]),
     ...inherited.map(
       ({image, packages: count, bytes}) =>
-        `- From ${words(image)}: ${counted(count, 'package')}, ${formatChange(bytes)} (see its own page)`,
+        `- From ${words(image)}: ${count === undefined ? '' : `${counted(count, 'package')}, `}${formatChange(bytes)} (see its own page)`,
     ),
+    ...(compared.length > 0
+      ? []
+      : ['- Packages: not compared, because no info command lists them in both images']),
     '',
     ...managers.flatMap((manager) => packageLines(manager, packages[manager])),
     ...layerLines(difference),

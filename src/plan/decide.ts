@@ -12,6 +12,7 @@ import {
   type PlanFacts,
   present,
 } from './facts.ts';
+import {memoryOf} from './memory.ts';
 import {decideReuse} from './reuse.ts';
 import type {BuildReason, Plan, PlannedAction, PlannedImage} from './types.ts';
 
@@ -45,6 +46,8 @@ interface Decision {
   readonly reasons: readonly BuildReason[];
   /** An earlier leg of this run had to do something with this image, and did not. */
   readonly isMissing?: boolean;
+  /** It is built to be tested: nothing in it is new. */
+  readonly isRetest?: boolean;
 }
 
 const unchanged: Decision = {action: 'skip', reasons: [{kind: 'unchanged'}]};
@@ -74,7 +77,12 @@ function decideSelected(
       reasons: [...reasons, {kind: 'fingerprint', ref: proofRef(facts, image)}],
     };
   }
-  return {action: mayBeTested(facts, image, reasons) ? 'test' : 'build', reasons};
+  const isRetest = !image.publish && reasons.every(({kind}) => kind === 'untested');
+  return {
+    action: mayBeTested(facts, image, reasons) ? 'test' : 'build',
+    reasons,
+    ...(isRetest ? {isRetest} : {}),
+  };
 }
 
 /** Nothing asks for this image, and it is the right one; it is tested again unless it passed these very tests. */
@@ -104,8 +112,8 @@ function reasonsToBuild(
   const files = changedFilesOf(facts, image);
   if (files.length > 0) reasons.push({kind: 'changed', files});
   for (const parent of image.parents) {
-    const {action, isMissing = false} = must(decided, parent);
-    const isNew = action === 'build' || action === 'reuse' || isMissing;
+    const {action, isMissing = false, isRetest = false} = must(decided, parent);
+    const isNew = (action === 'build' && !isRetest) || action === 'reuse' || isMissing;
     if (isNew || wasRedone(facts, image, must(facts.images, parent)))
       reasons.push({kind: 'parent', image: parent});
   }
@@ -122,6 +130,10 @@ function reasonsToBuild(
       reasons.push({kind: 'untested', ref: proofRef(facts, image)});
     } else if (!fits(facts, image)) reasons.push({kind: 'stale', ref});
   }
+  // Nothing is at a tag that could be tested again: it is built for that.
+  const isPassed = facts.evidence.get(image.name)?.passed === must(facts.hashes, image.name).tests;
+  if (reasons.length === 0 && !image.publish && !isPassed)
+    reasons.push({kind: 'untested', ref: must(facts.refs, image.name)});
   return reasons;
 }
 
@@ -202,6 +214,7 @@ function describe(
       content: evidence?.content ?? hashes.content,
     },
     before: standing?.digest,
+    memory: memoryOf(facts.images, spec, hashes.content),
     expectedSeconds: standing?.buildSeconds ?? proof?.buildSeconds,
   };
 }

@@ -10,6 +10,7 @@ import {
 } from '../changes/index.ts';
 import type {Result} from '../failure.ts';
 import {hashStack} from '../fingerprint/index.ts';
+import {repositoryOf} from '../image/reference.ts';
 import type {ChangeSources, Inputs, RunPolicy} from '../run/index.ts';
 import {isTestFile, type Stack} from '../stack/index.ts';
 import {makePlan} from './decide.ts';
@@ -18,6 +19,7 @@ import {type RegistryPorts, readRegistryState} from './registry-state.ts';
 import type {Plan, PlannedImage} from './types.ts';
 
 export {type Leg, type LegRequest, type Legs, makeLegs, noRunner, runnerOf} from './matrix.ts';
+export type {Memory} from './memory.ts';
 export {type MovedBase, movedBaseLine, movedBases} from './moved-bases.ts';
 export {planLine, reasonWords} from './reasons.ts';
 export type {RecordFacts, RegistryPorts} from './registry-state.ts';
@@ -28,6 +30,10 @@ export interface PlannerPorts extends RegistryPorts {
   readonly workspace: Workspace;
   readonly changes: ChangeSources;
   readonly contexts: BuildContext;
+  /** Called once, early, where a changed file makes it likely that something will be built. */
+  readonly expectBuild?: (() => void) | undefined;
+  /** Whether git knows a file of the workspace; asked of test data that changed during the run. */
+  readonly isTracked?: (file: string) => Promise<boolean>;
 }
 
 export interface PlanRequest {
@@ -51,6 +57,8 @@ export interface Planned {
   readonly verifyInputs: (image: PlannedImage) => Promise<Result<void>>;
   /** Looks at its tests again, just before they run. */
   readonly verifyTests: (image: PlannedImage) => Promise<Result<void>>;
+  /** By digest, the external images of the fingerprint: under each name that the Dockerfile has, what it means in this run. */
+  readonly pinsOf: (image: PlannedImage) => ReadonlyMap<string, string>;
   /** The external base of an image, where its digest is known. */
   readonly baseOf: (image: PlannedImage) => {
     readonly base?: {readonly reference: string; readonly digest: string};
@@ -71,25 +79,28 @@ export async function planRun(request: PlanRequest, ports: PlannerPorts): Promis
   const refs = new Map(
     [...spec.images.values()].map((image) => [image.name, `${image.repository}:${tagOf(image)}`]),
   );
-  const [changed, wish, hashes] = await Promise.all([
-    findChangedFiles(
-      event,
-      ports.changes,
-      ports.workspace.root,
-      async (path) => (await ports.workspace.size(path)) !== undefined,
-    ),
+  const scopes = [...spec.images.values()].map((image) => ({
+    ...image,
+    places: stack.places.get(image.name) ?? [],
+  }));
+  const isThere = async (path: string) => (await ports.workspace.size(path)) !== undefined;
+  const findChanges = async () => {
+    const found = await findChangedFiles(event, ports.changes, ports.workspace.root, isThere);
+    const files = found.kind === 'files' ? found.files : [];
+    const selected = selectChanges(files, stack.rules, inputs.stackDir, scopes);
+    // A merge of what a branch has built changes files too, and reuses all of it.
+    const isTouched = selected.kind === 'all' || selected.files.size > 0;
+    if (isTouched && inputs.reuse !== 'always') ports.expectBuild?.();
+    return {changed: found, changes: selected};
+  };
+  const [{changed, changes}, wish, hashes] = await Promise.all([
+    findChanges(),
     wantsFullRebuild(event, ports.changes),
     hashStack({stack, stackDir: inputs.stackDir, platform}, ports),
   ]);
   signal.throwIfAborted();
   const state = await readRegistryState(ports, {spec, refs, hashes: hashes.values});
   signal.throwIfAborted();
-  const files = changed.kind === 'files' ? changed.files : [];
-  const scopes = [...spec.images.values()].map((image) => ({
-    ...image,
-    places: stack.places.get(image.name) ?? [],
-  }));
-  const changes = selectChanges(files, stack.rules, inputs.stackDir, scopes);
   const facts: PlanFacts = {
     tag: tagOf(spec),
     images: spec.images,
@@ -124,6 +135,15 @@ export async function planRun(request: PlanRequest, ports: PlannerPorts): Promis
     unknown: state.unknown,
     verifyInputs: ({spec: image}) => hashes.verify(image),
     verifyTests: ({spec: image}) => hashes.verifyTests(image),
+    pinsOf: ({name}) =>
+      new Map(
+        (stack.pinnable.get(name) ?? []).flatMap((reference) => {
+          const digest = hashes.bases.get(reference);
+          return digest === undefined
+            ? []
+            : [[reference, `${repositoryOf(reference)}@${digest}`] as const];
+        }),
+      ),
     baseOf: ({name}) => {
       const [reference] = stack.externalBases.get(name) ?? [];
       const digest = hashes.bases.get(reference ?? '');

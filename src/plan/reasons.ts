@@ -39,7 +39,8 @@ export function reasonWords(reason: BuildReason): string {
     case 'unknown-changes':
       return `could not determine what changed (${reason.because})`;
     case 'unknown-registry':
-      return `the registry could not be queried (${reason.because})`;
+      // The cause is said once for all images, in a warning.
+      return 'the registry could not be queried';
     case 'stale':
       return `${reason.ref} was built from different content than this checkout`;
     case 'untested':

@@ -3,8 +3,10 @@ import {fail, ok, type Result} from '../failure.ts';
 import type {ImageHashes} from '../fingerprint/index.ts';
 import {labels, proofTag} from '../image/tags.ts';
 import type {ImageSpec, Spec} from '../stack/spec/index.ts';
+import {inTurn} from '../util/in-turn.ts';
 import {linesByCause} from '../util/same-cause.ts';
 import {type Evidence, isUnlabelled} from './facts.ts';
+import {memoryOf} from './memory.ts';
 
 /** What the registry remembers of a stack. */
 export interface RegistryState {
@@ -19,11 +21,18 @@ export interface RegistryState {
   readonly warnings: readonly string[];
 }
 
+interface RecordedVerdict {
+  readonly hash: string;
+  readonly verdict: 'passed' | 'failed';
+}
+
 /** What a plan takes from the record of a digest. */
 export interface RecordFacts {
   readonly fingerprint: string;
   readonly content: string;
-  readonly tests: {readonly hash: string; readonly verdict: 'passed' | 'failed'};
+  readonly tests: RecordedVerdict;
+  /** The last verdict under each tag, the newest last. */
+  readonly verdicts?: readonly RecordedVerdict[];
 }
 
 export interface RegistryPorts {
@@ -52,12 +61,22 @@ export async function readRegistryState(
   {spec, refs, hashes}: StateRequest,
 ): Promise<RegistryState> {
   const published = [...spec.images.values()].filter((image) => image.publish);
-  const all = await inTurn(published, async (image) => {
+  const readOne = async (image: ImageSpec) => {
     const own = hashes.get(image.name);
     if (own === undefined) throw new Error(`Internal error: no hashes of ${image.name}`);
     return {image, ...(await readImage(ports, image, {ref: refs.get(image.name) ?? '', own}))};
+  };
+  const all = await inTurn(published, readOne, mostAtOnce);
+  const readHidden = async (image: ImageSpec) => ({
+    image,
+    evidence: await evidenceOfHidden(ports, image, {spec, hashes}),
   });
-  const evidence = all.flatMap(({image, evidence: found}) =>
+  const hidden = await inTurn(
+    [...spec.images.values()].filter((image) => !image.publish),
+    readHidden,
+    mostAtOnce,
+  );
+  const evidence = [...all, ...hidden].flatMap(({image, evidence: found}) =>
     found === undefined ? [] : [[image.name, found] as const],
   );
   const proofs = all.map(
@@ -78,17 +97,6 @@ export async function readRegistryState(
   };
 }
 
-/** In the order of the items; what waits for its turn takes no memory. */
-async function inTurn<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
-  const done: R[] = [];
-  const left = items.entries();
-  const next = async (): Promise<void> => {
-    for (const [index, item] of left) done[index] = await work(item);
-  };
-  await Promise.all(Array.from({length: mostAtOnce}, next));
-  return done;
-}
-
 const absent: Lookup = {state: 'absent'};
 
 interface ImageState {
@@ -106,7 +114,7 @@ async function readImage(
   const proofRef = `${image.repository}:${proofTag(own.fingerprint, own.tests)}`;
   const [standing, shown] = await Promise.all([ask(ports, image, ref), registry.head(proofRef)]);
   if (shown.state !== 'present') {
-    return {standing, proof: ok(shown), evidence: await evidenceOf(ports, image, standing)};
+    return {standing, proof: ok(shown), evidence: await evidenceOf(ports, {image, own}, standing)};
   }
   // Mostly the proof is of the image at the tag: then nothing more is asked.
   const isStanding = standing.state === 'present' && standing.digest === shown.digest;
@@ -118,7 +126,7 @@ async function readImage(
     evidence:
       isStanding && proof.ok
         ? {fingerprint: own.fingerprint, content: own.content, passed: own.tests}
-        : await evidenceOf(ports, image, standing),
+        : await evidenceOf(ports, {image, own}, standing),
   };
 }
 
@@ -153,15 +161,12 @@ function checkProof(found: Lookup, own: ImageHashes, ref: string): Result<Lookup
  */
 async function evidenceOf(
   {registry, readRecord}: RegistryPorts,
-  {repository}: ImageSpec,
+  {image: {repository}, own}: {readonly image: ImageSpec; readonly own: ImageHashes},
   standing: Lookup,
 ): Promise<Evidence | undefined> {
   if (standing.state !== 'present' || isUnlabelled(standing)) return undefined;
   const record = await readRecord({repository, digest: standing.digest});
-  if (record !== undefined) {
-    const {fingerprint, content, tests} = record;
-    return {fingerprint, content, passed: tests.verdict === 'passed' ? tests.hash : undefined};
-  }
+  if (record !== undefined) return evidenceIn(record, own);
   const labelled = readLabels(standing);
   if (labelled === undefined) return undefined;
   const {fingerprint, content, tests} = labelled;
@@ -169,6 +174,25 @@ async function evidenceOf(
   return proof.state === 'present' && proof.digest === standing.digest
     ? {fingerprint, content, passed: tests}
     : undefined;
+}
+
+function evidenceIn(record: RecordFacts, own: ImageHashes): Evidence {
+  const {fingerprint, content, tests, verdicts = []} = record;
+  // Another branch may have tested the same image with other tests since.
+  const last = [...verdicts, tests].findLast(({hash}) => hash === own.tests) ?? tests;
+  return {fingerprint, content, passed: last.verdict === 'passed' ? last.hash : undefined};
+}
+
+/** Of an image that is not published there is only a record. */
+async function evidenceOfHidden(
+  {readRecord}: RegistryPorts,
+  image: ImageSpec,
+  {spec, hashes}: Pick<StateRequest, 'spec' | 'hashes'>,
+): Promise<Evidence | undefined> {
+  const own = hashes.get(image.name);
+  const memory = own && memoryOf(spec.images, image, own.content);
+  const record = memory && (await readRecord(memory));
+  return own && record && evidenceIn(record, own);
 }
 
 function readLabels({labels: own}: Published): ImageHashes | undefined {

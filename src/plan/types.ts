@@ -1,5 +1,6 @@
 import type {RawManifest} from '../adapters/registry/index.ts';
 import type {ImageSpec} from '../stack/spec/index.ts';
+import type {Memory} from './memory.ts';
 
 /** Why an image is (not) worked on; the kinds are part of plan.json, which scripts read. */
 export type BuildReason =
@@ -53,6 +54,8 @@ export interface PlannedImage {
   readonly source: PlannedSource | undefined;
   /** The digest at the image's tag when the run was planned. */
   readonly before: string | undefined;
+  /** Where what its tests say is remembered, of an image that is not published. */
+  readonly memory?: Memory | undefined;
   /** A parent that an earlier leg of this run had to build and did not: nothing can be done with this image. */
   readonly missingParent?: string;
   /** Seconds an earlier build and test took (label of the image in the registry); undefined when unknown. */

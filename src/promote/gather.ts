@@ -1,7 +1,9 @@
 import type {Published} from '../adapters/registry/index.ts';
 import type {Failure, Result} from '../failure.ts';
 import {type ImageRecord, readTested} from '../fingerprint/index.ts';
-import {extraTag} from '../image/tags.ts';
+
+import {extraTag, labels} from '../image/tags.ts';
+
 import {checkKeys, InputError, type Run} from '../run/index.ts';
 import {loadStack, type Stack} from '../stack/index.ts';
 import type {ImageSpec} from '../stack/spec/index.ts';
@@ -16,8 +18,8 @@ export interface TagRequest {
   readonly names: TagNames;
   /** Parents first. */
   readonly images: readonly ImageSpec[];
-  /** Further tags that each image gets with the promotion; checked like the others. */
-  readonly extraTags: (image: ImageSpec) => readonly string[];
+  /** Further tags that each image gets with the promotion; checked like the others. `revision` is the commit it was built from. */
+  readonly extraTags: (image: ImageSpec, revision: string | undefined) => readonly string[];
 }
 
 /** The stack as a promotion reads it: which tag the parents have does not matter, only that it is the same for all. */
@@ -77,24 +79,26 @@ async function readFacts(
 ): Promise<TagFacts> {
   const {registry} = ports;
   const {name, repository} = image;
-  const source = `${repository}:${extraTag(names.source, image)}`;
+  const tag = extraTag(names.source, image);
+  const source = `${repository}:${tag}`;
   const target = extraTag(names.target, image);
-  const tags = new Set([target, ...extraTags(image).map((tag) => extraTag(tag, image))]);
-  const [lookup, targets, denied] = await Promise.all([
+  const readTarget = async (one: string): Promise<TagFacts['targets'][number]> => {
+    const ref = `${repository}:${one}`;
+    return {ref, isExtra: one !== target, current: await readTag(registry, ref)};
+  };
+  const [lookup, main, denied] = await Promise.all([
     registry.inspect(source),
-    Promise.all(
-      Array.from(tags, async (tag) => {
-        const ref = `${repository}:${tag}`;
-        return {ref, isExtra: tag !== target, current: await readTag(registry, ref)};
-      }),
-    ),
+    readTarget(target),
     deniedBy(ports, repository),
   ]);
+  const revision = lookup.state === 'present' ? lookup.labels.get(labels.revision) : undefined;
+  const extra = new Set(extraTags(image, revision).filter((one) => one !== target));
+  const targets = [main, ...(await Promise.all(Array.from(extra, readTarget)))];
   const record =
     lookup.state === 'present' ? await readRecord(ports, repository, lookup) : undefined;
   if (record?.ok === false)
     warnings.push(`The record of ${source} could not be read: ${record.error.message}`);
-  const bases = stack.bases.get(name) ?? [];
+  const bases = publishedBases(stack, name);
   return {
     name,
     source,
@@ -102,7 +106,7 @@ async function readFacts(
     targets,
     tested:
       lookup.state === 'present'
-        ? await readTested(registry, {repository, image: lookup, record})
+        ? await readTested(registry, {repository, tag, image: lookup, record})
         : undefined,
     bases,
     copies: [...(stack.references.get(name)?.keys() ?? [])].filter(
@@ -112,6 +116,13 @@ async function readFacts(
     similar: lookup.state === 'absent' ? await similarTags(ports, repository, names) : undefined,
     denied,
   };
+}
+
+/** What the layers of an image begin with: where that is not published, what that begins with. */
+function publishedBases(stack: Stack, name: string): readonly string[] {
+  return (stack.bases.get(name) ?? []).flatMap((base) =>
+    stack.spec.images.get(base)?.publish === false ? publishedBases(stack, base) : base,
+  );
 }
 
 /** Images without our labels were made by other tools: they have no record, and none is asked for. */

@@ -28,7 +28,7 @@ export {
 export {loadPromotedStack, readTagFacts, readTagRequest, type TagRequest} from './gather.ts';
 export {makeTagPlan} from './plan.ts';
 export {presenceOf} from './presence.ts';
-export {digestAfter, sentenceOf, tagPlanTable, tagReportTable} from './report.ts';
+export {digestAfter, sentenceOf} from './report.ts';
 export {checkRestore, planRestore, type RestoreRequest} from './restore.ts';
 export type {FactPorts, MovePorts, TagMove, TagPlan, TagReport, TagState} from './types.ts';
 

@@ -1,8 +1,9 @@
-import {type ImageRecord, startsWith} from '../fingerprint/index.ts';
-import {tagPattern} from '../image/reference.ts';
+import type {Lookup} from '../adapters/registry/index.ts';
+import {startsWith} from '../fingerprint/index.ts';
+import {repositoryOf, tagPattern} from '../image/reference.ts';
 import {labels} from '../image/tags.ts';
 import {linesByCause} from '../util/same-cause.ts';
-import type {TagAt, TagFacts, TagMove, TagPlan} from './types.ts';
+import type {TagFacts, TagMove, TagPlan} from './types.ts';
 
 /** At most so many tags are listed for an image whose source does not exist. */
 const mostTags = 10;
@@ -15,6 +16,7 @@ export function makeTagPlan(images: readonly TagFacts[]): TagPlan {
       ? ['There are no images to promote: spec.yml publishes none for this tag.']
       : [
           ...unasked(images),
+          ...denied(images),
           ...images.flatMap((image) => [
             ...unread(image),
             ...untested(image),
@@ -59,23 +61,26 @@ function unasked(images: readonly TagFacts[]): readonly string[] {
   return linesByCause(unknown).map((line) => `The registry could not be queried: ${line}`);
 }
 
-/** What does not exist, or cannot be written. */
-function unread({source, lookup, targets, similar, denied}: TagFacts): readonly string[] {
+/** Where the registry would not let this run push. */
+function denied(images: readonly TagFacts[]): readonly string[] {
+  const refused = images.flatMap(({source, denied: because}) =>
+    because === undefined ? [] : {ref: repositoryOf(source), because},
+  );
+  return linesByCause(refused).map((line) => `This run may not push: ${line}`);
+}
+
+/** What does not exist, or is not a valid tag. */
+function unread({source, lookup, targets, similar}: TagFacts): readonly string[] {
   return [
     ...(lookup.state === 'absent' ? [`${source} is not in the registry.${tagList(similar)}`] : []),
     ...targets.flatMap(({ref}) => [
       ...(tagPattern.test(tagOf(ref)) ? [] : [`${ref} is not a valid tag. Check tag.extra.`]),
     ]),
-    ...(denied === undefined ? [] : [`This run may not push to ${targetOf(targets)}: ${denied}`]),
   ];
 }
 
 function tagOf(ref: string): string {
   return ref.slice(ref.lastIndexOf(':') + 1);
-}
-
-function targetOf(targets: readonly TagAt[]): string {
-  return targets.map(({ref}) => ref).join(', ');
 }
 
 function tagList(similar: readonly string[] | undefined): string {
@@ -108,24 +113,27 @@ function unproved({source, tested}: TagFacts): readonly string[] {
   ];
 }
 
-/** Every child must be built on the very parent that is promoted with it. */
-function misplaced(
-  {source, lookup, bases, copies, record}: TagFacts,
+type Present = Extract<Lookup, {state: 'present'}>;
+type Found = TagFacts & {readonly lookup: Present};
+
+function isFound(image: TagFacts): image is Found {
+  return image.lookup.state === 'present';
+}
+
+/** Those of these parents that are promoted too. */
+function promoted(
+  names: readonly string[],
   byName: ReadonlyMap<string, TagFacts>,
-): readonly string[] {
-  if (lookup.state !== 'present') return [];
-  const isPresent = (parent: TagFacts | undefined) => parent?.lookup.state === 'present';
-  const parents = (names: readonly string[]): readonly TagFacts[] =>
-    names.flatMap((name) => byName.get(name) ?? []).filter(isPresent);
-  const wrongBases = parents(bases).filter(
-    (parent) =>
-      parent.lookup.state === 'present' && !startsWith(lookup.diffIds, parent.lookup.diffIds),
-  );
-  const wrongCopies = parents(copies).filter(
-    (parent) =>
-      parent.lookup.state === 'present' &&
-      copiedFrom(record, parent.name, parent.lookup.digest) === false,
-  );
+): readonly Found[] {
+  return names.flatMap((name) => byName.get(name) ?? []).filter(isFound);
+}
+
+/** Every child must be built on the very parent that is promoted with it. */
+function misplaced(image: TagFacts, byName: ReadonlyMap<string, TagFacts>): readonly string[] {
+  if (!isFound(image)) return [];
+  const {source, bases, copies} = image;
+  const wrongBases = promoted(bases, byName).filter((one) => isBuiltOn(image, one) === false);
+  const wrongCopies = promoted(copies, byName).filter((one) => hasUsed(image, one) === false);
   return [
     ...wrongBases.map(
       (parent) =>
@@ -138,28 +146,42 @@ function misplaced(
   ];
 }
 
+/**
+ * Whether the layers begin with those of this parent. Of images for several platforms one is looked at; where the two have
+ * none in common, only the record tells.
+ */
+function isBuiltOn(image: Found, parent: Found): boolean | undefined {
+  return image.lookup.platform === parent.lookup.platform
+    ? startsWith(image.lookup.diffIds, parent.lookup.diffIds)
+    : hasUsed(image, parent);
+}
+
 /** Whether the record says that this build of a parent was used; undefined where it does not tell. */
-function copiedFrom(
-  record: ImageRecord | undefined,
-  parent: string,
-  digest: string,
-): boolean | undefined {
-  const used = record?.parents.filter(({image}) => image === parent) ?? [];
-  return used.length === 0 ? undefined : used.some((one) => one.digest === digest);
+function hasUsed({record}: TagFacts, {name, lookup}: Found): boolean | undefined {
+  const used = record?.parents.filter(({image}) => image === name) ?? [];
+  // One runner for each platform uses the image for that, which the index lists.
+  const text = Buffer.from(lookup.bytes).toString('utf8');
+  const isThis = (digest: string): boolean =>
+    digest === lookup.digest || (/"manifests"/.test(text) && text.includes(`"${digest}"`));
+  return used.length === 0 ? undefined : used.some(({digest}) => isThis(digest));
 }
 
 /** What a `COPY --from` took does not show in the layers. */
-function unchecked(
-  {source, lookup, copies, record}: TagFacts,
-  byName: ReadonlyMap<string, TagFacts>,
-): readonly string[] {
-  if (lookup.state !== 'present') return [];
-  return copies
-    .filter((name) => byName.has(name) && copiedFrom(record, name, '') === undefined)
-    .map(
-      (name) =>
+function unchecked(image: TagFacts, byName: ReadonlyMap<string, TagFacts>): readonly string[] {
+  if (!isFound(image)) return [];
+  const {source, bases, copies} = image;
+  const copied = promoted(copies, byName).filter((one) => hasUsed(image, one) === undefined);
+  const foreign = promoted(bases, byName).filter((one) => isBuiltOn(image, one) === undefined);
+  return [
+    ...copied.map(
+      ({name}) =>
         `${source} depends on ${name} without a FROM, and has no record of the build of ${name} that it used, so this could not be checked.`,
-    );
+    ),
+    ...foreign.map(
+      (parent) =>
+        `${source} and ${parent.source} are for different platforms, and there is no record of the build of ${parent.name} that was used, so this could not be checked.`,
+    ),
+  ];
 }
 
 /** Two images of one repository would take each other's tag. */

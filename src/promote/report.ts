@@ -1,47 +1,9 @@
 import {digestIn} from './presence.ts';
-import type {TagMove, TagReport, TagResult, TagState} from './types.ts';
-
-const stateWords: Record<TagState, string> = {
-  unchanged: 'unchanged',
-  moved: 'moved',
-  deleted: 'deleted again',
-  restored: 'rolled back',
-  standing: 'could not be rolled back',
-  untouched: 'not touched',
-  conflict: 'conflict: moved by someone else',
-  failed: 'failed',
-  unknown: 'unknown: the registry could not be queried',
-};
+import type {TagReport, TagResult, TagState} from './types.ts';
 
 /** What a tag points to when all is over; undefined for none, and where it is not known. */
 export function digestAfter({shows}: TagResult): string | undefined {
   return digestIn(shows);
-}
-
-/** The plan as a Markdown table, one row for each tag. */
-export function tagPlanTable(moves: readonly TagMove[]): string {
-  return table(
-    ['Image', 'Target tag', 'Digest now', 'Digest after'],
-    moves.map(({source, target, before, after}) => [
-      source,
-      tagOf(target),
-      before?.digest ?? 'none',
-      before?.digest === after?.digest ? 'unchanged' : (after?.digest ?? 'none'),
-    ]),
-  );
-}
-
-/** Which tag points where, after the run. */
-export function tagReportTable(report: TagReport): string {
-  return table(
-    ['Target', 'State', 'Digest', 'Before'],
-    report.results.map((result) => [
-      result.move.target,
-      stateWords[result.state],
-      digestAfter(result) ?? (result.shows.state === 'unknown' ? 'unknown' : 'none'),
-      result.move.before?.digest ?? 'none',
-    ]),
-  );
 }
 
 /** Why the promotion failed, and what the tags point to now, in a few sentences; undefined when it passed. */
@@ -70,15 +32,8 @@ export function sentenceOf({outcome, results}: TagReport, what = 'promotion'): s
     ...(unknown === '' ? [] : [`It is not known what these tags point to: ${unknown}.`]),
   ];
   const start = outcome === 'cancelled' ? `The ${what} was cancelled.` : `The ${what} failed.`;
-  const all = ends.length === 0 ? ['All tags were rolled back.'] : ends;
+  const isUndone = results.some(({state}) => state === 'restored');
+  const undone = isUndone ? 'All tags were rolled back.' : 'No tag was moved.';
+  const all = ends.length === 0 ? [undone] : ends;
   return [start, ...new Set(causes), ...all].join(' ');
-}
-
-function tagOf(ref: string): string {
-  return ref.slice(ref.lastIndexOf(':') + 1);
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
-  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
 }

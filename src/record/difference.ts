@@ -23,7 +23,8 @@ type BaseImage = NonNullable<ImageFacts['base']>;
 /** One image of the stack that another one is built on: what came with it. */
 export interface Inherited {
   readonly image: string;
-  readonly packages: number;
+  /** Undefined where no list of packages could be compared. */
+  readonly packages: number | undefined;
   readonly bytes: number;
 }
 
@@ -34,6 +35,8 @@ export interface Difference {
   readonly to: {readonly reference: string; readonly digest?: string; readonly size: number};
   /** A manager without changes is missing, and so is one that only one of the two lists: nothing is known then. */
   readonly packages: {readonly [manager in Manager]?: PackageChanges};
+  /** Managers that both list; of all others nothing is known. */
+  readonly compared: readonly Manager[];
   /** Layers that both have, and those that only one has. Lines of the history without a layer are in none. */
   readonly layers: {
     readonly shared: {readonly count: number; readonly size: number};
@@ -54,6 +57,9 @@ export function differenceOf(from: ImageFacts, to: ImageFacts): Difference {
     from: subjectOf(from),
     to: subjectOf(to),
     packages: packageChanges(from, to),
+    compared: managers.filter(
+      (manager) => from.packages[manager] !== undefined && to.packages[manager] !== undefined,
+    ),
     layers: layerChanges(from, to),
     ...(isMoved ? {base: baseChange(from.base, to.base)} : {}),
     inherited: [],
@@ -195,7 +201,7 @@ export function withoutInherited(
     ...(base !== undefined && isOwnBase ? {base} : {}),
     inherited: moved.map((parent) => ({
       image: parent.image,
-      packages: total(parent),
+      packages: parent.compared.length === 0 ? undefined : total(parent),
       bytes: ownBytes(parent),
     })),
   };

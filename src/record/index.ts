@@ -15,7 +15,14 @@ export {
   type VersionChange,
   withoutInherited,
 } from './difference.ts';
-export {type FactsSource, imageFacts, imageRecord, recordText, withVerdict} from './make.ts';
+export {
+  type FactsSource,
+  imageFacts,
+  imageRecord,
+  recordAt,
+  recordText,
+  withVerdict,
+} from './make.ts';
 export {packagesOf} from './packages/index.ts';
 export {
   type ImageFacts,

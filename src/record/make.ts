@@ -1,3 +1,4 @@
+import {parseReference} from '../image/reference.ts';
 import {packagesOf} from './packages/index.ts';
 import type {
   ImageFacts,
@@ -5,6 +6,7 @@ import type {
   RecordedInfo,
   RecordedLayer,
   RecordedTests,
+  TagTests,
 } from './schema.ts';
 
 /** What a run knows of an image; the rest of its facts follows from that. */
@@ -66,8 +68,27 @@ export function imageRecord(
   return {...facts, ...proved, schema: 1};
 }
 
-/** The same image after other tests of it: a red retest stays red, whatever the record said before. */
-export function withVerdict(record: ImageRecord, tests: RecordedTests): ImageRecord {
+/** More branches than this hardly have one image; the oldest words are forgotten. */
+const mostVerdicts = 100;
+
+/**
+ * The same image after other tests of it: a red retest stays red, whatever the record said before. What the tests of
+ * other tags said stays too: neither does their green make this one green, nor this red theirs red.
+ */
+export function withVerdict(record: ImageRecord, tests: RecordedTests, tag: string): ImageRecord {
+  const others = verdictsOf(record).filter((one) => one.tag !== tag);
+  return {...record, tests, verdicts: [...others, {...tests, tag}].slice(-mostVerdicts)};
+}
+
+function verdictsOf({reference, tests, verdicts}: ImageRecord): readonly TagTests[] {
+  return verdicts ?? [{...tests, tag: parseReference(reference)?.tag ?? ''}];
+}
+
+/** The record as it is true for a tag: with what its own tests said, where they said something. */
+export function recordAt(record: ImageRecord, tag: string): ImageRecord {
+  const own = verdictsOf(record).find((one) => one.tag === tag);
+  if (own === undefined) return record;
+  const {tag: _, ...tests} = own;
   return {...record, tests};
 }
 

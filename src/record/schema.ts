@@ -51,6 +51,11 @@ export interface RecordedTests {
   readonly at: string;
 }
 
+/** What the tests of one tag said of it: several branches may have the same image, each with tests of its own. */
+export interface TagTests extends RecordedTests {
+  readonly tag: string;
+}
+
 /** What is known of an image, pushed or not. */
 export interface ImageFacts {
   /** Its key in spec.yml. */
@@ -98,6 +103,8 @@ export interface ImageRecord extends ImageFacts {
   readonly fingerprint: string;
   readonly content: string;
   readonly tests: RecordedTests;
+  /** The last word under each tag, the newest last; missing while it was tested under the tag it was built as, and no other. */
+  readonly verdicts?: readonly TagTests[];
   readonly created: string;
 }
 
@@ -128,14 +135,15 @@ const info = v.object({
   errors: v.exactOptional(text),
 });
 
-const tests = v.object({
+const testsEntries = {
   hash: digest,
   verdict: v.picklist(['passed', 'failed']),
   none: v.exactOptional(v.boolean()),
   counts: v.exactOptional(v.object({passed: count, failed: count, skipped: count})),
   run,
   at: time,
-});
+};
+const tests = v.object(testsEntries);
 
 /** Unknown keys are dropped: a later version may add some without a new number. */
 const recordSchema: v.GenericSchema<unknown, ImageRecord> = v.object({
@@ -148,6 +156,7 @@ const recordSchema: v.GenericSchema<unknown, ImageRecord> = v.object({
   fingerprint: digest,
   content: digest,
   tests,
+  verdicts: v.exactOptional(list(v.object({tag: text, ...testsEntries}))),
   commit: v.exactOptional(text),
   subject: v.exactOptional(text),
   source: v.exactOptional(text),

@@ -22,6 +22,9 @@ const buildClasses: ReadonlySet<FailureClass> = new Set([
   'not-found',
   'auth',
   'permission',
+  'registry-unavailable',
+  'rate-limit',
+  'oom-killed',
 ]);
 
 /** The cause of a failed step; what its output does not tell, its message does. */
@@ -79,6 +82,12 @@ export function buildCause(output: readonly string[]): BuildCause | undefined {
   }
   const said = tellingLine(commandOutput(lines));
   return {cause: said ?? `${commandOf(solved)} exited with code ${code}`, ...place};
+}
+
+/** The end of a build's output from the failed command on: what BuildKit says of other steps before it helps no one. */
+export function buildTail(output: readonly string[]): readonly string[] {
+  const start = output.findLastIndex((line) => /^ > .*:$/.test(line));
+  return start < 0 ? output : output.slice(start).filter((line) => !exited.test(line));
 }
 
 /** The line that BuildKit marks with `>>>` below `Dockerfile:8`. */
@@ -148,7 +157,7 @@ function commandOf(solved: string): string {
 /** BuildKit says where it was before what happened; a name is said once. */
 function withoutWrappers(text: string): string {
   const bare = text.replace(
-    /^(?:failed to (?:compute cache key|calculate checksum of ref \S+|load cache key|resolve source metadata for \S+|fetch \S+|build|solve|read dockerfile|prepare \S+ as \S+): )+/,
+    /^(?:process ".*" did not complete successfully: |failed to (?:compute cache key|calculate checksum of ref \S+|load cache key|resolve source metadata for \S+|fetch \S+|build|solve|read dockerfile|prepare \S+ as \S+): )+/,
     '',
   );
   const missing = /^"([^"]+)": not found$/.exec(bare);

@@ -140,6 +140,7 @@ function detailsValue(details: ImageDetails): object {
             ...(difference.sizeChange === undefined ? {} : {size_change: difference.sizeChange}),
             ...(difference.base === undefined ? {} : {base: difference.base}),
             ...(difference.inherited === undefined ? {} : {inherited: difference.inherited}),
+            compared: difference.compared,
             packages: difference.packages,
           },
         }),
@@ -177,7 +178,8 @@ export function recordDetails(facts: ImageFacts, difference?: RecordDifference):
   };
 }
 
-function reportedDifference({from, to, packages, base, inherited}: RecordDifference): Difference {
+function reportedDifference(difference: RecordDifference): Difference {
+  const {from, to, packages, base, inherited, compared} = difference;
   const changes = managers.flatMap((manager) => {
     const {changed = [], added = [], removed = []} = packages[manager] ?? {};
     const of = managerNames[manager];
@@ -187,10 +189,15 @@ function reportedDifference({from, to, packages, base, inherited}: RecordDiffere
       ...removed.map(({name, version}) => ({manager: of, name, before: version})),
     ];
   });
-  const named = (image: {readonly reference: string; readonly digest: string} | undefined) =>
-    image === undefined ? 'none' : `${image.reference}@${image.digest.slice(0, 19)}`;
+  const named = (image: {readonly reference: string; readonly digest?: string} | undefined) => {
+    if (image === undefined) return 'none';
+    return image.digest === undefined
+      ? image.reference
+      : `${image.reference.split('@')[0]}@${image.digest.slice(0, 19)}`;
+  };
   return {
-    against: from.reference,
+    against: named(from),
+    compared: compared.map((manager) => managerNames[manager]),
     sizeChange: to.size - from.size,
     packages: changes,
     ...(base === undefined ? {} : {base: {before: named(base.from), after: named(base.to)}}),

@@ -4,7 +4,7 @@ import {fileNameOf, logNames} from '../image/tags.ts';
 import {type Plan, planLine} from '../plan/index.ts';
 import {formatDuration, safeLines} from '../util/text.ts';
 import {unreachable} from '../util/unreachable.ts';
-import {failureAnnotation, mostAnnotations} from './annotations.ts';
+import {buildWarningAnnotations, failureAnnotation, mostAnnotations} from './annotations.ts';
 import type {ReportedImage, ReportedStep} from './types.ts';
 import {
   counted,
@@ -13,7 +13,7 @@ import {
   failedStep,
   failureWords,
   notDoneWords,
-  outcomeWords,
+  stateWords,
   stepWords,
 } from './words.ts';
 
@@ -21,7 +21,6 @@ export {
   type Annotation,
   annotate,
   annotationsOf,
-  buildWarningAnnotations,
   buildWarnings,
   failureAnnotation,
   findingAnnotations,
@@ -31,6 +30,8 @@ export {buildCause, causeOf, testCause, testCounts} from './causes.ts';
 export {commentBody, commentMarker} from './comment.ts';
 export {recordDetails, reportFile, resultFile} from './file.ts';
 export {htmlPage} from './html/index.ts';
+export {logEnds} from './log-ends.ts';
+export {stableLines} from './markdown/index.ts';
 export {
   latestReports,
   MergeError,
@@ -41,7 +42,13 @@ export {
 } from './merge/index.ts';
 export {imagesOutput, levelsOutput, matrixOutput, planJson, planOutput} from './outputs.ts';
 export {createProgress, type Progress, progressSeconds} from './progress.ts';
-export {promotionSummaryPage, type Refusal, refusedSummaryPage} from './promotion.ts';
+export {
+  promotionSummaryPage,
+  type Refusal,
+  refusedSummaryPage,
+  tagPlanLines,
+  tagReportLines,
+} from './promotion.ts';
 export {planSummaryPage, summaryPage} from './summary.ts';
 export type * from './types.ts';
 export {dockerfilesOf, failureSentence} from './words.ts';
@@ -76,6 +83,8 @@ export function reportPlan(log: JobLog, plan: Plan): void {
 
 /** One is left for the sentence that fails the step. */
 const mostErrors = mostAnnotations - 2;
+/** One counts the rest; the others are left to what the run itself warns of. */
+const mostBuildWarnings = 6;
 
 /** Turns a run's events into the job log: one line as things happen, one closed group per image when it is done. */
 export function createReporter(ports: ReporterPorts): Reporter {
@@ -84,6 +93,7 @@ export function createReporter(ports: ReporterPorts): Reporter {
     plan === undefined ? new Map() : dockerfilesOf(plan);
   const parents = new Map(plan?.images.map((image) => [image.name, image.parents]));
   const failed: ReportedImage[] = [];
+  const buildWarnings = new Set<string>();
   let printed: Promise<void> = Promise.resolve();
   let errors = 0;
   const line = (text: string): void => log.info(`${now().toISOString().slice(11, 19)} ${text}`);
@@ -99,16 +109,29 @@ export function createReporter(ports: ReporterPorts): Reporter {
     if (errors <= mostErrors) log[annotation.level](text, annotation.place);
     else log.group(`${result.image}: ${words.step} failed`, safeLines(text));
   };
+  /** What docker's build checks found; images of one Dockerfile have the same. */
+  const showBuildWarnings = ({image}: ReportedImage, output: string): void => {
+    const dockerfile = dockerfiles.get(image);
+    if (dockerfile === undefined || output === '') return;
+    for (const {message, place} of buildWarningAnnotations(dockerfile, output.split('\n'))) {
+      const key = `${dockerfile}:${place?.line}: ${message}`;
+      if (buildWarnings.has(key)) continue;
+      buildWarnings.add(key);
+      if (buildWarnings.size <= mostBuildWarnings) log.warning(message, place);
+    }
+  };
   const finish = async (result: ReportedImage): Promise<void> => {
-    const parts = await Promise.all(
+    const logs = await Promise.all(
       logNames.map(async (kind) => {
         const name = `${fileNameOf(result.ref)}.${kind}.log`;
-        const text = await readLog(name);
-        return text === '' ? [] : [`${name}:`, ...safeLines(text)];
+        return {kind, name, text: await readLog(name)};
       }),
     );
-    const lines = parts.flat();
-    if (lines.length > 0) log.group(`${result.image}: ${outcomeWords[result.outcome]}`, lines);
+    const lines = logs.flatMap(({name, text}) =>
+      text === '' ? [] : [`${name}:`, ...safeLines(text)],
+    );
+    if (lines.length > 0) log.group(`${result.image}: ${stateWords(result)}`, lines);
+    showBuildWarnings(result, logs.find(({kind}) => kind === 'build')?.text ?? '');
     showFailure(result);
   };
   const finished = (result: ReportedImage): void => {
@@ -141,6 +164,12 @@ export function createReporter(ports: ReporterPorts): Reporter {
     const more = errors - mostErrors;
     if (more > 0) log.error(`${counted(more, 'more image')} failed: see the log and the summary.`);
     errors = 0;
+    const unshown = buildWarnings.size - mostBuildWarnings;
+    if (unshown > 0)
+      log.warning(
+        `${counted(unshown, 'more warning')} of docker's build checks: see the build logs.`,
+      );
+    buildWarnings.clear();
   };
   return {emit, flush};
 }
@@ -167,5 +196,5 @@ function goodWords(result: ReportedImage): string {
     return step === undefined ? `failed${allowed}` : `failed: ${stepWords[step.step]}${allowed}`;
   }
   const digest = result.digest === undefined ? '' : ` ${result.digest}`;
-  return `${outcomeWords[result.outcome]}${digest}`;
+  return `${stateWords(result)}${digest}`;
 }

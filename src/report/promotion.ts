@@ -1,7 +1,8 @@
-import type {TagReport, TagState} from '../promote/index.ts';
+import type {TagMove, TagReport, TagState} from '../promote/index.ts';
 import {
   block,
   blockLine,
+  cell,
   code,
   fitted,
   folded,
@@ -64,26 +65,30 @@ function placed(cause: string): string {
     : `${code(place)}: ${prose(message)}`;
 }
 
-/** What a promotion is told by. */
+/** What a promotion, or the undoing of one, is told by. */
 export interface PromotionFacts {
   readonly report: TagReport;
-  readonly source: string;
+  /** The tag that was promoted; undefined where an earlier promotion was undone. */
+  readonly source: string | undefined;
   readonly target: string;
   readonly dryRun: boolean;
   readonly warnings?: readonly string[];
+  /** What went wrong beside the tags: the wiki. */
+  readonly problem?: string;
   readonly run?: RunContext;
 }
 
-const tagWords: Record<TagState, string> = {
+/** What became of a tag, in the log and in the summary. */
+const tagStateWords: Record<TagState, string> = {
   unchanged: 'unchanged',
   moved: 'moved',
   deleted: 'deleted again',
   restored: 'rolled back',
   standing: 'could not be rolled back',
   untouched: 'not touched',
-  conflict: 'moved by someone else',
+  conflict: 'conflict: moved by someone else',
   failed: 'failed',
-  unknown: 'unknown',
+  unknown: 'unknown: the registry could not be queried',
 };
 const badStates: readonly string[] = [
   'failed',
@@ -95,34 +100,17 @@ const badStates: readonly string[] = [
 ];
 
 /** The step summary of `mode: tag`: from what to what, before and after. */
-export function promotionSummaryPage({
-  report,
-  source,
-  target,
-  dryRun,
-  warnings = [],
-  run,
-}: PromotionFacts): string {
+export function promotionSummaryPage(facts: PromotionFacts): string {
+  const {report, source, target, dryRun, warnings = [], problem, run} = facts;
   const {results} = report;
-  const moved = results.filter(({state}) => state === 'moved').length;
-  const wanted = results.filter(({move}) => move.before?.digest !== move.after?.digest).length;
-  const start = dryRun
-    ? `Dry run: ${wanted} of ${counted(results.length, 'tag')} would move`
-    : {
-        passed:
-          moved === 0
-            ? 'Promotion: every tag was up to date'
-            : `Promoted ${counted(moved, 'image')}`,
-        failed: 'The promotion failed',
-        cancelled: 'The promotion was cancelled',
-      }[report.outcome];
   const isGood = (state: TagState): number => (badStates.includes(state) ? 0 : 1);
   const rows = results
     .toSorted((a, b) => isGood(a.state) - isGood(b.state))
     .map(({move, state, shows}) =>
       row([
-        dryRun && state === 'untouched' ? 'would move' : tagWords[state],
+        dryRun && state === 'untouched' ? 'would move' : cell(tagStateWords[state]),
         code(move.name),
+        code(tagOf(move.target)),
         digestCell(move.before?.digest),
         dryRun
           ? digestCell(move.after?.digest)
@@ -132,14 +120,19 @@ export function promotionSummaryPage({
       ]),
     );
   const causes = [
+    ...(problem === undefined ? [] : [problem]),
     ...new Set(
       results.flatMap(({failure}) =>
         failure === undefined ? [] : [[failure.message, failure.hint].filter(Boolean).join(' ')],
       ),
     ),
   ];
+  const path =
+    source === undefined
+      ? `Each tag gets what it pointed to before the promotion to ${code(target)}.`
+      : `From ${code(source)} to ${code(target)}.`;
   const sections: Section[] = [
-    titled(`## ${prose(start)}`, `From ${code(source)} to ${code(target)}.`, placeLine(run)),
+    titled(`## ${prose(promotionTitle(facts))}`, path, placeLine(run)),
     {
       rows: causes.map((cause) => `- ${placed(cause)}`),
       of: 'causes',
@@ -150,12 +143,75 @@ export function promotionSummaryPage({
       of: 'warnings',
       most: 128 * 1024,
     },
-    {head: tableHead(['State', 'Image', 'Before', 'After']), rows, of: 'images'},
-    references(results.map(({move}) => `${move.source} -> ${move.target}`)),
+    {head: tableHead(['State', 'Image', 'Tag', 'Before', 'After']), rows, of: 'tags'},
+    references(
+      results.map(
+        ({move}) => `${move.after === undefined ? 'none' : move.source} -> ${move.target}`,
+      ),
+    ),
   ];
   return fitted(sections, largestSummary, 'artifacts/promotion.json in the artifact');
 }
 
+function promotionTitle({report, source, dryRun, problem}: PromotionFacts): string {
+  const {results, outcome} = report;
+  const isUndone = source === undefined;
+  if (dryRun) {
+    const wanted = results.filter(({move}) => move.before?.digest !== move.after?.digest);
+    const would = isUndone ? 'would be restored' : 'would move';
+    return `Dry run: ${wanted.length} of ${counted(results.length, 'tag')} ${would}`;
+  }
+  const what = isUndone ? 'restore' : 'promotion';
+  if (outcome !== 'passed')
+    return `The ${what} ${outcome === 'failed' ? 'failed' : 'was cancelled'}`;
+  // An image may have got several tags.
+  const moved = new Set(
+    results.filter(({state}) => state !== 'unchanged').map(({move}) => move.name),
+  );
+  const done =
+    moved.size === 0
+      ? `${isUndone ? 'Restore' : 'Promotion'}: every tag was up to date`
+      : `${isUndone ? 'Restored' : 'Promoted'} ${counted(moved.size, 'image')}`;
+  return problem === undefined ? done : `${done}, but the wiki was not updated`;
+}
+
+function tagOf(reference: string): string {
+  return reference.slice(reference.lastIndexOf(':') + 1);
+}
+
 function digestCell(digest: string | undefined): string {
   return digest === undefined ? 'none' : code(shortDigest(digest));
+}
+
+/** The plan of a promotion for the log, one row for each tag. */
+export function tagPlanLines(moves: readonly TagMove[]): readonly string[] {
+  return logTable(
+    ['Image', 'Target tag', 'Digest now', 'Digest after'],
+    moves.map(({source, target, before, after}) => [
+      source,
+      tagOf(target),
+      before?.digest ?? 'none',
+      before?.digest === after?.digest ? 'unchanged' : (after?.digest ?? 'none'),
+    ]),
+  );
+}
+
+/** Which tag points where after the run, for the log. */
+export function tagReportLines({results}: TagReport): readonly string[] {
+  return logTable(
+    ['Target', 'State', 'Digest', 'Before'],
+    results.map(({move, state, shows}) => [
+      move.target,
+      tagStateWords[state],
+      shows.state === 'present' ? shows.digest : shows.state === 'unknown' ? 'unknown' : 'none',
+      move.before?.digest ?? 'none',
+    ]),
+  );
+}
+
+function logTable(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+): readonly string[] {
+  return [tableHead(head), ...rows.map(row)].join('\n').split('\n');
 }

@@ -14,12 +14,13 @@ import {
   pullSection,
   type Section,
   shortened,
+  stableSections,
   tableHead,
   tableRow,
   timeline,
   titled,
 } from './markdown/index.ts';
-import type {RunContext, RunFacts} from './types.ts';
+import type {RunContext, RunFacts, StableImage} from './types.ts';
 import {byImportance, counted, headline, stateWords, whyWords} from './words.ts';
 
 const elsewhere = 'artifacts/report.json in the artifact';
@@ -101,8 +102,20 @@ const actions = {
   skip: {words: 'nothing to do', outcome: 'skipped'},
 } as const;
 
+/** What is known beside a plan. */
+export interface PlanFacts {
+  readonly run?: RunContext;
+  /** By the name of the image. */
+  readonly stable?: ReadonlyMap<string, StableImage>;
+  /** What the registry gave no answer about. */
+  readonly unknown?: readonly string[];
+}
+
 /** The step summary of `mode: plan` and of a dry run. */
-export function planSummaryPage({images, tag}: Plan, run?: RunContext): string {
+export function planSummaryPage(
+  {images, tag}: Plan,
+  {run, stable, unknown = []}: PlanFacts = {},
+): string {
   const busy = images.filter(({action}) => action !== 'skip');
   const idle = images.filter(({action}) => action === 'skip');
   const isFolded = idle.length > mostUnchanged;
@@ -118,13 +131,18 @@ export function planSummaryPage({images, tag}: Plan, run?: RunContext): string {
   }));
   const sections: Section[] = [
     titled(`## ${title}`, placeLine(run, tag), 'Nothing was built: this is what a run would do.'),
+    {
+      rows: unknown.map((line) => `- The registry could not be queried: ${prose(line)}`),
+      of: 'causes',
+    },
     planTable(isFolded ? busy : [...busy, ...idle]),
     ...(isFolded
       ? [folding(`${counted(idle.length, 'image')} with nothing to do`, planTable(idle))]
       : []),
     ...drawing('How the images depend on each other', graph(images, nodes)),
+    ...(stable === undefined ? [] : stableSections(stable)),
   ];
-  return fitted(sections, largestSummary, 'artifacts/plan.json in the artifact');
+  return fitted(sections, largestSummary, 'the log of this job');
 }
 
 function planTable(images: Plan['images']): Section {

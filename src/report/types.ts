@@ -31,8 +31,10 @@ export interface PackageChange {
 
 /** How an image differs from the one it replaces. */
 export interface Difference {
-  /** The reference that it was compared with. */
+  /** What it was compared with: the reference, and the beginning of its digest. */
   readonly against: string;
+  /** Managers (`pip`, …) whose packages both list; of all others nothing is known. */
+  readonly compared: readonly string[];
   /** Bytes more (or fewer) than before. */
   readonly sizeChange?: number;
   /** What this image changed itself; what it inherits is reported at the parent that caused it. */
@@ -41,6 +43,20 @@ export interface Difference {
   readonly inherited?: readonly string[];
   /** The base image moved: short digests or references. */
   readonly base?: {readonly before: string; readonly after: string};
+}
+
+/** What the stable tag of an image points to, as a plan tells it. */
+export interface StableImage {
+  readonly ref: string;
+  readonly digest: string;
+  /** What is at the tag of the run, beside it. */
+  readonly atTag: 'same' | 'other' | 'nothing';
+  readonly commit?: {readonly sha: string; readonly subject?: string};
+  /** ISO 8601: when it was built. */
+  readonly created?: string;
+  readonly size?: number;
+  /** From stable to what is at the tag. */
+  readonly difference?: Difference;
 }
 
 /** Known of an image beside its result. */

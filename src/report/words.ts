@@ -2,16 +2,17 @@ import type {RunOutcome} from '../build/index.ts';
 import {type Plan, type PlannedImage, reasonWords} from '../plan/index.ts';
 import type {Outcome, StepName} from '../schedule/index.ts';
 import {formatBytes, formatDuration, safeLine} from '../util/text.ts';
-import {type Cause, causeOf} from './causes.ts';
+import {buildTail, type Cause, causeOf} from './causes.ts';
 import type {ReportedImage, ReportedStep, TestCounts} from './types.ts';
 
-export const outcomeWords: Record<Outcome, string> = {
+/** Those of an image that has begun, and was then ended, are others: {@link stateWords}. */
+const outcomeWords: Record<Outcome, string> = {
   built: 'built',
   reused: 'reused',
   skipped: 'unchanged',
   failed: 'failed',
   blocked: 'not started',
-  cancelled: 'cancelled',
+  cancelled: 'not started',
 };
 
 /** What reads first. */
@@ -55,9 +56,13 @@ export function stateWords(image: ReportedImage): string {
   return outcomeWords[image.outcome];
 }
 
-/** It was under way when its parent failed or the run ended. */
-function isStopped({outcome, steps}: ReportedImage): boolean {
-  return (outcome === 'blocked' || outcome === 'cancelled') && steps.length > 0;
+function isUnfinished({outcome}: ReportedImage): boolean {
+  return outcome === 'blocked' || outcome === 'cancelled';
+}
+
+/** It was under way when its parent failed or the run ended; that a cache was found for it is no beginning. */
+function isStopped(image: ReportedImage): boolean {
+  return isUnfinished(image) && image.steps.some(({step, failure}) => step !== 'pull' || failure);
 }
 
 /** Why an image did not get as far as it should; undefined for one that did, or failed itself. */
@@ -113,7 +118,8 @@ export function failureWords(image: ReportedImage, dockerfile?: string): Failure
   const step = failedStep(image);
   if (step?.failure === undefined) return undefined;
   const {cause, place} = causeOf(step.step, step.failure, dockerfile);
-  const {hint, tail} = step.failure;
+  const {hint} = step.failure;
+  const tail = step.step === 'build' ? buildTail(step.failure.tail) : step.failure.tail;
   return {step: stepWords[step.step], cause, hint, place, tail};
 }
 
@@ -148,8 +154,10 @@ export function timeOf({steps}: ReportedImage): number {
   return steps.reduce((sum, step) => sum + step.durationMs, 0);
 }
 
+/** Nothing for an image that never began. */
 export function timeWords(image: ReportedImage): string {
-  return image.steps.length === 0 ? '' : formatDuration(timeOf(image));
+  const hasBegun = image.steps.length > 0 && (!isUnfinished(image) || isStopped(image));
+  return hasBegun ? formatDuration(timeOf(image)) : '';
 }
 
 /** `355 MB (+12 MB)` */
@@ -169,15 +177,13 @@ export function counted(count: number, one: string, many = `${one}s`): string {
   return `${count} ${count === 1 ? one : many}`;
 }
 
-/** `Failed: 2 of 7 images failed (5 built)`, `Passed: 7 images (3 built, 4 unchanged)` */
+/** `Failed: 2 of 7 images failed (1 stopped, 4 built)`, `Passed: 7 images (3 built, 4 unchanged)`; each as its row says. */
 export function headline(outcome: RunOutcome, images: readonly ReportedImage[]): string {
-  const numbers = outcomeOrder
-    .map((word) => ({word, count: images.filter((image) => image.outcome === word).length}))
-    .filter(({count}) => count > 0);
-  const failed = numbers.find(({word}) => word === 'failed')?.count ?? 0;
-  const rest = numbers
-    .filter(({word}) => word !== 'failed')
-    .map(({word, count}) => `${count} ${outcomeWords[word]}`);
+  const states = Map.groupBy(byImportance(images), stateWords);
+  const failed = states.get('failed')?.length ?? 0;
+  const rest = [...states]
+    .filter(([state]) => state !== 'failed')
+    .map(([state, {length}]) => `${length} ${state.replace(' (allowed)', ' as allowed')}`);
   const all = counted(images.length, 'image');
   const subject = failed === 0 ? all : `${failed} of ${all} failed`;
   return `${outcomeTitles[outcome]}: ${subject}${rest.length === 0 ? '' : ` (${rest.join(', ')})`}`;
@@ -200,7 +206,7 @@ export function failureSentence(
   const failed = images.filter((image) => image.outcome === 'failed' && !image.allowedFailure);
   const stranded = images.filter((image) => image.outcome === 'blocked');
   const unready = Map.groupBy(stranded, ({blockedBy}) => unreadyParent.exec(blockedBy ?? '')?.[1]);
-  const blocked = (unready.get(undefined) ?? []).map(({image}) => image);
+  const blocked = unready.get(undefined) ?? [];
   const causes = failed.slice(0, 5).map((image) => {
     const words = failureWords(image, dockerfiles.get(image.image));
     // It is printed as a command of the runner's, which must hold no other.
@@ -211,7 +217,7 @@ export function failureSentence(
   const more = failed.length - causes.length;
   const rest = [
     ...(more > 0 ? [`And ${counted(more, 'more image')} failed.`] : []),
-    ...(blocked.length === 0 ? [] : [`Not started, because a parent failed: ${someOf(blocked)}.`]),
+    ...(blocked.length === 0 ? [] : [blockedWords(blocked)]),
     ...[...unready].flatMap(([parent, below]) =>
       parent === undefined ? [] : [unreadyWords(parent, below)],
     ),
@@ -220,6 +226,15 @@ export function failureSentence(
     failed.length === 0 ? 'The run failed.' : `${counted(failed.length, 'image')} failed.`;
   return [start, ...causes, ...rest, 'The step summary and the artifact have the details.'].join(
     '\n',
+  );
+}
+
+/** `Stopped or not started, because a parent failed: web, notebook.` */
+function blockedWords(blocked: readonly ReportedImage[]): string {
+  const states = [...new Set(blocked.map(stateWords))].toSorted().toReversed().join(' or ');
+  const names = someOf(blocked.map(({image}) => image));
+  return safeLine(
+    `${states.charAt(0).toUpperCase()}${states.slice(1)}, because a parent failed: ${names}.`,
   );
 }
 

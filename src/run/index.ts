@@ -198,5 +198,5 @@ function hostForPassword({registry}: Inputs, spec: Pick<Spec, 'file' | 'images'>
 }
 
 function hostOf(repository: string): string {
-  return parseReference(repository)?.registry ?? '';
+  return parseReference(repository)?.registry.toLowerCase() ?? '';
 }

@@ -13,6 +13,7 @@ import {
   tagEnd,
   tagStart,
 } from '../image/tags.ts';
+
 import type {ImageSpec} from '../stack/spec/index.ts';
 import {InputError, type Inputs} from './inputs.ts';
 
@@ -51,7 +52,10 @@ export function defaultBranchOf(inputs: Inputs, event: Event): string {
   return inputs.defaultBranch ?? event.defaultBranch ?? 'main';
 }
 
-type Tagged = Pick<ImageSpec, 'name' | 'repository' | 'tagPrefix' | 'variant'>;
+type Tagged = Pick<
+  ImageSpec,
+  'name' | 'repository' | 'tagPrefix' | 'variant' | 'platform' | 'platforms'
+>;
 
 /**
  * Lays out the tags of the whole stack, and refuses a run that would take one that is not its own: a stable tag, one of

@@ -4,7 +4,7 @@ import {chainOf, type Outcome, pageAfter, type ScheduleOptions, type StepName} f
 
 export type {Task} from './queue.ts';
 export type {Outcome, ScheduleOptions, StepName} from './steps.ts';
-export {chainOf, isPushed, pageAfter} from './steps.ts';
+export {chainOf, isPushed, pageAfter, stepNames} from './steps.ts';
 
 /** Report what ended, ask what may start. */
 export interface Schedule {
@@ -15,7 +15,7 @@ export interface Schedule {
   cancel(): void;
   /** Images that got an outcome, or ended a step after they had one, since this was asked last. */
   takeNews(): readonly string[];
-  /** Its running steps are of no use any more: the image is blocked or cancelled. */
+  /** Its running steps are of no use any more: the image has failed, is blocked or cancelled. */
   isDoomed(image: string): boolean;
   /** Undefined while something of the image runs or is still to come. */
   outcome(image: string): Outcome | undefined;
@@ -140,9 +140,12 @@ export function startSchedule(images: readonly PlannedImage[], options: Schedule
         if (!isGood) return fail(node, step);
         node.done++;
         if (step === 'build') node.isBuilt = true;
-        if (step === pageAfter(node.image, options)) offer(node, 'manifest');
       }
+      const isPageDue = isGood && step === pageAfter(node.image, options);
+      if (isPageDue) node.open.add('manifest');
       advance([node, ...node.children, ...node.parents]);
+      // The next step of the chain comes first where there is one slot for all.
+      if (isPageDue) queue.add(node, 'manifest');
     },
     cancel: () => {
       for (const node of nodes.values()) end(node, 'cancelled');
@@ -152,7 +155,7 @@ export function startSchedule(images: readonly PlannedImage[], options: Schedule
       news.clear();
       return names;
     },
-    isDoomed: (image) => ['blocked', 'cancelled'].includes(must(image).end ?? ''),
+    isDoomed: (image) => ['blocked', 'cancelled', 'failed'].includes(must(image).end ?? ''),
     outcome: (image) => (must(image).running > 0 ? undefined : must(image).end),
     blockedBy: (image) => must(image).blockedBy,
   };

@@ -49,12 +49,18 @@ export function isPushed(image: PlannedImage, {push}: Pick<ScheduleOptions, 'pus
   return push && image.spec.publish;
 }
 
-/** The step after which the page is made, beside the rest of the chain; undefined when there is no page. */
-export function pageAfter(image: PlannedImage, options: ScheduleOptions): StepName | undefined {
+/**
+ * The step after which the info commands run, beside the tests and the rest of the chain; undefined when there is no page.
+ * The page itself names the digest and the verdict: it is written by whichever step comes last.
+ */
+export function pageAfter(
+  image: PlannedImage,
+  options: Pick<ScheduleOptions, 'documentsReused' | 'concurrency'>,
+): StepName | undefined {
   switch (image.action) {
     case 'build':
-      // The page names the digest, which there is after the push.
-      return isPushed(image, options) ? 'push' : 'test';
+      // One thing after the other: nothing is looked into that may be bad.
+      return options.concurrency === 1 ? 'test' : 'build';
     case 'test':
       return 'test';
     case 'reuse':
@@ -64,15 +70,18 @@ export function pageAfter(image: PlannedImage, options: ScheduleOptions): StepNa
   }
 }
 
-/** The steps of one image, in this order; `reuse` replaces all of them up to the push. */
-export type StepName =
-  | 'pull'
-  | 'build'
-  | 'test'
-  | 'push'
-  | 'reuse'
-  | 'integration-test'
-  | 'manifest'
-  | 'prune';
+/** The steps of one image, in this order; `reuse` replaces all of them up to the push. Pages are made beside the others. */
+export const stepNames = [
+  'pull',
+  'build',
+  'test',
+  'push',
+  'reuse',
+  'integration-test',
+  'manifest',
+  'prune',
+] as const;
+
+export type StepName = (typeof stepNames)[number];
 
 export type Outcome = 'built' | 'reused' | 'skipped' | 'failed' | 'blocked' | 'cancelled';

@@ -29,6 +29,8 @@ export interface Reading {
   readonly skipped: readonly string[];
   /** References of all other images, in full. */
   readonly external: readonly string[];
+  /** Those of them that a named context can stand for. */
+  readonly pinnable: readonly string[];
   readonly context: ContextUses;
   readonly runsOn: DockerfileUses['runsOn'];
   readonly problems: readonly DockerfileProblem[];
@@ -111,11 +113,31 @@ function readWith(
     edges,
     skipped: [...skipped],
     external: [...external],
+    pinnable: image.buildArgs.has('BUILDKIT_SYNTAX')
+      ? []
+      : [...external].filter((reference) => isPinnable(dockerfile, reference)),
     context,
     runsOn,
     problems,
     baseArgs,
   };
+}
+
+/**
+ * By digest it is pinned already. A named context would take the place of a stage that has the same name, as in
+ * `FROM python AS python`; other frontends need not know named contexts.
+ */
+function isPinnable({instructions, syntax}: Dockerfile, reference: string): boolean {
+  const parsed = parseReference(reference);
+  if (syntax !== undefined || parsed?.tag === undefined || parsed.digest !== undefined)
+    return false;
+  const isStage = instructions.some(
+    (one) =>
+      one.kind === 'from' &&
+      one.stage !== undefined &&
+      repositoryKey(one.stage) === repositoryKey(reference),
+  );
+  return parsed.tag !== 'latest' || !isStage;
 }
 
 /** The image of the stack that a reference means; an image may take files from its own last release. */

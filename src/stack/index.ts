@@ -1,6 +1,7 @@
 import {dirname, join} from 'node:path/posix';
 import type {Workspace} from '../adapters/files/index.ts';
 import {foldersOf} from '../util/globs.ts';
+import {inTurn} from '../util/in-turn.ts';
 import {checkParents, type DockerfileText, type ParentCheck} from './parents.ts';
 import {
   buildTree,
@@ -95,7 +96,7 @@ async function fromRepository(workspace: Workspace, stackDir: string, spec: Spec
     top = outer;
   }
   if (top === '.') return spec;
-  const images = [...spec.images].map(async ([name, image]): Promise<[string, ImageSpec]> => {
+  const images = await inTurn(spec.images, async ([name, image]): Promise<[string, ImageSpec]> => {
     const {tests} = image;
     const watch = [...image.watch, ...image.watch.map((glob) => join(top, glob))];
     const paths = tests.paths.map(async (path) =>
@@ -103,19 +104,19 @@ async function fromRepository(workspace: Workspace, stackDir: string, spec: Spec
     );
     return [name, {...image, watch, tests: {...tests, paths: await Promise.all(paths)}}];
   });
-  return {...spec, images: new Map(await Promise.all(images))};
+  return {...spec, images: new Map(images)};
 }
 
 async function findPlaces(
   workspace: Workspace,
   images: Iterable<ImageSpec>,
 ): Promise<Stack['places']> {
-  const found = [...images].map(async ({name, folder, context, dockerfile, tests}) => {
+  const found = await inTurn(images, async ({name, folder, context, dockerfile, tests}) => {
     const own = [...new Set([folder, context, dockerfile, ...tests.paths])];
     const linked = await Promise.all(own.map((path) => workspace.linkedPlaces(path)));
     return [name, [...tests.paths, ...linked.flat()]] as const;
   });
-  return new Map(await Promise.all(found));
+  return new Map(found);
 }
 
 /** git names a file behind a link by where it really is. */
@@ -150,12 +151,10 @@ async function readDockerfiles(
 ): Promise<Dockerfiles> {
   const dockerfiles = new Map<string, DockerfileText>();
   const mistakes: string[] = [];
-  const texts = await Promise.all(
-    [...spec.images.values()].map(async (image) => ({
-      image,
-      ...(await readDockerfile(workspace, image)),
-    })),
-  );
+  const texts = await inTurn(spec.images.values(), async (image) => ({
+    image,
+    ...(await readDockerfile(workspace, image)),
+  }));
   for (const {image, text, mistake} of texts) {
     const {line, column} = image.position;
     if (text !== undefined) dockerfiles.set(image.name, {file: image.dockerfile, text});

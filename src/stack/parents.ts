@@ -26,6 +26,8 @@ export interface ParentCheck {
   readonly notes: readonly string[];
   /** References in full that this run does not build. */
   readonly externalBases: ReadonlyMap<string, readonly string[]>;
+  /** Those of them that a build can be given by digest under the name that the Dockerfile has for them. */
+  readonly pinnable: ReadonlyMap<string, readonly string[]>;
   /** Names of the parents whose layers the image begins with: none or one. */
   readonly bases: ReadonlyMap<string, readonly string[]>;
   /** By parent, its references exactly as the Dockerfile has them: the names of the named contexts. */
@@ -88,6 +90,7 @@ export function checkParents(
     warnings: [...warnings],
     notes: [...notes],
     externalBases: byImage((reading) => reading?.external ?? []),
+    pinnable: byImage((reading) => reading?.pinnable ?? []),
     bases: byImage((reading) => basesOf(reading)),
     references: byImage((reading) => referencesOf(reading)),
     needed: byImage((reading) => neededPlatforms(reading?.edges ?? new Map())),

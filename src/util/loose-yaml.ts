@@ -1,4 +1,5 @@
-import {isAlias, isMap, isNode, isScalar, isSeq, LineCounter, type Pair, parseDocument} from 'yaml';
+import {type Document, isAlias, isMap, isNode, isScalar, isSeq, LineCounter, type Pair} from 'yaml';
+import {composeBounded} from './bounded-yaml.ts';
 
 /** A YAML file of others as plain data; nothing of it is trusted to have any shape. */
 export interface LooseFile {
@@ -11,19 +12,20 @@ export interface LooseFile {
   lineOfKey(...keys: readonly (string | number)[]): number;
 }
 
-/** Undefined for what is no YAML. */
+/** Undefined for what is no YAML, or more than one document. */
 export function readLoose(text: string): LooseFile | undefined {
   try {
     const lines = new LineCounter();
-    // The search for keys that are there twice takes quadratic time, and is for who runs the file to do.
-    const options = {
-      lineCounter: lines,
-      logLevel: 'silent',
-      merge: true,
-      uniqueKeys: false,
-    } as const;
-    const document = parseDocument(text, options);
-    if (document.errors.length > 0) return undefined;
+    // Looking for keys that stand twice compares every key with every other.
+    const options = {logLevel: 'silent', merge: true, uniqueKeys: false} as const;
+    const documents = composeBounded(text, {lineCounter: lines, maxErrors: 1, options});
+    let found: Document.Parsed | undefined;
+    for (const one of documents) {
+      if (found !== undefined || one.errors.length > 0) return undefined;
+      found = one;
+    }
+    if (found === undefined) return undefined;
+    const document = found;
     const value: unknown = document.toJS({maxAliasCount: 1000});
     const pairs = new Map<unknown, ReadonlyMap<string, Pair>>();
     const pairOf = (node: unknown, key: string | number): Pair | undefined => {

@@ -7,6 +7,7 @@ import type {
 } from '../adapters/git/index.ts';
 import {fail, failure, ok, type Result} from '../failure.ts';
 import {fileNameOf} from '../image/tags.ts';
+import {inTurn} from '../util/in-turn.ts';
 import {
   homeRow,
   insertHomeRow,
@@ -94,13 +95,11 @@ async function makePages(
   // The index page would name nothing, and Stable_Tag.md lose what it lists.
   if (images.length + gone.length === 0)
     throw new Error('Internal error: a promotion without images');
-  const copies = await Promise.all(
-    images.map(async (image) => ({
-      image,
-      name: existing(snapshot, pageOf(image.target)),
-      content: await copyOf(snapshot, sources, {image, isUndone: undone !== undefined}),
-    })),
-  );
+  const copies = await inTurn(images, async (image) => ({
+    image,
+    name: existing(snapshot, pageOf(image.target)),
+    content: await copyOf(snapshot, sources, {image, isUndone: undone !== undefined}),
+  }));
   const missing = copies.filter(({content}) => content === undefined);
   const name = existing(snapshot, indexPageOf(target));
   const old = await snapshot.read(name);

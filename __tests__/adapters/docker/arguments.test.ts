@@ -17,6 +17,7 @@ const request: BuildRequest = {
   secrets: [],
   buildContexts: new Map(),
   inEngine: false,
+  privateName: undefined,
   cacheFrom: [],
   cacheTo: [],
 };
@@ -24,6 +25,7 @@ const mode: BuildMode = {
   hasBuildx: true,
   builder: undefined,
   output: 'load',
+  tags: [],
   resultFile: '/tmp/result',
 };
 const start = ['buildx', 'build', '--progress', 'plain'];

@@ -93,6 +93,24 @@ describe('diagnose', () => {
   });
 });
 
+describe('memoryRanOut', () => {
+  it.each([
+    ['', false],
+    ['0671497bf067\n', true],
+  ])('%j of the events of that time is %s', async (stdout, expected) => {
+    const docker = open([{when: 'events', stdout}]);
+    const since = new Date('2026-01-01T00:00:00.250Z');
+    expect(await docker.memoryRanOut(['r.io/a:1', 'sha256:1'], since)).toBe(expected);
+    expect(fake.last('events').args.join(' ')).toMatch(
+      /^events --since 1767225600\.250 --until \d+\.\d{3} --filter event=oom --filter image=r\.io\/a:1 --filter image=sha256:1/,
+    );
+  });
+  it('is not known where the engine does not tell', async () => {
+    const docker = open([{when: 'events', exitCode: 1}]);
+    expect(await docker.memoryRanOut(['r.io/a:1'], new Date())).toBe(false);
+  });
+});
+
 describe('ranOutOfMemory', () => {
   it.each([
     ['true\n', true],

@@ -33,6 +33,7 @@ const request: BuildRequest = {
   secrets: [],
   buildContexts: new Map(),
   inEngine: false,
+  privateName: undefined,
   cacheFrom: [],
   cacheTo: [],
 };
@@ -274,6 +275,36 @@ describe('build', () => {
     const built = await docker.build({...request, secrets: ['id=x,env=X']}, {});
     expect(failureOf(built)).toMatchObject({message: expect.stringContaining('needs buildx')});
     expect(fake.calls().some(([verb]) => verb === 'build')).toBe(false);
+  });
+
+  it('puts the private tag of a parent in the same build, and takes it away at the end', async () => {
+    const rules = [info, {when: '--load', writes: metadata(id)}, buildx];
+    const docker = open(rules);
+    expect((await docker.build({...request, privateName: 'base'}, {})).ok).toBe(true);
+    const {args} = fake.last('buildx', 'build');
+    const tags = args.filter((_, index) => args[index - 1] === '--tag');
+    expect(tags).toEqual([request.ref, expect.stringMatching(/^stack-run\.invalid\/77\//)]);
+    const before = fake.calls().length;
+    expect(await docker.tagPrivately(id, 'base')).toEqual({ok: true, value: tags[1]});
+    expect(fake.calls().length).toBe(before);
+    await docker.cleanUp();
+    expect(fake.last('image', 'rm').args).toContain(tags[1]);
+  });
+
+  it('takes the private tag away also where the build did not end well', async () => {
+    const docker = open([info, {when: '--load', exitCode: 1}, buildx]);
+    expect((await docker.build({...request, privateName: 'base'}, {})).ok).toBe(false);
+    await docker.cleanUp();
+    expect(fake.last('image', 'rm').args.join(' ')).toContain('stack-run.invalid/');
+    expect((await docker.tagPrivately(id, 'base')).ok).toBe(true);
+    expect(fake.last('tag').args).toContain(id);
+  });
+
+  it('never pushes a private tag', async () => {
+    const text = JSON.stringify({'containerimage.digest': digest}, undefined, 2);
+    const docker = open([info, {when: '--push', writes: ['--metadata-file', text]}]);
+    await docker.buildAndPush({...request, privateName: 'base'}, {});
+    expect(fake.last('buildx', 'build').args.join(' ')).not.toContain('stack-run.invalid');
   });
 
   it('reads the digest of a build that went straight to the registry', async () => {

@@ -1,4 +1,4 @@
-import {readdirSync, readFileSync, rmSync} from 'node:fs';
+import {readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import type {AddressInfo} from 'node:net';
 import {createServer} from 'node:net';
 import {join} from 'node:path';
@@ -8,6 +8,22 @@ import {type RunCommand, runCommand} from '../../../src/adapters/process/index.t
 import {makeRepository} from '../../support/rig/git-repository.ts';
 
 const nowhere = 'd'.repeat(40);
+
+test('what is not as the commit has it: changed, staged, new, gone, and below a folder ignored too', async () => {
+  using repository = makeRepository();
+  repository.commit('one', {a: '1', 'b/x y': '1', 'c/é': '1', '.gitignore': 'ignored\n'});
+  const git = openGit(repository.path);
+  const below = join(repository.path, 'b');
+  expect(await git.uncommitted(below)).toEqual({ok: true, value: []});
+  for (const file of ['a', 'b/x y', 'd', 'ignored', 'b/ignored'])
+    writeFileSync(join(repository.path, file), '2');
+  repository.git('add', 'b/x y');
+  rmSync(join(repository.path, 'c/é'));
+  const found = await git.uncommitted(below);
+  expect(found.ok && found.value.toSorted()).toEqual(['a', 'b/ignored', 'b/x y', 'c/é', 'd']);
+  rmSync(join(repository.path, '.git'), {recursive: true});
+  expect((await openGit(repository.path).uncommitted(below)).ok).toBe(false);
+});
 
 describe('the difference of two commits', () => {
   test('is net: a change and its revert are none, a rename counts for both names', async () => {

@@ -2,7 +2,12 @@ import {mkdirSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
-import {listFiles, readOrigin, readWorkingTree} from '../../../src/adapters/git/index.ts';
+import {
+  isTracked,
+  listFiles,
+  readOrigin,
+  readWorkingTree,
+} from '../../../src/adapters/git/index.ts';
 import {type GitRepository, makeRepository} from '../../support/rig/git-repository.ts';
 
 let origin: GitRepository;
@@ -168,4 +173,15 @@ it('lists what is tracked or new, and nothing that is ignored', async () => {
     'd/x',
     'new',
   ]);
+});
+
+it('knows which files git knows, also where one is gone or nobody can tell', async () => {
+  write('new', '');
+  write('a/[x]', '');
+  const at = (file: string) => isTracked(join(work.path, file));
+  expect([await at('a/x'), await at('new'), await at('a/[x]')]).toEqual([true, false, false]);
+  rmSync(join(work.path, 'a/x'));
+  rmSync(join(work.path, 'b'), {recursive: true});
+  expect([await at('a/x'), await at('b/x')]).toEqual([true, true]);
+  expect(await isTracked(join(tmpdir(), 'x'))).toBe(true);
 });

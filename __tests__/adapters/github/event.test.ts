@@ -215,6 +215,16 @@ describe('an event is refused', () => {
     expect(refusal(name, '')).toBeDefined();
   });
 
+  test('when files are not of that commit, or nobody can tell', () => {
+    const event = parseEvent({}, environmentOf('workflow_run', {sha}));
+    expect(refusalOf(event, sha, {ok: true, value: []})).toBeUndefined();
+    const many = Array.from({length: 7}, (_, n) => `images/${n}`);
+    expect(refusalOf(event, sha, {ok: true, value: many})).toContain('images/4 and 2 more, which');
+    expect(refusalOf(event, sha, {ok: false, error: 'no git'})).toContain('is not known (no git)');
+    const push = parseEvent({}, environmentOf('push', {sha}));
+    expect(refusalOf(push, sha, {ok: true, value: many})).toBeUndefined();
+  });
+
   test('when nobody says what GITHUB_SHA is', () => {
     expect(refusalOf(parseEvent({}, environmentOf('issue_comment', {sha: ''})), '')).toBeDefined();
   });

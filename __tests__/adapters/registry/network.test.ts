@@ -2,12 +2,14 @@ import {mkdirSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
+import {proxyFor, proxyPasswords} from '../../../src/adapters/http/proxies.ts';
 import {createRegistry} from '../../../src/adapters/registry/index.ts';
-import {hostOf, insecureHosts, proxyFor} from '../../../src/adapters/registry/network.ts';
+import {hostOf, insecureHosts} from '../../../src/adapters/registry/network.ts';
 import type {RegistryOptions} from '../../../src/adapters/registry/request.ts';
 import {makeCertificates} from '../../support/servers/certificates.ts';
 import {startHttpProxy} from '../../support/servers/http-proxy.ts';
 import {login, type RegistryServer, startRegistry} from '../../support/servers/registry-server.ts';
+import {type SocksOptions, startSocksProxy} from '../../support/servers/socks-proxy.ts';
 
 it.each([
   ['ghcr.io', 'ghcr.io'],
@@ -16,7 +18,8 @@ it.each([
   ['https://index.docker.io/v1/', 'docker.io'],
   ['registry-1.docker.io', 'docker.io'],
   ['docker.io', 'docker.io'],
-  ['GHCR.io/acme', 'ghcr.io'],
+  ['GHCR.io/acme', 'GHCR.io'],
+  ['https://me@r.example/v2/', 'r.example'],
   ['HTTPS://Index.Docker.IO/v1/', 'docker.io'],
 ])('%s is the host %s', (name, host) => {
   expect(hostOf(name)).toBe(host);
@@ -52,6 +55,19 @@ describe('proxies', () => {
   ])('%s with %j goes through %s', (url, env, expected) => {
     expect(proxyFor(new URL(url), env)).toBe(expected);
   });
+});
+
+it.each<[Record<string, string>, readonly string[]]>([
+  [{}, []],
+  [{HTTPS_PROXY: 'http://proxy:3128'}, []],
+  [{HTTPS_PROXY: 'http://user@proxy:3128'}, []],
+  [{https_proxy: 'user:se%40cret@proxy:3128'}, ['se%40cret', 'se@cret']],
+  [
+    {HTTP_PROXY: 'socks5://u:a:b@c@proxy:1', ALL_PROXY: 'http://:bad%zz@h'},
+    ['a:b@c', 'a:b@c', 'bad%zz', 'bad%zz'],
+  ],
+])('of %j the passwords are %j', (env, expected) => {
+  expect(proxyPasswords(env)).toEqual(expected);
 });
 
 describe('what the engine lists as insecure', () => {
@@ -224,7 +240,7 @@ describe('the way to a host', () => {
   });
 
   it.each([
-    ['socks5://user:secret@127.0.0.1:9', 'a socks5 proxy, and only http and https proxies'],
+    ['socks4://user:secret@127.0.0.1:9', '"socks4" is not a kind of proxy that is supported'],
     ['http://[', 'Invalid proxy URL'],
   ])('says at once that %s cannot be the proxy', async (address, words) => {
     const {registry, notes} = open({env: {HTTPS_PROXY: address}});
@@ -232,6 +248,91 @@ describe('the way to a host', () => {
     expect(notes).toEqual([]);
     expect(answer).toMatchObject({because: expect.stringContaining(words)});
     expect(JSON.stringify(answer)).not.toContain('secret');
+  });
+
+  describe('a SOCKS proxy', () => {
+    it.each([
+      ['socks5', '', undefined],
+      ['socks5h', '', undefined],
+      ['socks5', 'us%20er:s%40cret@', 'us er:s@cret'],
+      ['SOCKS5', 'unasked:for@', undefined],
+    ])(
+      '%s://%s carries TLS and plain registries, and resolves their names',
+      async (kind, own, asked) => {
+        const {ca, identities} = makeCertificates(folder, ['DNS:reg.invalid']);
+        const [tls] = identities;
+        if (tls === undefined) throw new Error('one was asked for');
+        const server = keep(await startRegistry({tls, auth: 'bearer'}));
+        const login = asked === undefined ? {} : {login: asked};
+        const proxy = keep(await startSocksProxy({port: server.port, ...login}));
+        trust('reg.invalid', {'ca.crt': ca});
+        const env = {HTTPS_PROXY: `${kind}://${own}${proxy.address}`};
+        const {registry} = open({
+          env,
+          credentials: new Map([['reg.invalid', {username: 'someone', password: 'right'}]]),
+        });
+        expect((await registry.head('reg.invalid/o/i:t')).state).toBe('unknown');
+        expect(proxy.seen.map(({kind: one, name}) => [one, name])).toContainEqual([
+          3,
+          'reg.invalid:443',
+        ]);
+        expect(proxy.seen[0]?.login ?? '').toBe(asked ?? '');
+        expect(server.seen.map(({line}) => line)).toContain('GET /v2/');
+
+        const plain = keep(await startRegistry());
+        const other = keep(await startSocksProxy({port: plain.port}));
+        const plainly = open({
+          env: {
+            HTTP_PROXY: `${kind}://${other.address}`,
+            HTTPS_PROXY: `${kind}://${other.address}`,
+          },
+          isInsecure: async () => true,
+        });
+        expect(await plainly.registry.head('reg.invalid:8080/o/i:t')).toEqual({state: 'absent'});
+        expect(other.seen.at(-1)).toEqual({kind: 3, name: 'reg.invalid:8080', login: ''});
+      },
+    );
+
+    it('gets addresses as addresses', async () => {
+      const plain = keep(await startRegistry());
+      const proxy = keep(await startSocksProxy({port: plain.port}));
+      const env = {
+        HTTP_PROXY: `socks5://${proxy.address}`,
+        HTTPS_PROXY: `socks5://${proxy.address}`,
+      };
+      const {registry} = open({env, isInsecure: async () => true});
+      for (const host of ['10.1.2.3:81', '[fd00::1:2]:82', '[::ffff:a01:203]:83'])
+        expect(await registry.head(`${host}/o/i:t`)).toEqual({state: 'absent'});
+      expect(new Set(proxy.seen.map(({kind, name}) => `${kind} ${name}`))).toEqual(
+        new Set([
+          '1 0a010203:81',
+          '4 fd000000000000000000000000010002:82',
+          '4 00000000000000000000ffff0a010203:83',
+        ]),
+      );
+    });
+
+    it.each<[string, Partial<SocksOptions>, string, boolean]>([
+      ['forbids the host', {answer: 2}, 'does not allow the connection', true],
+      ['cannot resolve it', {answer: 4}, 'cannot reach the host, or resolve its name', false],
+      ['fails in a way of its own', {answer: 99}, 'could not connect (99)', false],
+      ['wants another login', {login: 'a:b'}, 'refused its user name and password', true],
+      [
+        'is another kind of server',
+        {greeting: 'HTTP/1.0 400 Bad Request\r\n\r\n'},
+        'does not speak SOCKS 5',
+        true,
+      ],
+      ['goes away', {greeting: ''}, 'closed the connection', false],
+    ])('that %s is named, without its password', async (_, more, words, isFinal) => {
+      const proxy = keep(await startSocksProxy({port: 1, ...more}));
+      const {registry, notes} = open({env: {HTTPS_PROXY: `socks5://user:secret@${proxy.address}`}});
+      const answer = await registry.head('reg.invalid/o/i:t');
+      expect(answer).toMatchObject({state: 'unknown', because: expect.stringContaining(words)});
+      expect(answer).toMatchObject({because: expect.stringContaining(proxy.address)});
+      expect(JSON.stringify([answer, notes])).not.toContain('secret');
+      expect(notes.length === 0).toBe(isFinal);
+    });
   });
 
   it('names the proxy that refused, but not its password', async () => {

@@ -156,6 +156,18 @@ describe('build', () => {
 });
 
 describe('push', () => {
+  it('for several platforms builds from what was planned, or not at all: tests ran since', async () => {
+    const platforms = ['linux/amd64', 'linux/arm64'];
+    let looks = 0;
+    const verifyInputs = async () => (++looks > 1 ? failed('context-changed') : ok());
+    const {failure} = await go(['build', 'push'], {
+      images: [planned('a', {}, {platforms})],
+      context: {verifyInputs},
+    });
+    expect(failure).toMatchObject({class: 'context-changed'});
+    expect(calls).toEqual(['build r.io/a:1-topic']);
+  });
+
   const tested = `put ${proofOf('a')}`;
 
   it('pushes exactly what was built, and then calls it tested', async () => {

@@ -151,3 +151,31 @@ describe('plain docker build', () => {
     ]);
   });
 });
+
+describe('an external image', () => {
+  const exact = `docker.io/library/python@${digest}`;
+  const pinsOf = () => new Map([['python:3.12', exact]]);
+
+  it('is handed over by the digest of the fingerprint: the engine may have an older one', async () => {
+    await go(['build'], {docker: recording, context: {pinsOf}});
+    expect(contexts()).toEqual({'python:3.12': `docker-image://${exact}`});
+    expect(calls).toEqual([]);
+  });
+
+  it('is pulled by digest where a build takes what the engine has under that name', async () => {
+    await go(['build'], {docker: {...recording, facts: {hasBuildx: false}}, context: {pinsOf}});
+    expect(contexts()).toEqual({});
+    expect(calls).toEqual([`pull ${exact}`, `tag ${exact} python:3.12`]);
+  });
+
+  it('that cannot be had fails the build', async () => {
+    const docker = {
+      ...recording,
+      facts: {hasBuildx: false},
+      pull: async () => failed('permission'),
+    };
+    const {failure} = await go(['build'], {docker, context: {pinsOf}});
+    expect(failure).toMatchObject({class: 'permission'});
+    expect(requests).toEqual([]);
+  });
+});

@@ -90,6 +90,36 @@ describe('an image without integration tests', () => {
     expect(read(page)).toContain('# r.io/a:1-topic');
   });
 
+  it.each([
+    ['passed', 0],
+    ['failed', 1],
+  ] as const)(
+    'that is not published leaves its verdict in another repository: %s',
+    async (verdict, code) => {
+      const memory = {repository: 'r.io/child', digest: `sha256:${'c'.repeat(64)}`};
+      const images = [planned('a', {memory}, {publish: false})];
+      write('images/a/test/test_a.py', '');
+      program('pytest', code);
+      await go(['build', 'test'], {images});
+      expect(remembered()).toEqual([`record ${verdict} ${memory.digest}`]);
+      expect(written()[0]).toMatchObject({
+        ...memory,
+        image: 'a',
+        reference: 'r.io/a:1-topic',
+        tests: {hash: testsHash, verdict},
+      });
+      calls.splice(0);
+      await go(['build', 'test'], {images, context: {push: false}});
+      expect(remembered()).toEqual([]);
+      calls.splice(0);
+      write('images/a/integration_tests/test_it.py', '');
+      const whole = [planned('a', {memory}, {publish: false, integrationTests: true})];
+      program('pytest', code, 'case "$*" in *integration*) exit 1;; *) exit 0;; esac');
+      await go(['build', 'test', 'integration-test'], {images: whole});
+      expect(remembered()).toEqual([`record failed ${memory.digest}`]);
+    },
+  );
+
   it('keeps secrets out of its record and its page', async () => {
     const history: Docker['history'] = async () => ({
       ok: true,
@@ -191,7 +221,11 @@ describe('an image that is tested again', () => {
     const records = fakeRecords(calls, new Map([[standingDigest, before]]));
     await go(steps, {images: [again], context: {records}});
     const {tests} = records.written[0] ?? before;
-    expect(records.written).toEqual([{...before, tests}]);
+    const verdicts = [
+      {...before.tests, tag: '2026.3-main'},
+      {...tests, tag: '1-topic'},
+    ];
+    expect(records.written).toEqual([{...before, tests, verdicts}]);
     expect(tests).toMatchObject({verdict: 'passed', hash: testsHash, run: {id: '77'}});
   });
 
@@ -296,4 +330,15 @@ it('writes the record beside the page, for the artifact', async () => {
   await go(['build', 'push', 'manifest'], {images: [planned('a', {}, {infoCommands: info})]});
   const text = read(page.replace(/md$/, 'json'));
   expect(JSON.parse(text)).toMatchObject({image: 'a', digest: pushedDigest});
+});
+
+it('compares with the stable image under its stable tag, whatever that was built as', async () => {
+  const stable = recordFor('a', {digest: standingDigest, reference: 'r.io/a:1-main'});
+  const records = fakeRecords(calls, new Map([[standingDigest, stable]]));
+  const head = async (ref: string) =>
+    ref === 'r.io/a:1-stable'
+      ? ({state: 'present', digest: standingDigest} as const)
+      : ({state: 'absent'} as const);
+  await go(['build', 'test', 'push', 'manifest'], {registry: {head}, context: {records}});
+  expect(read(page)).toContain('## Changes since <code>r.io/a:1-stable</code>');
 });

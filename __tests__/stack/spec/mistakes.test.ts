@@ -1,4 +1,5 @@
 import {describe, expect, it} from 'vitest';
+import {fillExtraTags} from '../../../src/stack/spec/extras.ts';
 import {SpecError} from '../../../src/stack/yaml/findings.ts';
 import {mistakesOf} from '../../support/builders/specs.ts';
 
@@ -258,6 +259,38 @@ it('all mistakes come at once, in the order of the file', () => {
 it('a SpecError shows every mistake on its own line', () => {
   const error = new SpecError(['one', 'two']);
   expect([error.name, error.message]).toEqual(['SpecError', 'one\ntwo']);
+});
+
+describe('tags of tracks in tag.extra', () => {
+  const specOf = (list: string, tag: string): string =>
+    `images: {a: {image_name: x/a}}\ntag: {prefix: v1, extra: {${list}: ["${tag}"]}}\nplans: {GPU: {prefix: v1-gpu}}\n`;
+
+  it.each([
+    ['{prefix}-gpu-stable', 'which would be v1-gpu-stable, the stable tag of image "a@GPU"'],
+    ['v1-gpu-main', 'which would be a tag of image "a@GPU", whose tags begin with "v1-gpu-"'],
+  ])('refuses %s, which is of another track', (tag, words) => {
+    for (const list of ['default_branch', 'stable']) {
+      const [mistake, ...more] = mistakesOf(specOf(list, tag));
+      expect(mistake).toContain(`${list} of tag.extra has "${tag}", ${words}`);
+      expect(more).toEqual([]);
+    }
+  });
+
+  it.each(['latest', '{prefix}-{sha}', '{prefix}-{date}', '{prefix}', 'v1-edge', '{date}'])(
+    'takes %s',
+    (tag) => {
+      expect(mistakesOf(specOf('default_branch', tag))).toEqual([]);
+    },
+  );
+
+  it('gives a track only tags with its prefix: its images share repositories with the others', () => {
+    const words = {now: new Date('2026-11-25'), sha: '0123456789'};
+    const tags = ['latest', '{prefix}-{sha}', '{date}'];
+    const main = {track: undefined, tagPrefix: 'v1', variant: undefined};
+    expect(fillExtraTags(tags, main, words)).toEqual(['latest', 'v1-0123456', '2026-11-25']);
+    const track = {track: 'GPU', tagPrefix: 'v1-gpu', variant: 'cuda'};
+    expect(fillExtraTags(tags, track, words)).toEqual(['cuda-v1-gpu-0123456']);
+  });
 });
 
 describe('the layout of all tags', () => {

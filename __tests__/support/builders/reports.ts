@@ -134,7 +134,8 @@ export function sevenImages(): RunFacts {
       {
         url: 'https://github.com/ucsd-ets/stack/pkgs/container/datascience-notebook',
         difference: {
-          against: 'ghcr.io/ucsd-ets/datascience-notebook:2026.3-stable',
+          against: 'ghcr.io/ucsd-ets/datascience-notebook:2026.3-stable@sha256:0123456789ab',
+          compared: ['pip', 'conda', 'apt'],
           sizeChange: 12_400_000,
           packages: [
             {manager: 'pip', name: 'numpy', before: '1.26.4', after: '2.1.0'},

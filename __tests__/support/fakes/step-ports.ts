@@ -29,6 +29,7 @@ export function fakeDockerPort(
     platforms: async () => [],
     disk: async () => undefined,
     ranOutOfMemory: async () => false,
+    memoryRanOut: async () => false,
     login: async (host) => {
       note('login', host);
       return done;

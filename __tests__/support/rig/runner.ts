@@ -63,6 +63,8 @@ export async function startStep(request: StepRequest): Promise<StartedStep> {
     GITHUB_STATE: file('state'),
     GITHUB_STEP_SUMMARY: file('summary'),
     RUNNER_TEMP: folder,
+    // As dist/post.js says, for a main step that was killed before it could save this.
+    ...(request.isPost === true ? {STATE_isPost: 'true'} : {}),
     ...(await inputVariables(request.inputs ?? {})),
     ...request.env,
   };

@@ -118,6 +118,7 @@ export function useSteps() {
       },
       runOf: () => ({id: '77', attempt: 1, url: 'https://github.com/o/r/actions/runs/77'}),
       subject: 'Add numpy',
+      pinsOf: () => new Map(),
       baseOf: () => ({}),
       platform: 'linux/amd64',
       mask: (text) => text.replaceAll('hunter2', '***'),

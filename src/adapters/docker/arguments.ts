@@ -10,6 +10,8 @@ export interface BuildMode {
   readonly builder: string | undefined;
   /** `load`: into the engine's store; `push`: all platforms into the registry. */
   readonly output: 'load' | 'push';
+  /** Further tags. */
+  readonly tags: readonly string[];
   /** Where is written what was built: by buildx its metadata, else the id of the image. */
   readonly resultFile: string;
 }
@@ -20,7 +22,8 @@ export interface BuildMode {
  */
 export function buildArguments(request: BuildRequest, mode: BuildMode): readonly string[] {
   const common = [
-    ...['--file', request.dockerfile, '--tag', request.ref],
+    ...['--file', request.dockerfile],
+    ...[request.ref, ...mode.tags].flatMap((tag) => ['--tag', tag]),
     ...pairs('--build-arg', request.buildArgs),
     ...pairs('--label', request.labels),
     ...(request.target === undefined ? [] : ['--target', request.target]),

@@ -3,6 +3,7 @@ import {join} from 'node:path';
 import {type Failure, fail, failure, ok, type Result} from '../../failure.ts';
 import {type BuildMode, buildArguments} from './arguments.ts';
 import {type CallDocker, deadlines} from './cli.ts';
+import type {PrivateTags} from './private-tags.ts';
 import type {BuildRequest, Docker, DockerOptions} from './types.ts';
 
 /** A build that succeeded. */
@@ -15,6 +16,7 @@ interface Done {
 export interface BuildPorts {
   readonly call: CallDocker;
   readonly docker: Pick<Docker, 'check' | 'driver' | 'ids'>;
+  readonly privateTags: Pick<PrivateTags, 'begin' | 'confirm'>;
   readonly builder: string | undefined;
   readonly tempDir: string;
 }
@@ -23,6 +25,7 @@ export interface BuildPorts {
 export function createBuilds({
   call,
   docker,
+  privateTags,
   builder,
   tempDir,
 }: BuildPorts): Pick<Docker, 'build' | 'buildAndPush'> {
@@ -42,7 +45,10 @@ export function createBuilds({
     try {
       const resultFile = join(folder, 'result');
       const chosen = request.inEngine ? await engineBuilder(call) : builder;
-      const mode = {hasBuildx, builder: chosen, output, resultFile};
+      const {privateName} = request;
+      const isKept = privateName !== undefined && output === 'load';
+      const tags = isKept ? [privateTags.begin(privateName)] : [];
+      const mode = {hasBuildx, builder: chosen, output, tags, resultFile};
       const args = buildArguments(request, mode);
       const seconds = deadlines.build;
       const done = await call({args, operation: 'build', subject: request.ref, seconds, options});
@@ -73,6 +79,7 @@ export function createBuilds({
     build: async (request, options) => {
       const done = await build(request, 'load', options);
       if (!done.ok) return done;
+      if (request.privateName !== undefined) privateTags.confirm(request.privateName);
       const id = await idOf(request, done.value.file);
       return id.ok ? ok({id: id.value, cacheSeconds: cacheSeconds(done.value.tail)}) : id;
     },

@@ -18,18 +18,30 @@ export function createChecks(
   builder: string | undefined,
   signal?: AbortSignal,
 ): Checks {
-  const ask = (args: readonly string[], subject: string, seconds: number = deadlines.small) =>
-    call({args, operation: 'other', subject, seconds, ...(signal && {options: {signal}})});
+  /** Without an engine, what else was asked of it is of no use. */
+  const hopeless = new AbortController();
+  const stop = AbortSignal.any([hopeless.signal, ...(signal ? [signal] : [])]);
+  const ask = (
+    args: readonly string[],
+    subject: string,
+    {
+      seconds = deadlines.small,
+      until = stop,
+    }: {seconds?: number; until?: AbortSignal | undefined} = {},
+  ) => call({args, operation: 'other', subject, seconds, ...(until && {options: {signal: until}})});
   let facts: Promise<Result<EngineFacts>> | undefined;
   /** Where the engine keeps its data, once it told. */
   let place: Info | undefined;
   let inspected: Promise<Result<string>> | undefined;
 
-  const info = () => ask(['info', '--format', infoFormat], 'info', 20);
+  const info = () => ask(['info', '--format', infoFormat], 'info', {seconds: 20, until: signal});
 
   const check = async (): Promise<Result<EngineFacts>> => {
     const engine = await info();
-    if (!engine.ok) return fail(noEngine(engine.error));
+    if (!engine.ok) {
+      hopeless.abort();
+      return fail(noEngine(engine.error));
+    }
     place = readInfo(engine.value.stdout);
     const {storage, plugins, version} = place;
     if (isOldDocker(version)) return fail(tooOld(version));

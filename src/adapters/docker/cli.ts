@@ -34,13 +34,18 @@ export interface CliOptions {
   readonly env: Readonly<Record<string, string>>;
   /** Where paths of contexts and Dockerfiles begin. */
   readonly cwd: string;
+  /** Of the run: calls without a signal of their own, such as those that clean up, have a moment when it is cancelled. */
+  readonly stop?: AbortSignal;
 }
 
 /** The only place that starts docker. With a log, the command line comes before its output. */
-export function createDockerCli({run, env, cwd}: CliOptions): CallDocker {
+export function createDockerCli({run, env, cwd, stop}: CliOptions): CallDocker {
+  const patience = createPatience(stop);
   return async ({args, operation, subject, seconds, options = {}, input}) => {
-    const {log, signal} = options;
+    const {log} = options;
     log?.write(Buffer.from(`$ ${shellJoin(['docker', ...args])}\n`));
+    const [signal, forget] =
+      options.signal === undefined ? patience() : [options.signal, () => undefined];
     const done = await run({
       file: 'docker',
       args,
@@ -50,11 +55,42 @@ export function createDockerCli({run, env, cwd}: CliOptions): CallDocker {
       ...(input === undefined ? {} : {input}),
       ...(log === undefined ? {} : {log}),
       ...(signal === undefined ? {} : {signal}),
-    });
+    }).finally(forget);
     if (done.ok) return done;
     const failure = explainDockerFailure(done.error, operation, subject);
     log?.write(Buffer.from(`${failure.message}\n`));
     return fail(withInstallHint(failure));
+  };
+}
+
+const graceMs = 2000;
+
+/**
+ * What a cancelled run still asks of docker has two seconds, and only once: an engine that hangs would hold the run
+ * for a deadline each time. What stays is the post step's.
+ */
+function createPatience(
+  stop: AbortSignal | undefined,
+): () => readonly [AbortSignal | undefined, () => void] {
+  let isSilent = false;
+  return () => {
+    if (stop === undefined) return [undefined, () => undefined];
+    if (isSilent) return [AbortSignal.abort(), () => undefined];
+    const controller = new AbortController();
+    let timer: NodeJS.Timeout | undefined;
+    const begin = (): void => {
+      timer = setTimeout(() => {
+        isSilent = true;
+        controller.abort();
+      }, graceMs);
+    };
+    if (stop.aborted) begin();
+    else stop.addEventListener('abort', begin, {once: true});
+    const forget = (): void => {
+      stop.removeEventListener('abort', begin);
+      clearTimeout(timer);
+    };
+    return [controller.signal, forget];
   };
 }
 

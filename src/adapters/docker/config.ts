@@ -2,6 +2,7 @@ import {mkdir, mkdtemp, rm, symlink, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {
   configKeyOf,
+  entriesFor,
   hostOf,
   isJson,
   type Json,
@@ -98,15 +99,25 @@ function derivedConfig(
     return {...rest, auths: {}, credHelpers: noStore};
   }
   const auths = isJson(config['auths']) ? config['auths'] : {};
+  const helpers = isJson(config['credHelpers']) ? config['credHelpers'] : {};
+  // What is found under another spelling of a host is put where docker looks for it.
+  const respelled = (entries: Json): Json =>
+    Object.fromEntries(
+      [...hosts].flatMap((host) => {
+        const [first] = entriesFor(entries, host);
+        return first === undefined ? [] : [[configKeyOf(host), first[1]]];
+      }),
+    );
   const named = [...Object.keys(auths), ...[...hosts].map(configKeyOf)];
   const stored = typeof credsStore === 'string' && credsStore !== '' ? named : [];
   return {
     ...common,
-    auths,
+    auths: {...auths, ...respelled(auths)},
     credHelpers: {
       ...noStore,
       ...Object.fromEntries(stored.map((host) => [host, credsStore])),
-      ...(isJson(config['credHelpers']) ? config['credHelpers'] : {}),
+      ...helpers,
+      ...respelled(helpers),
     },
   };
 }

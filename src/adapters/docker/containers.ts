@@ -1,11 +1,20 @@
+import {ok} from '../../failure.ts';
 import {containerArguments, runLabel} from './arguments.ts';
 import {type CallDocker, deadlines, withoutValue} from './cli.ts';
-import {readPrivateTags} from './private-tags.ts';
+import {type PrivateTags, readPrivateTags} from './private-tags.ts';
 import type {Docker, DockerOptions} from './types.ts';
 
 type Containers = Pick<
   Docker,
-  'run' | 'create' | 'start' | 'copy' | 'ranOutOfMemory' | 'removeContainer' | 'cleanUp' | 'sweep'
+  | 'run'
+  | 'create'
+  | 'start'
+  | 'copy'
+  | 'ranOutOfMemory'
+  | 'memoryRanOut'
+  | 'removeContainer'
+  | 'cleanUp'
+  | 'sweep'
 >;
 
 /** Containers of a run that are older than this are left over from a run that was killed. */
@@ -14,11 +23,16 @@ const staleMs = 6 * 60 * 60 * 1000;
 /** The exit code of a client that could not do its work itself. */
 const lostClient = 125;
 
+/** As docker takes a moment. */
+function secondsOf(moment: Date): string {
+  return (moment.getTime() / 1000).toFixed(3);
+}
+
 /** Containers of one run. Files go in and out by `docker cp`; nothing is ever mounted. */
 export function createContainers(
   call: CallDocker,
   runId: string,
-  privateTags: {readonly removeAll: () => Promise<void>},
+  privateTags: Pick<PrivateTags, 'removeAll'>,
 ): Containers {
   const small = (args: readonly string[], subject: string, options?: DockerOptions) =>
     call({args, operation: 'other', subject, seconds: deadlines.small, ...(options && {options})});
@@ -109,11 +123,29 @@ export function createContainers(
       return asked.ok && asked.value.stdout.trim() === 'true';
     },
 
+    memoryRanOut: async (images, since) => {
+      const span = ['--since', secondsOf(since), '--until', secondsOf(new Date())];
+      const filters = ['event=oom', ...images.map((image) => `image=${image}`)];
+      const asked = await call({
+        args: [
+          'events',
+          ...span,
+          ...filters.flatMap((filter) => ['--filter', filter]),
+          ...['--format', '{{.Actor.ID}}'],
+        ],
+        operation: 'other',
+        subject: 'events',
+        // An engine whose clock is behind would wait until then.
+        seconds: 5,
+      });
+      return asked.ok && asked.value.stdout.trim() !== '';
+    },
+
     removeContainer: (name) => remove([name]),
 
     cleanUp: async () => {
-      const [removed] = await Promise.all([remove([...open]), privateTags.removeAll()]);
-      return removed;
+      const ends = await Promise.all([remove([...open]), privateTags.removeAll()]);
+      return ends.find((end) => !end.ok) ?? ok();
     },
 
     sweep: async (now, options = {}) => {

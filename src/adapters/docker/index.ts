@@ -38,7 +38,7 @@ export interface DockerPorts {
   readonly secretNames?: readonly string[];
   /** Seconds between attempts to log in; real time by default. */
   readonly wait?: (seconds: number) => Promise<unknown>;
-  /** Ends the questions about the engine, which serve the whole run; other calls take a signal of their own. */
+  /** Of the run: ends the questions about the engine, and soon what cleans up; other calls take a signal of their own. */
   readonly signal?: AbortSignal;
 }
 
@@ -60,16 +60,18 @@ export function createDocker(ports: DockerPorts): Docker {
     BUILDX_GIT_INFO: 'false',
     DOCKER_CLI_HINTS: 'false',
   };
-  const call = createDockerCli({run, env, cwd: root});
+  const call = createDockerCli({run, env, cwd: root, ...(ports.signal && {stop: ports.signal})});
   const checks = createChecks(call, builder, ports.signal);
   const images = createImages(call);
-  const {removeAll, ...privateTags} = createPrivateTags(call, {runId, began: Date.now()});
+  const privateTags = createPrivateTags(call, {runId, began: Date.now()});
+  const {tagPrivately, releasePrivately} = privateTags;
   const docker = {...checks, ...images};
   return {
     ...docker,
-    ...createBuilds({call, docker, builder, tempDir}),
-    ...privateTags,
-    ...createContainers(call, runId, {removeAll}),
+    ...createBuilds({call, docker, privateTags, builder, tempDir}),
+    tagPrivately,
+    releasePrivately,
+    ...createContainers(call, runId, privateTags),
     login: createLogin(call, config, ports.wait),
   };
 }

@@ -6,13 +6,23 @@ import type {Docker} from './types.ts';
 /** No registry has this name: such a tag is in the engine's store or nowhere. */
 const host = 'stack-run.invalid';
 
+export interface PrivateTags extends Pick<Docker, 'tagPrivately' | 'releasePrivately'> {
+  /** The tag for a build to put; it is removed at the end, whatever comes of the build. */
+  begin(name: string): string;
+  /** That build put it. */
+  confirm(name: string): void;
+  removeAll(): Promise<Result<void>>;
+}
+
 /** Tags in the engine's store that only this run knows: what a child's FROM means cannot be moved by another run. */
 export function createPrivateTags(
   call: CallDocker,
   {runId, began}: {readonly runId: string; readonly began: number},
-): Pick<Docker, 'tagPrivately' | 'releasePrivately'> & {readonly removeAll: () => Promise<void>} {
+): PrivateTags {
   const repository = `${privatePrefix(runId)}/${Math.floor(began / 1000)}`;
   const made = new Map<string, Promise<Result<string>>>();
+  /** Names whose tag may be there, made or half made. */
+  const open = new Set<string>();
   const small = (args: readonly string[], subject: string) =>
     call({args, operation: 'other', subject, seconds: deadlines.small});
 
@@ -24,21 +34,33 @@ export function createPrivateTags(
     `${repository}:${createHash('sha256').update(name).digest('hex').slice(0, 16)}`;
   const remove = async (names: readonly string[]): Promise<Result<void>> => {
     if (names.length === 0) return ok();
-    for (const name of names) made.delete(name);
-    return withoutValue(await small(['image', 'rm', ...names.map(refOf)], 'private tags'));
+    for (const name of names) {
+      made.delete(name);
+      open.delete(name);
+    }
+    const removed = await small(['image', 'rm', ...names.map(refOf)], 'private tags');
+    // A build that failed put none.
+    const isGone = removed.ok || removed.error.class === 'not-found';
+    return isGone ? ok() : withoutValue(removed);
   };
   return {
+    begin: (name) => {
+      open.add(name);
+      return refOf(name);
+    },
+    confirm: (name) => {
+      made.set(name, Promise.resolve(ok(refOf(name))));
+    },
     tagPrivately: (id, name) => {
+      open.add(name);
       const tagging = made.get(name) ?? tag(id, refOf(name));
       made.set(name, tagging);
       // What failed once may succeed for the next child.
       void tagging.then((done) => done.ok || made.delete(name));
       return tagging;
     },
-    releasePrivately: (name) => (made.has(name) ? remove([name]) : Promise.resolve(ok())),
-    removeAll: async () => {
-      await remove([...made.keys()]);
-    },
+    releasePrivately: (name) => (open.has(name) ? remove([name]) : Promise.resolve(ok())),
+    removeAll: () => remove([...open]),
   };
 }
 

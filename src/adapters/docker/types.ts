@@ -37,6 +37,8 @@ export interface BuildRequest {
   readonly buildContexts: ReadonlyMap<string, string>;
   /** Build in the engine, whatever builder was chosen. */
   readonly inEngine: boolean;
+  /** The build tags the image as `tagPrivately` does for this name; undefined where no child is built on it. */
+  readonly privateName: string | undefined;
   readonly cacheFrom: readonly string[];
   readonly cacheTo: readonly string[];
 }
@@ -116,6 +118,8 @@ export interface Docker {
   copy(from: string, to: string, options: DockerOptions): Promise<Result<void>>;
   /** Whether the kernel killed something in this container, which still exists, because memory ran out. */
   ranOutOfMemory(name: string): Promise<boolean>;
+  /** Whether a process was killed since then in any container of these images, by the engine's events; any job may have started it. */
+  memoryRanOut(images: readonly string[], since: Date): Promise<boolean>;
   removeContainer(name: string): Promise<Result<void>>;
   /** Removes the reference; the image itself only when nothing else names it. */
   removeImage(ref: string, options: DockerOptions): Promise<Result<void>>;

@@ -43,11 +43,20 @@ export async function makeRepository({local}: WikiGit, folder: string): Promise<
   return made;
 }
 
-/** Fetches the live branch and puts the folder on it, whatever an earlier try left there. */
-export async function checkOut({local, remote}: WikiGit, url: string): Promise<Result<Tip>> {
+/**
+ * Fetches the live branch and puts the folder on it, whatever an earlier try left there. With `known`, which the folder
+ * stands on: that very object, where the wiki is still there.
+ */
+export async function checkOut(
+  {local, remote}: WikiGit,
+  url: string,
+  known?: Tip,
+): Promise<Result<Tip>> {
   const heads = await remote('ls-remote', '--symref', url, 'HEAD');
   if (!heads.ok) return heads;
   const branch = /^ref: (refs\/heads\/\S+)\tHEAD$/m.exec(heads.value)?.[1];
+  const commit = /^([0-9a-f]+)\tHEAD$/m.exec(heads.value)?.[1];
+  if (known !== undefined && known.commit === commit) return ok(known);
   // GitHub calls the branch of a wiki master; only a wiki without any commit names none.
   const ref = branch ?? 'refs/heads/master';
   const pointed = await local('symbolic-ref', 'HEAD', ref);
@@ -58,11 +67,12 @@ export async function checkOut({local, remote}: WikiGit, url: string): Promise<R
   if (!fetched.ok) return fetched;
   const reset = await local('reset', '--quiet', '--hard', 'FETCH_HEAD');
   if (!reset.ok) return reset;
-  const commit = await local('rev-parse', 'HEAD');
-  if (!commit.ok) return commit;
+  // The branch may have moved since it was asked for.
+  const head = await local('rev-parse', 'HEAD');
+  if (!head.ok) return head;
   const tree = await local('ls-tree', '-z', 'HEAD');
   if (!tree.ok) return tree;
-  return ok({commit: commit.value.trim(), names: filesOf(tree.value), refspec});
+  return ok({commit: head.value.trim(), names: filesOf(tree.value), refspec});
 }
 
 /** Only regular files are pages: a link could point anywhere, a folder's pages are not addressed by it. */
@@ -71,7 +81,13 @@ function filesOf(tree: string): readonly string[] {
 }
 
 /** Reads the folder that {@link checkOut} prepared; nothing that is not in the commit is seen. */
-export function snapshotOf(folder: string, names: readonly string[]): WikiSnapshot {
+export function snapshotOf({
+  folder,
+  tip: {names},
+}: {
+  readonly folder: string;
+  readonly tip: Tip;
+}): WikiSnapshot {
   const byFold = new Map(names.map((name) => [name.toLowerCase(), name]));
   const exact = new Set(names);
   const find = (name: string): string | undefined =>

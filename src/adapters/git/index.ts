@@ -9,7 +9,7 @@ export type {WikiFile, WikiSnapshot} from './clone.ts';
 export type {MakePages, Wiki, WikiPublished} from './wiki.ts';
 export {openWiki} from './wiki.ts';
 export type {WorkingChanges, WorkingTree} from './working-tree.ts';
-export {findRepository, listFiles, readOrigin, readWorkingTree} from './working-tree.ts';
+export {findRepository, isTracked, listFiles, readOrigin, readWorkingTree} from './working-tree.ts';
 
 /** How git is started, and what stops it. */
 export interface GitPorts {
@@ -100,6 +100,16 @@ export function openGit(folder: string, ports: GitPorts = {}): Git {
       return ok(parents);
     },
 
+    uncommitted: async (folder) => {
+      const status = await git(...statusCommand);
+      // What is ignored may be built all the same.
+      const ignored = await git(...ignoredCommand, folder);
+      if (!status.ok) return status;
+      if (!ignored.ok) return ignored;
+      const changed = splitNul(status.value).map((entry) => entry.slice(3));
+      return ok([...new Set([...changed, ...splitNul(ignored.value)])]);
+    },
+
     messageOf: async (commit) => git('log', '-1', '--format=%B', commit, '--'),
 
     messagesBetween: async (from, to) => {
@@ -117,6 +127,17 @@ const diffCommand = [
   '--no-renames',
   '--ignore-submodules=none',
 ];
+
+const statusCommand = [
+  'status',
+  '--porcelain=v1',
+  '-z',
+  '--no-renames',
+  '--untracked-files=all',
+  '--ignore-submodules=none',
+];
+
+const ignoredCommand = ['ls-files', '-z', '--others', '--ignored', '--exclude-standard', '--'];
 
 const fetchCommand = [
   'fetch',
@@ -183,7 +204,7 @@ function splitNul(text: string): readonly string[] {
   return text.split('\0').filter((item) => item !== '');
 }
 
-/** The checkout's history. Commits are whole hashes; nothing of the working tree is looked at. */
+/** The checkout's history. Commits are whole hashes; only `uncommitted` looks at the working tree. */
 export interface Git {
   /** The top folder of the repository, links resolved: paths are relative to it. */
   root(): Promise<Result<string, string>>;
@@ -197,6 +218,11 @@ export interface Git {
   changedFiles(from: string, to: string): Promise<Result<readonly string[], string>>;
   /** Also those that a shallow clone does not have. */
   parentsOf(commit: string): Promise<Result<readonly string[], string>>;
+  /**
+   * Paths of the working tree that are not as HEAD has them, new ones too; below `folder` (absolute) also those that git
+   * ignores.
+   */
+  uncommitted(folder: string): Promise<Result<readonly string[], string>>;
   messageOf(commit: string): Promise<Result<string, string>>;
   /** Messages of the commits in `to` and not in `from`, oldest first. */
   messagesBetween(from: string, to: string): Promise<Result<readonly string[], string>>;

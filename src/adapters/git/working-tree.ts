@@ -1,3 +1,4 @@
+import {basename, dirname} from 'node:path';
 import {fail, ok, type Result} from '../../failure.ts';
 import {runCommand} from '../process/index.ts';
 
@@ -78,6 +79,16 @@ export async function listFiles(folder: string): Promise<readonly string[] | und
   const git = gitIn(folder, undefined);
   const listed = await git('ls-files', '-z', '--cached', '--others', '--exclude-standard');
   return listed.ok ? splitNul(listed.value) : undefined;
+}
+
+/** Whether git knows this file, absolute; where nobody can tell, it counts as known. */
+export async function isTracked(file: string): Promise<boolean> {
+  const listed = await gitIn(dirname(file), undefined)(
+    'ls-files',
+    '--',
+    `:(literal)${basename(file)}`,
+  );
+  return !listed.ok || listed.value !== '';
 }
 
 async function originOf(git: RunGit): Promise<WorkingTree['repository']> {

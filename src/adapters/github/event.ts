@@ -1,4 +1,5 @@
 import {readFileSync} from 'node:fs';
+import {ok, type Result} from '../../failure.ts';
 
 /** What started the run: the only place that looks at the payload and the runner's variables of the event. */
 export type Event = PushEvent | PullRequestEvent | MergeGroupEvent | OtherEvent | LocalEvent;
@@ -93,19 +94,34 @@ const knownEvents: ReadonlySet<string> = new Set([
  * Why this event must not be worked on; undefined when it may. Events such as `pull_request_target` and
  * `issue_comment` have the secrets of the repository and its default branch as GITHUB_SHA: when something else is
  * checked out, it is the code of somebody's pull request. `head` is the commit that is checked out, undefined when
- * that cannot be determined.
+ * that cannot be determined; `foreign` are files that are not as that commit has them, a sentence where nobody can tell.
  */
 export function refusalOf(
   event: Pick<Event, 'name' | 'isKnown' | 'sha'>,
   head: string | undefined,
+  foreign: Result<readonly string[], string> = ok([]),
 ): string | undefined {
-  if (event.isKnown || (head !== undefined && head !== '' && head === event.sha)) return undefined;
+  if (event.isKnown) return undefined;
+  const isRight = head !== undefined && head !== '' && head === event.sha;
   const checkedOut = head === undefined || head === '' ? 'an unknown commit' : head.slice(0, 7);
+  const problem = isRight ? describeForeign(foreign) : `${checkedOut} is checked out`;
+  if (problem === undefined) return undefined;
   return (
     `The event "${event.name}" runs with the secrets of this repository for ${event.sha.slice(0, 7) || 'no commit'} ` +
-    `(GITHUB_SHA), but ${checkedOut} is checked out, which may be code of a pull request. So nothing is done. Use ` +
-    '"on: pull_request" to check pull requests and "on: push" to publish, or check out GITHUB_SHA.'
+    `(GITHUB_SHA), but ${problem}, which may be code of a pull request. So nothing is done. Use ` +
+    '"on: pull_request" to check pull requests and "on: push" to publish, or check out GITHUB_SHA and nothing else.'
   );
+}
+
+const mostForeign = 5;
+
+function describeForeign(foreign: Result<readonly string[], string>): string | undefined {
+  if (!foreign.ok) return `whether its files are checked out is not known (${foreign.error})`;
+  const {length} = foreign.value;
+  if (length === 0) return undefined;
+  const names = foreign.value.slice(0, mostForeign).join(', ');
+  const more = length > mostForeign ? ` and ${length - mostForeign} more` : '';
+  return `these files are not as that commit has them: ${names}${more}`;
 }
 
 /** Events whose ref is the merge commit of a pull request, without the secrets of the base for a fork. */

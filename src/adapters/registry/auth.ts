@@ -1,6 +1,6 @@
 import {isLoopback} from '../../image/reference.ts';
 import {isPassing} from '../../util/retry.ts';
-import {type HttpAnswer, type HttpClient, sendFollowing, type Trust} from './http.ts';
+import {type HttpAnswer, type HttpClient, sendFollowing, type Trust} from '../http/index.ts';
 import {numberIn, parseJson, textIn} from './json.ts';
 import {hostOf} from './network.ts';
 import type {Credentials} from './types.ts';

@@ -3,7 +3,7 @@ import {homedir} from 'node:os';
 import {join} from 'node:path';
 import type {RunCommand} from '../process/index.ts';
 import {isJson, type Json, objectIn, parseJson, textIn} from './json.ts';
-import {configKeyOf, hostOf} from './network.ts';
+import {configKeyOf, hostOf, isSameRegistry} from './network.ts';
 import type {Credentials, KnownLogin, Logins} from './types.ts';
 
 export interface LoginSources {
@@ -55,7 +55,7 @@ export function createLogins(sources: LoginSources): Logins {
 }
 
 function loginFor(logins: readonly Login[], host: string): Credentials | undefined {
-  return logins.find((login) => hostOf(login.host) === host);
+  return logins.find((login) => isSameRegistry(login.host, host));
 }
 
 /** Where docker keeps the configuration of this machine's user. */
@@ -104,7 +104,7 @@ export function helperFor(config: Json, host: string): string | undefined {
 }
 
 /** Docker's key comes first, then every other spelling of the host. */
-function entriesFor(entries: Json, host: string): readonly (readonly [string, unknown])[] {
+export function entriesFor(entries: Json, host: string): readonly (readonly [string, unknown])[] {
   const key = configKeyOf(host);
   const all = Object.entries(entries).filter(([name]) => hostOf(name) === hostOf(host));
   return [...all.filter(([name]) => name === key), ...all.filter(([name]) => name !== key)];

@@ -1,9 +1,9 @@
 import {type Failure, fail, ok, type Result} from '../../failure.ts';
 import {isLoopback} from '../../image/reference.ts';
 import {decideRetry, isPassing} from '../../util/retry.ts';
+import {codeOf, type HttpAnswer, type HttpClient, type Trust} from '../http/index.ts';
 import {type Endpoint, parseChallenges} from './auth.ts';
 import {hostFailure, isFinal, isUnreachable, registryFailure, wordsOf} from './failure.ts';
-import {codeOf, type HttpAnswer, type HttpClient, type Trust} from './http.ts';
 import {apiHostOf, hub} from './network.ts';
 
 export interface EndpointOptions {

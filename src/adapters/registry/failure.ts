@@ -1,6 +1,6 @@
 import {type Failure, fail, failure} from '../../failure.ts';
 import {isPassing, isRateLimit} from '../../util/retry.ts';
-import {codeOf, isCertificateError} from './http.ts';
+import {codeOf, isCertificateError} from '../http/index.ts';
 import {objectsIn, parseJson, textIn} from './json.ts';
 import {hub} from './network.ts';
 
@@ -120,7 +120,7 @@ export function hostFailure(host: string, error: Error, isCancelled: boolean): F
       `For a registry with plain HTTP, add "${host}" to "insecure-registries" in /etc/docker/daemon.json.`,
     );
   }
-  if (code === 'ERR_PROXY_TUNNEL') {
+  if (code === 'ERR_PROXY_TUNNEL' || code === refusedByProxy) {
     return make(
       `the proxy refused the connection: ${withoutPassword(error.message)}`,
       'Check HTTPS_PROXY, or add the host to NO_PROXY.',
@@ -140,6 +140,8 @@ export function hostFailure(host: string, error: Error, isCancelled: boolean): F
 
 /** Node's code for an address that names no proxy. */
 const invalidProxy = 'ERR_PROXY_INVALID_CONFIG';
+/** Our own, for a SOCKS proxy that will refuse the next attempt too. */
+const refusedByProxy = 'ERR_PROXY_REFUSED';
 
 /** What will be the same a second later: a name that is not there, a certificate, another protocol. */
 export function isFinal(error: Error): boolean {
@@ -150,6 +152,7 @@ export function isFinal(error: Error): boolean {
     isUnnamed ||
     isRefused ||
     codeOf(error) === invalidProxy ||
+    codeOf(error) === refusedByProxy ||
     isCertificateError(error) ||
     isTlsError(error)
   );
@@ -200,9 +203,4 @@ export function wordsOf(answer: Error | {readonly status: number}, body: string)
 /** Addresses of proxies may hold one. */
 function withoutPassword(text: string): string {
   return text.replace(/\/\/[^@/\s]*@/g, '//');
-}
-
-/** Cause and mend in one line, for answers that hold one text. */
-export function sentenceOf({message, hint}: Failure): string {
-  return hint === undefined ? message : `${message} ${hint}`;
 }

@@ -17,10 +17,17 @@ import type {Presence, RawManifest, Registry} from './types.ts';
 import {mayPush, putSmallImage} from './uploads.ts';
 
 export type {LoginSources} from './credentials.ts';
-export {createLogins, helperFor, machineConfig, machineFolder, readJson} from './credentials.ts';
+export {
+  createLogins,
+  entriesFor,
+  helperFor,
+  machineConfig,
+  machineFolder,
+  readJson,
+} from './credentials.ts';
 export type {Json} from './json.ts';
 export {isJson, parseJson} from './json.ts';
-export {configKeyOf, hostOf, insecureHosts} from './network.ts';
+export {configKeyOf, hostOf, insecureHosts, isSameRegistry} from './network.ts';
 export type {RegistryOptions} from './request.ts';
 export type {
   Credentials,

@@ -1,8 +1,8 @@
 import {createHash} from 'node:crypto';
-import {type Failure, fail, failure, ok, type Result} from '../../failure.ts';
+import {type Failure, fail, failure, ok, type Result, sentenceOf} from '../../failure.ts';
 import {parseReference} from '../../image/reference.ts';
 import {labels} from '../../image/tags.ts';
-import {inconsistent, sentenceOf} from './failure.ts';
+import {inconsistent} from './failure.ts';
 import {
   type Json,
   numberIn,

@@ -2,9 +2,6 @@ import {setTimeout as sleep} from 'node:timers/promises';
 import type {Failure} from '../../failure.ts';
 import {parseReference, type Reference} from '../../image/reference.ts';
 import {decideRetry} from '../../util/retry.ts';
-import {type Authorizer, createAuthorizer, type Endpoint} from './auth.ts';
-import {asError, createEndpoints} from './endpoint.ts';
-import {cancelledFailure, isUnreachable, registryFailure, wordsOf} from './failure.ts';
 import {
   createHttpClient,
   type HttpAnswer,
@@ -13,7 +10,10 @@ import {
   type HttpRequest,
   isSameHost,
   sendFollowing,
-} from './http.ts';
+} from '../http/index.ts';
+import {type Authorizer, createAuthorizer, type Endpoint} from './auth.ts';
+import {asError, createEndpoints} from './endpoint.ts';
+import {cancelledFailure, isUnreachable, registryFailure, wordsOf} from './failure.ts';
 import {hostOf} from './network.ts';
 import type {Credentials, KnownLogin, Logins} from './types.ts';
 

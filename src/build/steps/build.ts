@@ -123,6 +123,11 @@ export function buildRequest(work: Work, facts: DockerFacts, parents: Parents): 
     secrets: context.givesSecrets ? spec.secrets : [],
     buildContexts: parents.contexts,
     inEngine: parents.inEngine,
+    privateName: context.plan.images.some(
+      (child) => child.action === 'build' && child.parents.includes(image.name),
+    )
+      ? image.name
+      : undefined,
     cacheFrom: cache.from,
     cacheTo: cache.to,
   };

@@ -60,6 +60,11 @@ export interface StepContext {
   readonly runOf: () => RecordedRun;
   /** First line of the commit's message; undefined when not known. */
   readonly subject: string | undefined;
+  /**
+   * External images by digest, under the names that the Dockerfile has for them: those that the fingerprint tells. The
+   * engine may have an older image under such a name, and the registry a newer one by now.
+   */
+  readonly pinsOf: (image: PlannedImage) => ReadonlyMap<string, string>;
   /** The external base of an image and its digest, where it is known. */
   readonly baseOf: (image: PlannedImage) => Pick<ImageFactsOfRecord, 'base'>;
   /** Of this machine: `linux/amd64`. */

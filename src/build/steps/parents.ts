@@ -38,7 +38,7 @@ async function pullExactly(work: Work, image: PlannedImage, log: LogFile): Promi
   return {};
 }
 
-/** Where an image is built, and what its Dockerfile's references to parents mean there. */
+/** Where an image is built, and what the references of its Dockerfile mean there. */
 export interface Parents {
   /** `--build-context`: a reference as the Dockerfile writes it, and the image that it stands for in this run. */
   readonly contexts: ReadonlyMap<string, string>;
@@ -49,6 +49,7 @@ export interface Parents {
 /**
  * Hands the parents to the builder: by the digest that the registry has, or by a tag in the engine's store that is
  * private to this run. So no other run can put its own parent there, and no Dockerfile needs the tag of the branch.
+ * External images are handed over by the digest that the fingerprint tells.
  */
 export async function bringParents(
   work: Work,
@@ -60,6 +61,13 @@ export async function bringParents(
   const isElsewhere = facts.driver !== 'docker';
   const isFarAway = isElsewhere && parents.every((parent) => isReachable(work, parent));
   const contexts = new Map<string, string>();
+  for (const [reference, exact] of context.pinsOf(image)) {
+    if (facts.hasBuildx) contexts.set(reference, `docker-image://${exact}`);
+    else {
+      const pinned = await pullAs(work, {exact, reference}, log);
+      if (!pinned.ok) return pinned;
+    }
+  }
   for (const parent of parents) {
     const references = context.references.get(image.name)?.get(parent.name) ?? [];
     const there = isFarAway ? await inRegistry(work, parent) : await inEngine(work, parent, log);
@@ -75,6 +83,19 @@ export async function bringParents(
     }
   }
   return ok({contexts, inEngine: isElsewhere && !isFarAway});
+}
+
+/** Plain `docker build` takes what the engine has under the reference. */
+async function pullAs(
+  work: Work,
+  {exact, reference}: {readonly exact: string; readonly reference: string},
+  log: LogFile,
+): Promise<Result<void>> {
+  const {docker} = work.context;
+  const {result} = await attemptOften(work, {what: 'pull', times: attempts.pull}, () =>
+    docker.pull(exact, dockerOptions(work, log)),
+  );
+  return result.ok ? docker.tag(exact, reference) : fail(await docker.diagnose(result.error));
 }
 
 /** Whether a parent is in the registry, or will be in this run. */

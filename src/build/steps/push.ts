@@ -14,7 +14,7 @@ import {
   withLog,
 } from './context.ts';
 import {bringParents} from './parents.ts';
-import {settleRecord} from './record.ts';
+import {rememberVerdict, settleRecord} from './record.ts';
 
 /** Pushes what this run built, and believes the registry only. */
 export const pushStep: Step = async (work) => {
@@ -61,6 +61,9 @@ async function pushOnce(
     if (!facts.ok) return facts;
     const parents = await bringParents(work, facts.value, log);
     if (!parents.ok) return parents;
+    // It is built once more here, for all platforms, after tests ran that may have written into its files.
+    const same = await context.verifyInputs(image);
+    if (!same.ok) return same;
     const request = buildRequest(work, facts.value, parents.value);
     return docker.buildAndPush(request, dockerOptions(work, log));
   }
@@ -150,6 +153,7 @@ export const reuseStep: Step = async (work) => {
 export async function conclude(work: Work, verdict: 'passed' | 'failed'): Promise<StepEnd> {
   const {context, image, state} = work;
   state.verdict = verdict;
+  if (image.memory !== undefined && context.push) return rememberVerdict(work, image.memory);
   if (!isPushed(image, context) || state.digest === undefined) return settleRecord(work);
   if (verdict === 'failed') return settleRecord(work);
   // A retest proves the image by its own fingerprint: an external base may have moved since it was built.

@@ -1,8 +1,9 @@
 import {join} from 'node:path/posix';
 import {outputFolders} from '../../image/files.ts';
-import {repositoryOf} from '../../image/reference.ts';
+import {parseReference, repositoryOf} from '../../image/reference.ts';
 import {fileNameOf, stableTag} from '../../image/tags.ts';
 import {manifestPage, recordedInfo} from '../../page/index.ts';
+import type {Memory} from '../../plan/index.ts';
 import {
   type Difference,
   differenceOf,
@@ -40,15 +41,18 @@ async function changesSince(work: Work, facts: ImageFacts): Promise<Difference |
   const {context, image, stateOf} = work;
   if (facts.digest === undefined) return undefined;
   const repository = repositoryOf(image.ref);
-  const stable = await context.registry.head(`${repository}:${stableTag(image.spec)}`, {
-    once: true,
-  });
-  const earlier = [stable.state === 'present' ? stable.digest : undefined, image.before];
-  for (const digest of earlier) {
+  const stable = `${repository}:${stableTag(image.spec)}`;
+  const standing = await context.registry.head(stable, {once: true});
+  const earlier = [
+    {reference: stable, digest: standing.state === 'present' ? standing.digest : undefined},
+    {reference: image.ref, digest: image.before},
+  ];
+  for (const {reference, digest} of earlier) {
     if (digest === undefined || digest === facts.digest) continue;
     const record = await context.records.read({repository, digest});
     if (record === undefined) continue;
-    const whole = differenceOf(record, facts);
+    // What it was built as is not where it was found.
+    const whole = differenceOf({...record, reference}, {...facts, reference: image.ref});
     stateOf(image.name).difference = whole;
     const inherited = image.parents.flatMap((parent) => stateOf(parent).difference ?? []);
     return withoutInherited(whole, inherited);
@@ -124,12 +128,27 @@ async function writePage(work: Work, facts: ImageFacts): Promise<void> {
   const difference = await changesSince(work, facts);
   const changes = difference === undefined ? {} : {difference};
   state.details = {facts, ...changes};
+  // What failed has a record, and no page.
+  if (state.verdict === 'failed') return;
   const name = join(outputFolders.manifests, fileNameOf(image.ref));
   await context.workspace.write(
     `${name}.md`,
     manifestPage(facts, {reference: image.ref, home: 'Home', ...changes}),
   );
   await context.workspace.write(`${name}.json`, `${recordText(facts)}\n`);
+}
+
+/** What the tests of an image that is not published said, where the next run looks for it. */
+export async function rememberVerdict(work: Work, {repository, digest}: Memory): Promise<StepEnd> {
+  const {context, image} = work;
+  const tests = testsOf(work);
+  if (tests === undefined) return {};
+  const {fingerprint, content} = image;
+  const created = context.now().toISOString();
+  const facts = {...factsOf(work, []), repository};
+  const before = await context.records.read({repository, digest});
+  const record = before ?? imageRecord(facts, {digest, fingerprint, content, tests, created});
+  return writeRecord(work, withVerdict(record, tests, tagOf(image)));
 }
 
 /** A registry that refuses records costs one warning in a run: pages are then made by pulling, as before. */
@@ -147,10 +166,18 @@ async function recordIt(work: Work, facts: ImageFacts): Promise<StepEnd> {
   const record =
     before === undefined
       ? imageRecord(facts, {digest, fingerprint, content, tests, created})
-      : withVerdict(before, tests);
+      : withVerdict(before, tests, tagOf(image));
+  return writeRecord(work, record);
+}
+
+async function writeRecord({context}: Work, record: ImageRecord): Promise<StepEnd> {
   const written = await context.records.write(record);
   if (!written.ok) context.recordRefused(written.error.message);
   return {};
+}
+
+function tagOf({ref}: Work['image']): string {
+  return parseReference(ref)?.tag ?? '';
 }
 
 /** The page of an image that is reused: its record has everything, and nothing is pulled. */

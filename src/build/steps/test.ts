@@ -16,7 +16,8 @@ export const testStep: Step = async (work) => {
   const own = await firstFolder(work, [`${spec.folder}/test`, `${spec.folder}/tests`]);
   const folders = [await firstFolder(work, [common]), own].filter((folder) => folder !== undefined);
   const paths = [...folders, ...spec.tests.paths];
-  const isLast = !spec.integrationTests && image.action === 'test';
+  // A push follows where there is one, and has the last word then.
+  const isLast = !spec.integrationTests && (image.action === 'test' || !spec.publish);
   if (paths.length === 0 && spec.tests.words === undefined) {
     const note: StepEnd = {notes: ['no tests']};
     return isLast ? {...note, ...(await conclude(work, 'passed'))} : note;
@@ -88,17 +89,24 @@ async function runTests(work: Work, kind: LogKind, folders: readonly string[]): 
  * knows.
  */
 async function testThisImage(
-  {context, image, state}: Work,
+  work: Work,
   test: (ref: string) => Promise<Result<CommandOutput>>,
 ): Promise<Result<CommandOutput>> {
+  const {context, image, state} = work;
   const {docker} = context;
   const {id} = state;
-  if (id === undefined) return test(image.ref);
-  const tagged = await docker.tag(id, image.ref);
-  if (!tagged.ok) return tagged;
+  const began = context.now();
+  // The build, or the pull, put the reference on it.
   const done = await test(image.ref);
+  if (id === undefined) {
+    await tellMemory(work, [image.ref], {began, isGood: done.ok});
+    return done;
+  }
   if (!done.ok && done.error.class === 'cancelled') return done;
-  const now = await docker.ids([image.ref]);
+  const [now] = await Promise.all([
+    docker.ids([image.ref]),
+    tellMemory(work, [image.ref, id], {began, isGood: done.ok}),
+  ]);
   const isMoved = now.ok && now.value.get(image.ref) !== id;
   if (!isMoved) return done;
   const own = await docker.tagPrivately(id, image.name);
@@ -109,6 +117,21 @@ async function testThisImage(
     message: `${image.ref} was moved by another run on this machine while its tests ran; they run again on ${own.value}`,
   });
   return test(own.value);
+}
+
+/**
+ * Host tests start containers of their own, which carry no label of this run: the engine only tells of which image they
+ * were, so this is a hint and no proof.
+ */
+async function tellMemory(
+  {context, image, signal}: Work,
+  images: readonly string[],
+  {began, isGood}: {readonly began: Date; readonly isGood: boolean},
+): Promise<void> {
+  if (signal.aborted || !(await context.docker.memoryRanOut(images, began))) return;
+  const so = isGood ? ', though the tests passed' : '';
+  const message = `While the tests of ${image.ref} ran, a process in a container of this image was killed because memory ran out${so}. The tests may have started that container, or another job on this machine. Use a larger runner.`;
+  context.emit({kind: 'warning', image: image.name, message});
 }
 
 function noFolder(folder: string): Failure {

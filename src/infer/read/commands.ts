@@ -19,10 +19,13 @@ const buildCommand =
 const alone =
   /^(?:--(?:push|load|pull|no-cache|quiet|rm|force-rm|squash|compress|provenance=\S+|sbom=\S+|debug|check)|-q)$/;
 
+/** Characters of a command that a person wrote. */
+const longest = 32 * 1024;
+
 /** Every `docker build` in a shell script, the recipes of a Makefile, or a step of a workflow. */
 export function readCommands(text: string, source: CommandSource): readonly Declaration[] {
   return logicalLines(text).flatMap(({line, text: command}) => {
-    const rest = buildCommand.exec(command)?.[1];
+    const rest = command.length > longest ? undefined : buildCommand.exec(command)?.[1];
     // Comments, and lines that only print a command.
     if (
       rest === undefined ||

@@ -1,4 +1,4 @@
-import {endOfExpression, readTokens, type Token} from './tokens.ts';
+import {deepest, endOfExpression, readTokens, type Token} from './tokens.ts';
 
 /** An expression of HCL; `unknown` is everything that is not read here. */
 export type Expression =
@@ -32,11 +32,25 @@ const unknown: Expression = {kind: 'unknown'};
 interface Cursor {
   readonly tokens: readonly Token[];
   at: number;
+  /** How far what is being read is nested. */
+  depth: number;
+}
+
+/** One level further in; at the deepest one the rest is passed over. */
+function nested<T>(cursor: Cursor, otherwise: T, read: () => T): T {
+  if (cursor.depth >= deepest) {
+    cursor.at = cursor.tokens.length;
+    return otherwise;
+  }
+  cursor.depth += 1;
+  const found = read();
+  cursor.depth -= 1;
+  return found;
 }
 
 /** The top blocks of a bake file: `target "x" {…}`, `variable`, `group`, `function`. */
 export function readBlocks(text: string): readonly Block[] {
-  const cursor: Cursor = {tokens: readTokens(text), at: 0};
+  const cursor: Cursor = {tokens: readTokens(text), at: 0, depth: 0};
   const blocks: Block[] = [];
   while (cursor.at < cursor.tokens.length) {
     const first = take(cursor);
@@ -65,7 +79,7 @@ function readFields(cursor: Cursor): ReadonlyMap<string, Expression> {
     } else if (peek(cursor)?.text === '{') {
       // A block inside a block, such as `validation`, says nothing about images.
       take(cursor);
-      readFields(cursor);
+      nested(cursor, undefined, () => readFields(cursor));
     } else if (peek(cursor)?.kind === 'template') take(cursor);
   }
 }
@@ -84,6 +98,10 @@ function skipToEnd(cursor: Cursor): void {
 }
 
 function readExpression(cursor: Cursor, endsWithLine: boolean): Expression {
+  return nested(cursor, unknown, () => readChoice(cursor, endsWithLine));
+}
+
+function readChoice(cursor: Cursor, endsWithLine: boolean): Expression {
   if (!endsWithLine) skipLines(cursor);
   const condition = readOr(cursor, endsWithLine);
   if (!isMark(cursor, '?')) return condition;
@@ -121,7 +139,7 @@ function readOr(cursor: Cursor, endsWithLine: boolean, level = 0): Expression {
 function readUnary(cursor: Cursor, endsWithLine: boolean): Expression {
   if (isMark(cursor, '!')) {
     take(cursor);
-    return {kind: 'not', of: readUnary(cursor, endsWithLine)};
+    return {kind: 'not', of: nested(cursor, unknown, () => readUnary(cursor, endsWithLine))};
   }
   let value = readPrimary(cursor);
   for (;;) {
@@ -139,7 +157,7 @@ function readUnary(cursor: Cursor, endsWithLine: boolean): Expression {
 function readPrimary(cursor: Cursor): Expression {
   const token = take(cursor);
   if (token === undefined) return unknown;
-  if (token.kind === 'template') return readTemplate(token.text);
+  if (token.kind === 'template') return readTemplate(token.text, cursor.depth);
   if (token.kind === 'number') return {kind: 'literal', value: Number(token.text)};
   if (token.kind === 'name') {
     if (token.text === 'true' || token.text === 'false')
@@ -201,7 +219,8 @@ function readMap(cursor: Cursor): Expression {
       return {kind: 'map', entries};
     }
     take(cursor);
-    const key = token.kind === 'template' ? readTemplate(token.text) : textOf(token.text);
+    const key =
+      token.kind === 'template' ? readTemplate(token.text, cursor.depth) : textOf(token.text);
     if (isMark(cursor, '=') || isMark(cursor, ':')) {
       take(cursor);
       entries.push([key, readExpression(cursor, true)]);
@@ -210,7 +229,7 @@ function readMap(cursor: Cursor): Expression {
 }
 
 /** `a${b}c`; `$${` is a dollar and a brace. */
-function readTemplate(text: string): Expression {
+function readTemplate(text: string, depth: number): Expression {
   const parts: Expression[] = [];
   let literal = '';
   for (let at = 0; at < text.length; ) {
@@ -219,7 +238,7 @@ function readTemplate(text: string): Expression {
       at += 3;
     } else if (text.startsWith('${', at)) {
       const end = endOfExpression(text, at + 2);
-      parts.push(textOf(literal), readInner(text.slice(at + 2, end)));
+      parts.push(textOf(literal), readInner(text.slice(at + 2, end), depth));
       literal = '';
       at = end + 1;
     } else if (text.startsWith('%{', at)) return unknown;
@@ -231,8 +250,8 @@ function readTemplate(text: string): Expression {
   return parts.length === 0 ? textOf(literal) : {kind: 'join', parts: [...parts, textOf(literal)]};
 }
 
-function readInner(text: string): Expression {
-  const cursor: Cursor = {tokens: readTokens(text), at: 0};
+function readInner(text: string, depth: number): Expression {
+  const cursor: Cursor = {tokens: readTokens(text), at: 0, depth};
   const inner = readExpression(cursor, false);
   skipLines(cursor);
   return cursor.at < cursor.tokens.length ? unknown : inner;

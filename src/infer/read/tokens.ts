@@ -48,27 +48,31 @@ export function readTokens(text: string): readonly Token[] {
   return tokens;
 }
 
+/** Nobody nests texts and expressions so far; what does is read no further. */
+export const deepest = 200;
+
 /** Where the closing quote is; quotes inside `${…}` belong to the expression there. */
-export function endOfTemplate(text: string, start: number): number {
+export function endOfTemplate(text: string, start: number, depth = 0): number {
   let at = start + 1;
   while (at < text.length) {
     const char = text.charAt(at);
     if (char === '\\') at += 2;
     else if (char === '"' || char === '\n') return at;
     else if (char === '$' && text.charAt(at + 1) === '{' && text.charAt(at - 1) !== '$') {
-      at = endOfExpression(text, at + 2) + 1;
+      at = endOfExpression(text, at + 2, depth + 1) + 1;
     } else at += 1;
   }
   return text.length;
 }
 
 /** Where the `}` of `${` is. */
-export function endOfExpression(text: string, start: number): number {
+export function endOfExpression(text: string, start: number, level = 0): number {
+  if (level > deepest) return text.length;
   let depth = 0;
   let at = start;
   while (at < text.length) {
     const char = text.charAt(at);
-    if (char === '"') at = endOfTemplate(text, at);
+    if (char === '"') at = endOfTemplate(text, at, level);
     else if (char === '{') depth += 1;
     else if (char === '}') {
       if (depth === 0) return at;

@@ -1,7 +1,5 @@
-import {randomUUID} from 'node:crypto';
 import {setTimeout as sleep} from 'node:timers/promises';
-import {createDocker, createDockerConfig, type Docker} from '../../adapters/docker/index.ts';
-import {saveState} from '../../adapters/github/output.ts';
+import type {Docker} from '../../adapters/docker/index.ts';
 import {type RunCommand, testEnvironment} from '../../adapters/process/index.ts';
 import {
   createLogins,
@@ -18,15 +16,13 @@ import {
   type Steps,
 } from '../../build/steps/index.ts';
 import {ok, type Result} from '../../failure.ts';
-import {extraTag} from '../../image/tags.ts';
 import type {Plan, PlannedImage} from '../../plan/index.ts';
 import {readRecord, writeRecord} from '../../record/index.ts';
 import type {Run, RunPolicy} from '../../run/index.ts';
 import type {Stack} from '../../stack/index.ts';
-import {fillTag} from '../../stack/spec/index.ts';
+import {fillExtraTags} from '../../stack/spec/index.ts';
 import {checkBeforeBuild} from './checks.ts';
-import {logIn, stackHosts} from './logins.ts';
-import {hideSecrets} from './secrets.ts';
+import {logIn} from './logins.ts';
 
 /** The platform of this machine, as docker names it. */
 export const machinePlatform = `linux/${process.arch === 'x64' ? 'amd64' : process.arch}`;
@@ -78,40 +74,25 @@ export interface EngineRequest {
   readonly plan: Plan;
   readonly policy: RunPolicy;
   readonly registry: Registry;
+  readonly docker: Docker;
   readonly emit: Emit;
   readonly onOutput: StepContext['onOutput'];
   readonly push: boolean;
   readonly verifyInputs: StepContext['verifyInputs'];
   readonly verifyTests: StepContext['verifyTests'];
+  readonly pinsOf: StepContext['pinsOf'];
   readonly baseOf: StepContext['baseOf'];
 }
 
 /**
- * Lends the steps of a run, with credentials in a private folder that is gone afterwards, and no container of the
- * run left. Everything that would fail later is checked before anything is built; a run that only reads and moves tags
- * starts no docker process.
+ * Lends the steps of a run. Everything that would fail later is checked before anything is built; a run that only reads
+ * and moves tags starts no docker process.
  */
-export async function withDocker<T>(
+export async function withSteps<T>(
   request: EngineRequest,
   use: (steps: Steps) => Promise<T>,
 ): Promise<Result<T>> {
-  const {run, plan, policy} = request;
-  const runId = randomUUID();
-  const {allowLogins} = policy.logins;
-  const hosts = stackHosts(request.stack);
-  const config = await createDockerConfig(run.tempDir, {allowLogins, hosts});
-  saveState('runId', runId);
-  const secretNames = await hideSecrets(run, plan);
-  const docker = createDocker({
-    run: run.program,
-    config,
-    builder: run.inputs.builder,
-    runId,
-    root: run.workspace.root,
-    tempDir: run.tempDir,
-    secretNames,
-    signal: run.signal,
-  });
+  const {run, plan, policy, docker} = request;
   const isNeeded = plan.images.some(({action}) => action === 'build' || action === 'test');
   let swept: Promise<unknown> | undefined;
   try {
@@ -127,18 +108,15 @@ export async function withDocker<T>(
     if (!ready.ok) return ready;
     // Beside the first build: what killed runs left is in nobody's way.
     if (isNeeded) swept = docker.sweep(new Date(), {signal: run.signal});
-    return ok(await use(createSteps({...contextOf(request, docker), caches})));
+    return ok(await use(createSteps({...contextOf(request), caches})));
   } finally {
-    const [cleaned] = await Promise.all([docker.cleanUp(), swept]);
-    // The engine may be back when the post step asks again.
-    if (!cleaned.ok) saveState('unclean', 'true');
-    await config.remove();
+    await swept;
   }
 }
 
-function contextOf(request: EngineRequest, docker: Docker): Omit<StepContext, 'caches'> {
-  const {run, stack, plan, policy, registry, emit, push, verifyInputs, verifyTests, baseOf} =
-    request;
+function contextOf(request: EngineRequest): Omit<StepContext, 'caches'> {
+  const {run, stack, plan, policy, registry, docker, emit, push} = request;
+  const {verifyInputs, verifyTests, pinsOf, baseOf} = request;
   const {inputs, event, workspace, mask} = run;
   const {owner, repo} = event.repository;
   const sourceUrl = repo === '' ? undefined : `${event.serverUrl}/${owner}/${repo}`;
@@ -149,6 +127,7 @@ function contextOf(request: EngineRequest, docker: Docker): Omit<StepContext, 'c
     parentArgs: parentArgsOf(stack, plan),
     verifyInputs,
     verifyTests,
+    pinsOf,
     baseOf,
     records: openRecords(registry),
     recordRefused: (because) => {
@@ -197,8 +176,7 @@ export function extraTagsOf(
 ): readonly string[] {
   // One platform alone is not what these tags promise: the index of all gets them.
   if (spec.platform !== undefined) return [];
-  const words = {now: new Date(), sha, prefix: spec.tagPrefix};
-  return stack.spec.extraTags.defaultBranch.map((tag) => extraTag(fillTag(tag, words), spec));
+  return fillExtraTags(stack.spec.extraTags.defaultBranch, spec, {now: new Date(), sha});
 }
 
 /** `BASE_TAG` and `BASE_IMAGE` for the Dockerfiles that ask for them. */

@@ -2,11 +2,12 @@ import type {Docker, EngineFacts} from '../../adapters/docker/index.ts';
 import {isSet} from '../../adapters/process/index.ts';
 import type {Registry} from '../../adapters/registry/index.ts';
 import {type Failure, fail, failure, ok, type Result} from '../../failure.ts';
-import {parseReference, repositoryOf} from '../../image/reference.ts';
+import {repositoryOf} from '../../image/reference.ts';
 import type {Plan, PlannedImage} from '../../plan/index.ts';
 import type {Run} from '../../run/index.ts';
 import {lackingParents} from '../../stack/index.ts';
 import {isSamePlatform, secretSource} from '../../stack/spec/index.ts';
+import {linesByCause} from '../../util/same-cause.ts';
 import {type LoginRequest, logIn} from './logins.ts';
 
 export interface CheckRequest extends LoginRequest {
@@ -27,6 +28,8 @@ export async function checkBeforeBuild(
 ): Promise<Result<void>> {
   const {plan} = request;
   const builds = plan.images.filter(({action}) => action === 'build');
+  // Asked once, and kept for the first step that needs it.
+  if (builds.length > 0) void docker.driver();
   const [engine, loggedIn, granted] = await Promise.all([
     docker.check(),
     builds.length === 0 ? ok() : logIn(docker, request),
@@ -64,22 +67,18 @@ export async function checkPush({
   const written = plan.images.filter(({action, spec}) => action !== 'skip' && spec.publish);
   const repositories = new Set(written.map(({ref}) => repositoryOf(ref)));
   const answers = await Promise.all(
-    [...repositories].map(async (repository) => registry.mayPush(repository)),
+    [...repositories].map(async (ref) => ({ref, answer: await registry.mayPush(ref)})),
   );
-  const failures = answers.flatMap((answer) => (answer.ok ? [] : [answer.error]));
+  const failures = answers.flatMap(({ref, answer}) =>
+    answer.ok ? [] : [{ref, error: answer.error}],
+  );
   // One sentence for one cause, however many repositories it holds for.
-  const [first, ...rest] = failures;
-  if (first === undefined || rest.length === 0) return failures;
-  const isOne = rest.every(
-    (other) => other.class === first.class && hostIn(other) === hostIn(first),
+  const kinds = Map.groupBy(failures, ({error}) => `${error.class} ${error.hint}`);
+  return [...kinds.values()].flatMap((all) =>
+    linesByCause(all.map(({ref, error}) => ({ref, because: error.message}))).flatMap((message) =>
+      all.slice(0, 1).map(({error}) => ({...error, message})),
+    ),
   );
-  return isOne
-    ? [{...first, message: `${first.message} The same holds for ${rest.length} more.`}]
-    : failures;
-}
-
-function hostIn({message}: Failure): string {
-  return parseReference(message.split(/[\s:]/)[0] ?? '')?.registry ?? '';
 }
 
 /** A builder that the user names must be there, and able to do what the spec asks. */
@@ -95,10 +94,9 @@ async function builderProblems(
     stack,
     platform,
   });
-  const asked = docker.driver();
-  // Which builder docker takes by itself is asked beside the first build, where nothing depends on it.
+  // Which builder docker takes by itself nothing here depends on.
   if (run.inputs.builder === undefined && many.length === 0 && foreign.length === 0) return [];
-  const driver = await asked;
+  const driver = await docker.driver();
   if (!driver.ok) return [driver.error];
   if (many.length === 0 || !push || driver.value !== 'docker' || engine.hasContainerdStore)
     return foreign.length === 0 ? [] : emulatorProblems(await docker.platforms(), foreign);

@@ -1,5 +1,5 @@
 import type {Docker} from '../../adapters/docker/index.ts';
-import {createLogins} from '../../adapters/registry/index.ts';
+import {createLogins, isSameRegistry} from '../../adapters/registry/index.ts';
 import {ok, type Result} from '../../failure.ts';
 import {parseReference} from '../../image/reference.ts';
 import type {Run, RunPolicy} from '../../run/index.ts';
@@ -26,12 +26,17 @@ export async function logIn(
   const used = await Promise.all(
     fallback.map(async (login) => {
       const {credentials} = await known(login.host);
-      return needed.has(login.host) && credentials?.password === login.password ? [login] : [];
+      const isNeeded = [...needed].some((host) => isSameRegistry(host, login.host));
+      return isNeeded && credentials?.password === login.password ? [login] : [];
     }),
   );
-  for (const {host, username, password} of [...inputs, ...used.flat()]) {
-    const done = await docker.login(host, username, password, {signal: run.signal});
-    if (!done.ok) return done;
+  for (const {host: written, username, password} of [...inputs, ...used.flat()]) {
+    // For docker REG.example and reg.example are two: it is logged in to what the images name.
+    const named = [...needed].filter((host) => isSameRegistry(host, written));
+    for (const host of named.length === 0 ? [written] : named) {
+      const done = await docker.login(host, username, password, {signal: run.signal});
+      if (!done.ok) return done;
+    }
   }
   return ok();
 }

@@ -1,19 +1,17 @@
 import {variableOf} from '../../adapters/process/index.ts';
-import type {Plan} from '../../plan/index.ts';
 import type {Run} from '../../run/index.ts';
-import {secretSource} from '../../stack/spec/index.ts';
+import {type ImageSpec, secretSource} from '../../stack/spec/index.ts';
 
 /**
- * From here on the values of the build secrets that the planned builds declare are hidden in every text that leaves.
+ * From here on the values of the build secrets that the images declare are hidden in every text that leaves.
  * Resolves with the variables that docker must see: it reads them from its environment.
  */
 export async function hideSecrets(
   {mask, workspace, log}: Run,
-  plan: Plan,
+  images: Iterable<ImageSpec>,
 ): Promise<readonly string[]> {
-  const builds = plan.images.filter(({action}) => action === 'build');
   const names: string[] = [];
-  for (const secret of new Set(builds.flatMap(({spec}) => spec.secrets))) {
+  for (const secret of new Set([...images].flatMap(({secrets}) => secrets))) {
     const {variable, file} = secretSource(secret);
     if (variable !== undefined) names.push(variable);
     // A file that cannot be read is told by the check before the build, or by docker.

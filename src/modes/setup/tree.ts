@@ -2,6 +2,7 @@ import {filesBelow, type Workspace} from '../../adapters/files/index.ts';
 import {listFiles} from '../../adapters/git/index.ts';
 import {fail, messageOf, ok, type Result} from '../../failure.ts';
 import {isWanted, type SourceTree} from '../../infer/index.ts';
+import {inTurn} from '../../util/in-turn.ts';
 
 /** Larger ones are no Dockerfiles or workflows that somebody wrote. */
 const mostBytes = 1024 * 1024;
@@ -15,8 +16,9 @@ export async function readTree(
   // What is in conflict is listed several times.
   const all = [...new Set(listed ?? (await walk(workspace)))];
   const wanted = all.filter((file) => isWanted(file) || more.includes(file));
-  const texts = await Promise.all(
-    wanted.map(async (file) => [file, await readText(workspace, file)] as const),
+  const texts = await inTurn(
+    wanted,
+    async (file) => [file, await readText(workspace, file)] as const,
   );
   // git lists what was removed and not committed yet.
   const gone = new Set(texts.flatMap(([file, text]) => (text === undefined ? [file] : [])));

@@ -4,9 +4,9 @@ function drawHead() {
   const words = {passed: 'Passed', failed: 'Failed', cancelled: 'Cancelled'};
   byId('title').textContent = words[data.outcome] + ': ' + clean(data.tag);
   document.title = words[data.outcome] + ': ' + clean(data.tag);
-  const counts = order.map((outcome) => [outcome, all.filter((image) => image.outcome === outcome).length]).filter(([, count]) => count > 0);
-  const labels = {failed: 'failed', blocked: 'not started', cancelled: 'cancelled', built: 'built', reused: 'reused', skipped: 'unchanged'};
-  byId('headline').append(all.length + (all.length === 1 ? ' image: ' : ' images: '), counts.map(([outcome, count]) => count + ' ' + labels[outcome]).join(', '));
+  const counts = new Map();
+  for (const image of sorted) counts.set(image.state, (counts.get(image.state) || 0) + 1);
+  byId('headline').append(all.length + (all.length === 1 ? ' image: ' : ' images: '), [...counts].map(([state, count]) => count + ' ' + clean(state)).join(', '));
   const run = data.run || {}, commit = data.commit || {};
   const facts = [
     data.event && [data.event + (data.branch ? ' of ' + clean(data.branch) : '')],
@@ -121,7 +121,7 @@ function bodyOf(image) {
   const difference = image.difference;
   if (difference) parts.push(el('h4', {}, 'Differences'), el('p', {}, 'Compared with ', el('code', {}, clean(difference.against)),
     difference.size_change ? ', ' + change(difference.size_change) : '', difference.base ? ', base image moved from ' + clean(difference.base.before) + ' to ' + clean(difference.base.after) : '', '.', difference.inherited ? ' It also has the changes of ' + clean(difference.inherited.join(', ')) + ', which are listed there.' : ''),
-    difference.packages.length === 0 ? el('p', {}, 'The packages are the same.') : scrolled('Differences of ' + name, table('', ['Package', 'Before', 'After', 'Of'],
+    difference.packages.length === 0 ? el('p', {}, (difference.compared || []).length === 0 ? 'Packages were not compared: no info command lists them in both images.' : 'The packages are the same.') : scrolled('Differences of ' + name, table('', ['Package', 'Before', 'After', 'Of'],
       difference.packages.map((one) => [clean(one.name), one.before === undefined ? 'added' : clean(one.before), one.after === undefined ? 'removed' : clean(one.after), clean(one.manager)]))));
   const tail = image.steps.filter((step) => step.failure && step.failure.tail.length > 0).map((step) => ({name: 'Last lines of the ' + stepNames[step.step], lines: step.failure.tail}));
   const logs = image.logs && image.logs.length > 0 ? image.logs : tail;

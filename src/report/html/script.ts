@@ -64,7 +64,7 @@ function sizeOf(image) {
   return bytes(image.size) + (image.size !== undefined && moved ? ' (' + change(moved) + ')' : '');
 }
 function secondsOf(image) {
-  return image.steps.length === 0 ? undefined : image.steps.reduce((sum, step) => sum + step.seconds, 0);
+  return image.steps.length === 0 || image.state === 'not started' ? undefined : image.steps.reduce((sum, step) => sum + step.seconds, 0);
 }
 function testsOf(image) {
   const counts = image.tests;

@@ -18,4 +18,5 @@ export {
   tableRow,
   titled,
 } from './parts.ts';
+export {stableLines, stableSections} from './stable.ts';
 export {block, blockLine, cell, code, folded, link, prose, shortened, webAddress} from './text.ts';

@@ -147,14 +147,22 @@ const columns = ['State', 'Image', 'Why', 'Tests', 'Time', 'Size'];
 
 /** What changed inside the images, folded, one table for each. */
 export function differenceSections({report, details}: RunFacts): readonly Section[] {
-  const rows = byImportance(report.images).flatMap(({image}) => {
-    const difference = details?.get(image)?.difference;
-    return difference === undefined || isNothing(difference)
-      ? []
-      : [differenceBlock(image, difference)];
-  });
+  const differences = byImportance(report.images).map(
+    ({image}) => [image, details?.get(image)?.difference] as const,
+  );
+  return changeSections('What changed inside the images', differences);
+}
+
+/** The same under a title of its own. */
+export function changeSections(
+  title: string,
+  differences: readonly (readonly [string, Difference | undefined])[],
+): readonly Section[] {
+  const rows = differences.flatMap(([image, difference]) =>
+    difference === undefined || isNothing(difference) ? [] : [differenceBlock(image, difference)],
+  );
   if (rows.length === 0) return [];
-  return [{head: '### What changed inside the images\n', rows, of: 'images', most: 256 * 1024}];
+  return [{head: `### ${title}\n`, rows, of: 'images', most: 256 * 1024}];
 }
 
 function isNothing({packages, base, sizeChange}: Difference): boolean {
@@ -163,7 +171,7 @@ function isNothing({packages, base, sizeChange}: Difference): boolean {
 
 function differenceBlock(
   image: string,
-  {against, packages, base, sizeChange, inherited = []}: Difference,
+  {against, compared, packages, base, sizeChange, inherited = []}: Difference,
 ): string {
   const shown = packages.slice(0, most.packages);
   const size = sizeChange === undefined || sizeChange === 0 ? '' : `, ${changeWords(sizeChange)}`;
@@ -175,6 +183,9 @@ function differenceBlock(
     ...(inherited.length === 0
       ? []
       : [`It also has the changes of ${inherited.map(code).join(', ')}, which are listed there.`]),
+    ...(compared.length > 0
+      ? []
+      : ['Packages were not compared: no info command lists them in both images.']),
     ...(shown.length === 0
       ? []
       : [[tableHead(['Package', 'Before', 'After', 'Of']), ...shown.map(packageRow)].join('\n')]),
@@ -182,7 +193,10 @@ function differenceBlock(
       ? [`… and ${packages.length - shown.length} more packages.`]
       : []),
   ];
-  return `${folded(`${code(image)}: ${packageWords(packages, base !== undefined)}${size}`, body.join('\n\n'))}\n`;
+  const what =
+    packageWords(packages, base !== undefined) ??
+    (compared.length > 0 ? 'same packages' : 'packages not compared');
+  return `${folded(`${code(image)}: ${what}${size}`, body.join('\n\n'))}\n`;
 }
 
 function packageRow({manager, name, before, after}: PackageChange): string {
@@ -196,8 +210,8 @@ function packageRow({manager, name, before, after}: PackageChange): string {
   ]);
 }
 
-/** `2 packages changed, 1 added` */
-export function packageWords(packages: readonly PackageChange[], baseMoved: boolean): string {
+/** `2 packages changed, 1 added`; undefined for nothing. */
+function packageWords(packages: readonly PackageChange[], baseMoved: boolean): string | undefined {
   const count = (of: (change: PackageChange) => boolean): number => packages.filter(of).length;
   const added = count(({before}) => before === undefined);
   const removed = count(({after}) => after === undefined);
@@ -208,7 +222,7 @@ export function packageWords(packages: readonly PackageChange[], baseMoved: bool
     ...(removed > 0 ? [`${removed} removed`] : []),
     ...(baseMoved ? ['base image moved'] : []),
   ];
-  return parts.length === 0 ? 'same packages' : parts.join(', ');
+  return parts.length === 0 ? undefined : parts.join(', ');
 }
 
 /** `docker pull` for everything that is in the registry, folded; the only place for digests. */

@@ -1,8 +1,14 @@
+/**
+ * One report of the reports of many runners.
+ * Enters: the plan of this checkout, and the text of each report.json, which anyone may have written.
+ * Leaves: a result for each image of the plan, what is known beside it, and notes on what was ignored.
+ * Not here: finding the files (modes/report.ts), joining platforms (modes/platforms.ts).
+ */
 import type {RunOutcome} from '../../build/index.ts';
 import {failure} from '../../failure.ts';
 import type {Plan, PlannedImage} from '../../plan/index.ts';
 import type {StepName} from '../../schedule/index.ts';
-import type {ReportedImage} from '../types.ts';
+import type {ImageDetails, ReportedImage} from '../types.ts';
 import {MergeError, type RunnerReport, worstFirst} from './read.ts';
 
 export {MergeError, parseReport, plannedWork, type RunnerReport} from './read.ts';
@@ -11,6 +17,8 @@ export {MergeError, parseReport, plannedWork, type RunnerReport} from './read.ts
 export interface Merged {
   readonly outcome: RunOutcome;
   readonly images: readonly ReportedImage[];
+  /** What the runners know beside the results that count; by the name of the image. */
+  readonly details: ReadonlyMap<string, ImageDetails>;
   /** What was ignored, and why. */
   readonly notes: readonly string[];
 }
@@ -18,6 +26,7 @@ export interface Merged {
 /** More notes than these are counted. */
 const mostNotes = 50;
 
+/**
 /**
  * What counts of the reports of a run whose jobs were run again: for each image the last attempt that worked on it.
  * Artifacts of earlier attempts stay with the run, and the legs of the next may be others.
@@ -39,11 +48,9 @@ export function latestReports(reports: readonly RunnerReport[]): readonly Runner
 }
 
 /**
- * One report of many.
- * Enters: this checkout's own plan, and the report of each runner.
- * Leaves: every image of the plan once, in its order. A report is a claim: it counts only for images of the plan at
- * their own references, it cannot allow a failure (the spec does), and an image that no runner reported has failed.
- * Not here: finding the files and putting platforms together (modes/).
+ * One report of many: every image of the plan once, in its order. A report is a claim: it counts only for images of
+ * the plan at their own references, it cannot allow a failure (the spec does), and an image that no runner reported
+ * has failed.
  * @param awaited images that somebody was to work on, though nothing is left to do with them now
  */
 export function mergeReports(
@@ -54,12 +61,13 @@ export function mergeReports(
   const notes: string[] = [];
   const planned = new Map(plan.images.map((image) => [image.name, image]));
   const claims = new Map<string, ReportedImage>();
+  const details = new Map<string, ImageDetails>();
   const ofPlan = reports.filter(({file, tag}) => {
     if (tag !== plan.tag)
       notes.push(`${file} was ignored: it is of the tag ${quoted(tag)}, not ${plan.tag}.`);
     return tag === plan.tag;
   });
-  for (const {file, images} of ofPlan) {
+  for (const {file, images, details: own} of ofPlan) {
     for (const claim of images) {
       const image = planned.get(claim.image);
       if (image === undefined) {
@@ -71,7 +79,11 @@ export function mergeReports(
       } else {
         const result = consistent(claim, image.spec.allowFailure);
         const known = claims.get(image.name);
-        if (known === undefined || rank(result) < rank(known)) claims.set(image.name, result);
+        if (known !== undefined && rank(result) >= rank(known)) continue;
+        claims.set(image.name, result);
+        details.delete(image.name);
+        const said = own.get(image.name);
+        if (said !== undefined) details.set(image.name, said);
       }
     }
   }
@@ -80,6 +92,7 @@ export function mergeReports(
   return {
     outcome: outcomeOf(images, ofPlan),
     images,
+    details,
     notes: more > 0 ? [...notes.slice(0, mostNotes), `And ${more} more like these.`] : notes,
   };
 }

@@ -2,7 +2,8 @@ import type {RunOutcome} from '../../build/index.ts';
 import {type Failure, failure, failureClasses} from '../../failure.ts';
 import type {Plan} from '../../plan/index.ts';
 import type {Outcome, StepName} from '../../schedule/index.ts';
-import type {ReportedImage, ReportedStep, TestCounts} from '../types.ts';
+import type {ImageDetails, ReportedImage, ReportedStep, TestCounts} from '../types.ts';
+import {readDetails} from './details.ts';
 
 /** `artifacts/report.json` of one runner, read back. Its text is from outside: nothing in it is trusted. */
 export interface RunnerReport {
@@ -12,6 +13,8 @@ export interface RunnerReport {
   readonly attempt: number;
   readonly outcome: RunOutcome;
   readonly images: readonly ReportedImage[];
+  /** By the name of the image. */
+  readonly details: ReadonlyMap<string, ImageDetails>;
 }
 
 /** Where several runners report one image, the worst of it counts. */
@@ -70,7 +73,14 @@ export function parseReport(file: string, text: string): RunnerReport {
     images: images.map(
       (image, index) => readResult(record(image)) ?? refuse(`images[${index}] is not a result`),
     ),
+    details: new Map(images.flatMap(readNamedDetails)),
   };
+}
+
+function readNamedDetails(image: unknown): readonly (readonly [string, ImageDetails])[] {
+  const name = text(record(image)['image']);
+  const details = readDetails(image);
+  return name === undefined || details === undefined ? [] : [[name, details]];
 }
 
 function readResult(image: Fields): ReportedImage | undefined {

@@ -1,8 +1,9 @@
 import {platformPattern} from '../../image/platforms.ts';
-import {repositoryKey} from '../../image/reference.ts';
-import {extraTag, globalStableTag, isInternalTag, stableTag} from '../../image/tags.ts';
+import {repositoryKey, tagPattern} from '../../image/reference.ts';
+import {extraTag, globalStableTag, isInternalTag, stableTag, tagStart} from '../../image/tags.ts';
 import {type Fields, type Ignored, readEntries, readFields, readTexts} from '../yaml/index.ts';
 import {platformMend} from './platforms.ts';
+
 import type {ExtraTags, ImageSpec} from './types.ts';
 
 /** `tag.extra`: further tags for a digest that passed its tests. Names in braces are filled in when the tag is put. */
@@ -16,18 +17,23 @@ export function readExtraTags(
   const request = {findings: tag.findings, ignored, owner: 'tag.extra'};
   const fields = readFields(request, value, ['default_branch', 'stable']);
   if (fields === undefined) return {defaultBranch: [], stable: []};
-  const taken = takenTags(images);
+  const groups = Map.groupBy(images, ({repository}) => repositoryKey(repository) ?? repository);
   return {
-    defaultBranch: readTags(fields, 'default_branch', taken),
-    stable: readTags(fields, 'stable', taken),
+    defaultBranch: readTags(fields, 'default_branch', [...groups.values()]),
+    stable: readTags(fields, 'stable', [...groups.values()]),
   };
 }
 
 const placeholders = /\{(?:date|sha|prefix)\}/g;
 
-function readTags(fields: Fields, name: string, taken: TakenTags): readonly string[] {
+/** @param groups images that share a repository */
+function readTags(
+  fields: Fields,
+  name: string,
+  groups: readonly (readonly ImageSpec[])[],
+): readonly string[] {
   const tags = readTexts(fields, name).flatMap(({text, offset}) => {
-    const problem = problemOf(text, taken);
+    const problem = problemOf(text, groups);
     if (problem === undefined) return [text];
     fields.findings.mistake(offset, `${name} of ${fields.owner} has "${text}", ${problem}`);
     return [];
@@ -36,36 +42,44 @@ function readTags(fields: Fields, name: string, taken: TakenTags): readonly stri
 }
 
 /** Why a text can be no extra tag; undefined for a good one. */
-function problemOf(text: string, taken: TakenTags): string | undefined {
+function problemOf(text: string, groups: readonly (readonly ImageSpec[])[]): string | undefined {
   // What a placeholder becomes has only characters of a tag; a tag may be 128 long, a filled one no more.
-  if (!/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/.test(text.replace(placeholders, '2026')))
+  if (!tagPattern.test(text.replace(placeholders, '2026')))
     return 'which is not a valid tag. Use letters, digits, "_", "." and "-", and {date}, {sha} or {prefix}.';
   if (isInternalTag(text)) return 'which the action keeps for itself. Choose another name.';
-  for (const image of taken.images) {
-    const tag = extraTag(text.replaceAll('{prefix}', image.tagPrefix), image);
+  return groups.map((group) => ownedIn(text, group)).find((problem) => problem !== undefined);
+}
+
+/**
+ * Whose tag an extra one of these images would be, if something else moves that: a build of the default branch would
+ * promote without a promotion, or take the tags of another track.
+ */
+function ownedIn(text: string, group: readonly ImageSpec[]): string | undefined {
+  for (const image of group) {
+    const [tag] = fillExtraTags([text], image, {now: new Date(0), sha: '0000000'});
+    if (tag === undefined) continue;
     if (tag.length > 128)
       return `which is ${tag.length} characters long for image "${image.name}", and a tag has 128. Shorten it.`;
-    const owner = taken.stable.get(`${repositoryKey(image.repository)}:${tag}`);
-    if (owner !== undefined)
-      return `which would be ${tag}, the stable tag of image "${owner}": only a promotion moves it. Remove it.`;
+    for (const other of group) {
+      if (tag === stableTag(other) || tag === globalStableTag(other))
+        return `which would be ${tag}, the stable tag of image "${other.name}": only a promotion moves it. Remove it.`;
+      const start = tagStart(other);
+      if (start.length > tagStart(image).length && tag.startsWith(`${start}-`))
+        return `which would be a tag of image "${other.name}", whose tags begin with "${start}-". Choose another tag.`;
+    }
   }
   return undefined;
 }
 
-interface TakenTags {
-  readonly images: readonly ImageSpec[];
-  /** By reference, the image whose promotion moves it. */
-  readonly stable: ReadonlyMap<string, string>;
-}
-
-function takenTags(images: Iterable<ImageSpec>): TakenTags {
-  const all = [...images];
-  const stable = all.flatMap((image) =>
-    [stableTag(image), globalStableTag(image)].map(
-      (tag) => [`${repositoryKey(image.repository)}:${tag}`, image.name] as const,
-    ),
-  );
-  return {images: all, stable: new Map(stable)};
+/** The further tags of one image. Those without `{prefix}` belong to the main track: the images of all tracks share repositories. */
+export function fillExtraTags(
+  tags: readonly string[],
+  image: Pick<ImageSpec, 'track' | 'tagPrefix' | 'variant'>,
+  words: Omit<TagWords, 'prefix'>,
+): readonly string[] {
+  return tags
+    .filter((tag) => image.track === undefined || tag.includes('{prefix}'))
+    .map((tag) => extraTag(fillTag(tag, {...words, prefix: image.tagPrefix}), image));
 }
 
 export interface TagWords {
@@ -76,7 +90,7 @@ export interface TagWords {
 }
 
 /** An extra tag with its placeholders filled in: `{date}` is the UTC day, `{sha}` 7 characters. */
-export function fillTag(tag: string, {now, sha, prefix}: TagWords): string {
+function fillTag(tag: string, {now, sha, prefix}: TagWords): string {
   return tag
     .replaceAll('{date}', now.toISOString().slice(0, 10))
     .replaceAll('{sha}', sha.slice(0, 7))

@@ -19,7 +19,7 @@ import {checkPrefix, imagesOfTrack, prefixProblem, readTracks, type Track} from 
 import type {ImageSpec, Spec} from './types.ts';
 
 export {parseChangeRules} from './change-rules.ts';
-export {fillTag} from './extras.ts';
+export {fillExtraTags} from './extras.ts';
 export type {Tree} from './graph.ts';
 export {buildTree, findCycles} from './graph.ts';
 export {looksSecret, refusedNames, secretSource} from './image.ts';

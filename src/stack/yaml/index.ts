@@ -1,7 +1,8 @@
-import {Composer, type Document, LineCounter, Parser} from 'yaml';
+import {type Document, LineCounter} from 'yaml';
+import {composeBounded, TooManyErrors} from '../../util/bounded-yaml.ts';
 import {collectFindings, type Findings} from './findings.ts';
 import {convertNodes, type SpecNode} from './nodes.ts';
-import {boundErrors, explain, TooManyErrors, unquoted} from './syntax.ts';
+import {explain, unquoted} from './syntax.ts';
 
 export type {Fields, Ignored} from './fields.ts';
 export {
@@ -47,6 +48,9 @@ export function readYaml(file: string, source: string): YamlFile {
   return {root: contents ? convertNodes(contents, findings) : undefined, findings};
 }
 
+/** More of them help nobody. */
+const maxErrors = 20;
+
 function composeDocument(
   text: string,
   lineCounter: LineCounter,
@@ -54,11 +58,8 @@ function composeDocument(
 ): Document.Parsed | undefined {
   // Every scalar stays text (failsafe): its key decides what it means. Duplicate keys are found by
   // convertNodes, because the library compares every key with every other.
-  const options = {schema: 'failsafe', uniqueKeys: false, prettyErrors: false} as const;
-  const composer = new Composer({...options, lineCounter});
-  boundErrors(composer);
+  const options = {schema: 'failsafe', uniqueKeys: false} as const;
   let found: Document.Parsed | undefined;
-  const tokens = new Parser(lineCounter.addNewLine).parse(text);
   const misread = new Set<number>();
   /** What the parser makes of the rest of a line that should have been quoted helps no one. */
   const mistake = (offset: number, message: string): void => {
@@ -67,7 +68,7 @@ function composeDocument(
     if (message === unquoted) misread.add(line);
   };
   try {
-    for (const document of composer.compose(tokens, true, text.length)) {
+    for (const document of composeBounded(text, {lineCounter, maxErrors, options})) {
       for (const {pos, code, message} of document.errors) {
         mistake(pos[0], explain(code, message));
       }
@@ -82,7 +83,7 @@ function composeDocument(
     }
   } catch (error) {
     if (!(error instanceof TooManyErrors)) throw error;
-    for (const {offset, message} of error.errors) mistake(offset, message);
+    for (const {offset, code, message} of error.errors) mistake(offset, explain(code, message));
   }
   return found;
 }

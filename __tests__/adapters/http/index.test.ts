@@ -1,7 +1,7 @@
 import http from 'node:http';
 import type {AddressInfo} from 'node:net';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
-import {createHttpClient, type HttpAnswer} from '../../../src/adapters/registry/http.ts';
+import {createHttpClient, type HttpAnswer} from '../../../src/adapters/http/index.ts';
 
 let server: http.Server;
 let waiting: http.ServerResponse[];

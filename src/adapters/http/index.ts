@@ -1,59 +1,22 @@
-import {Agent as HttpAgent, request as httpRequest, type IncomingMessage} from 'node:http';
-import {Agent as HttpsAgent, request as httpsRequest} from 'node:https';
-import {createSecureContext, getCACertificates} from 'node:tls';
-import {type Certificates, certificateFolders, certificatesOf, proxyFor} from './network.ts';
+import {request as httpRequest, type IncomingMessage} from 'node:http';
+import {request as httpsRequest} from 'node:https';
+import {createAgents, mostConnections} from './agents.ts';
+import type {HttpAnswer, HttpClient, HttpOptions, HttpRequest} from './types.ts';
 
-/** One HTTP exchange; header names are lower case. */
-export interface HttpAnswer {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string | undefined>>;
-  readonly body: Uint8Array;
-}
+export {isInNetwork, proxyPasswords} from './proxies.ts';
+export type {HttpAnswer, HttpClient, HttpOptions, HttpRequest, Trust} from './types.ts';
 
-/** Which registry an exchange belongs to: its certificates count for its token service and its store too, as docker has it. */
-export interface Trust {
-  readonly host: string;
-  /** `false`: any certificate will do, because the engine lists the registry as insecure. */
-  readonly verify: boolean;
-}
-
-export interface HttpRequest {
-  readonly method: 'GET' | 'HEAD' | 'PUT' | 'DELETE' | 'POST';
-  readonly url: URL;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body?: Uint8Array;
-  readonly trust: Trust;
-  /** Most bytes of the answer. */
-  readonly limit?: number;
-  /** Milliseconds to the answer; half a minute by default. */
-  readonly patience?: number;
-}
-
-/** Sends requests over connections that are kept alive, at most this many at once to a host. */
-export interface HttpClient {
-  /** @throws {Error} when there is no answer within the deadline */
-  send(request: HttpRequest): Promise<HttpAnswer>;
-  close(): void;
-}
-
-export interface HttpOptions {
-  /** Ends requests, or `grace` seconds after it (those that begin later: after their begin). */
-  readonly signal?: AbortSignal;
-  readonly grace?: number;
-  /** Of this program, for the header `User-Agent`. */
-  readonly version?: string;
-  /** Where the proxies are named. */
-  readonly env?: Readonly<Record<string, string | undefined>>;
-  /** Folders with one folder a host: docker's `certs.d`. */
-  readonly certificateFolders?: readonly string[];
-}
-
-const mostConnections = 32;
 const deadlineMs = 30_000;
 /** Manifests and configs are small; what is larger is a layer or an attack. */
 const largestBody = 8 * 1024 * 1024;
 const mostRedirects = 5;
 
+/**
+ * HTTP as docker on this machine does it: through the same proxies, with the same certificates.
+ * Enters: requests, each with the registry whose certificates count.
+ * Leaves: answers, within a deadline; redirects are followed without giving credentials away.
+ * Not here: which login a request carries, and what an answer means (registry/).
+ */
 export function createHttpClient(options: HttpOptions): HttpClient {
   const {signal, grace = 0, version = '1'} = options;
   const agents = createAgents(options);
@@ -134,68 +97,6 @@ function createTurns(): <T>(host: string, work: () => Promise<T>) => Promise<T> 
       else next();
     }
   };
-}
-
-interface Agents {
-  agentFor(request: HttpRequest): Promise<HttpAgent>;
-  usesSystem(url: URL): boolean;
-  /** Reading the system's authorities takes 80 ms, so it is done where node's own do not know the host. */
-  useSystem(url: URL): void;
-  close(): void;
-}
-
-function createAgents({env = process.env, ...options}: HttpOptions): Agents {
-  const folders = options.certificateFolders ?? certificateFolders(env);
-  const agents = new Map<string, HttpAgent>();
-  const certificates = new Map<string, Promise<Certificates | undefined>>();
-  const system = new Set<string>();
-  return {
-    agentFor: async ({url, trust}) => {
-      const proxy = proxyFor(url, env);
-      // Node would pass it over, and the name that only the proxy can resolve would be blamed.
-      const kind = proxy?.split('://')[0]?.toLowerCase();
-      if (kind !== undefined && kind !== 'http' && kind !== 'https') {
-        const error = new Error(`a ${kind} proxy, and only http and https proxies are supported`);
-        throw Object.assign(error, {code: 'ERR_PROXY_INVALID_CONFIG'});
-      }
-      const isPlain = url.protocol === 'http:';
-      const own = certificates.get(trust.host) ?? certificatesOf(trust.host, folders);
-      certificates.set(trust.host, own);
-      const found = isPlain ? undefined : await own;
-      const isSystem = found !== undefined || system.has(url.host);
-      const place = found === undefined ? '' : trust.host;
-      const key = [url.protocol, proxy, trust.verify, isSystem, place].join(' ');
-      const known = agents.get(key);
-      if (known !== undefined) return known;
-      const common = {
-        keepAlive: true,
-        maxSockets: mostConnections,
-        ...(proxy === undefined ? {} : {proxyEnv: {HTTP_PROXY: proxy, HTTPS_PROXY: proxy}}),
-      };
-      const agent = isPlain
-        ? new HttpAgent(common)
-        : new HttpsAgent({
-            ...common,
-            rejectUnauthorized: trust.verify,
-            ...(isSystem ? {secureContext: contextOf(found)} : {}),
-          });
-      agents.set(key, agent);
-      return agent;
-    },
-    usesSystem: ({host}) => system.has(host),
-    useSystem: ({host}) => void system.add(host),
-    close: () => {
-      for (const agent of agents.values()) agent.destroy();
-    },
-  };
-}
-
-/** Every authority that is known here: node's, the system's, and the host's own. */
-function contextOf(own: Certificates | undefined): ReturnType<typeof createSecureContext> {
-  return createSecureContext({
-    ca: [...getCACertificates('default'), ...getCACertificates('system'), ...(own?.ca ?? [])],
-    ...(own === undefined || own.cert.length === 0 ? {} : {cert: [...own.cert], key: [...own.key]}),
-  });
 }
 
 /** What node and OpenSSL call a certificate that they do not trust. */

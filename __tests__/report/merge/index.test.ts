@@ -1,16 +1,16 @@
 import {describe, expect, it} from 'vitest';
-import {failure} from '../../src/failure.ts';
-import {reportFile} from '../../src/report/file.ts';
+import {failure} from '../../../src/failure.ts';
+import {reportFile} from '../../../src/report/file.ts';
 import {
   latestReports,
   mergeReports,
   parseReport,
   plannedWork,
   requireReports,
-} from '../../src/report/merge/index.ts';
-import type {ReportedImage} from '../../src/report/types.ts';
-import {planned, reported, reportedStep} from '../support/builders/reports.ts';
-import {imageSpec} from '../support/builders/stack.ts';
+} from '../../../src/report/merge/index.ts';
+import type {ReportedImage} from '../../../src/report/types.ts';
+import {planned, reported, reportedStep} from '../../support/builders/reports.ts';
+import {imageSpec} from '../../support/builders/stack.ts';
 
 const standing = {
   ref: 'x',
@@ -252,5 +252,44 @@ describe('parseReport', () => {
   ])('refuses %s', (text, problem) => {
     expect(() => parseReport('artifacts/a/report.json', text)).toThrow(problem);
     expect(() => parseReport('artifacts/a/report.json', text)).toThrow('artifacts/a/report.json');
+  });
+});
+
+describe('what runners know beside the results', () => {
+  const own = {
+    difference: {against: 'x@sha256:1', compared: ['pip'], packages: [], sizeChange: -5},
+    layers: [{command: 'RUN x', size: 5}],
+    packages: [{manager: 'pip', name: 'numpy', version: '2'}],
+    logs: [{name: 'logs/x.build.log', lines: ['one', 'two']}],
+    notes: ['The info command X failed.'],
+  };
+  const written = (outcome: ReportedImage['outcome'], details: object): string => {
+    const {tag} = plan;
+    const known = new Map([['leaf', details]]);
+    const report = {outcome: 'passed', images: [built('leaf', {outcome})]} as const;
+    return reportFile({plan: {...plan, tag}, report, details: known});
+  };
+
+  it('is in the merged report, from the report that counts', () => {
+    const [worse, better] = [
+      parseReport('a', written('failed', own)),
+      parseReport('b', written('built', {notes: ['another']})),
+    ];
+    expect(mergeReports(plan, [better, worse]).details.get('leaf')).toEqual(own);
+    expect(mergeReports(plan, [worse, better]).details.get('leaf')).toEqual(own);
+  });
+
+  it('is left out where it is not what it should be, and costs nothing else', () => {
+    const value = JSON.parse(written('built', own));
+    const leaf = value.images[0];
+    Object.assign(leaf, {
+      layers: 'no',
+      packages: [{name: 1}],
+      url: 'https://example.org',
+      logs: {},
+    });
+    const {details, images} = parseReport('a', JSON.stringify(value));
+    expect(images).toHaveLength(1);
+    expect(details.get('leaf')).toEqual({difference: own.difference, notes: own.notes});
   });
 });
