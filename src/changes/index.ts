@@ -28,11 +28,14 @@ export async function findChangedFiles(
   workspace: string,
   isThere: (path: string) => Promise<boolean> = async () => true,
 ): Promise<ChangedFiles> {
-  const changed = await askForFiles(event, ports);
-  if (changed.kind === 'unknown') return explainShallow(changed, ports.git);
-  if (changed.kind === 'no-range') return changed;
   const {git} = ports;
-  const [root, head] = await Promise.all([git.root(), git.commitOf('HEAD')]);
+  const [changed, root, head] = await Promise.all([
+    askForFiles(event, ports),
+    git.root(),
+    git.commitOf('HEAD'),
+  ]);
+  if (changed.kind === 'unknown') return explainShallow(changed, git);
+  if (changed.kind === 'no-range') return changed;
   // Without a repository only the API was asked, and its paths begin at the top of the checkout, wherever that is.
   if (!root.ok)
     return (await isAtTop(changed.files, isThere)) ? changed : {kind: 'unknown', because: noTop};

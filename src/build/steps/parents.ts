@@ -29,9 +29,8 @@ async function pullExactly(work: Work, image: PlannedImage, log: LogFile): Promi
     docker.pull(exact, dockerOptions(work, log)),
   );
   if (!result.ok) return {failure: await docker.diagnose(result.error)};
-  const tagged = await docker.tag(exact, image.ref);
+  const [tagged, found] = await Promise.all([docker.tag(exact, image.ref), docker.ids([exact])]);
   if (!tagged.ok) return {failure: tagged.error};
-  const found = await docker.ids([exact]);
   if (!found.ok) return {failure: found.error};
   state.id = found.value.get(exact);
   state.digest = digest;
