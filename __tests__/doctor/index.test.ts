@@ -85,7 +85,7 @@ describe('doctor', () => {
     [
       'a question of init that nobody answered',
       {'images/spec.yml': spec().replace('  leaf:', '  # TODO is this right\n  leaf:')},
-      /^images\/spec\.yml:4: note: A question is open: is this right Answer it/,
+      /^images\/spec\.yml:4: note: A question is open: is this right\. Answer it/,
     ],
     [
       'no checkout',

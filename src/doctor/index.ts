@@ -45,7 +45,7 @@ function questionsOf({texts, stackDir}: DoctorFacts): readonly Finding[] {
     if (question === undefined) return [];
     return note(
       `${file}:${index + 1}`,
-      `A question is open: ${question}`,
+      `A question is open: ${question.replace(/(?<![.?!])$/, '.')}`,
       'Answer it, then remove the line.',
     );
   });
