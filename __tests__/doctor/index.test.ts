@@ -78,6 +78,16 @@ describe('doctor', () => {
       /^\.github\/workflows\/stack\.yml:10: note: .* fetch-depth: 0/,
     ],
     [
+      'a workflow that is no YAML',
+      {'.github/workflows/other.yml': 'jobs:\n  a: [\n'},
+      /^\.github\/workflows\/other\.yml: note: The workflow cannot be read: it is not valid YAML/,
+    ],
+    [
+      'a question of init that nobody answered',
+      {'images/spec.yml': spec().replace('  leaf:', '  # TODO is this right\n  leaf:')},
+      /^images\/spec\.yml:4: note: A question is open: is this right\. Answer it/,
+    ],
+    [
       'no checkout',
       flow(workflow().replace(/ {6}- uses: actions\/checkout.*\n.*\n/, '')),
       /stack\.yml:10: error: Nothing checks the repository out .*actions\/checkout@v5/,
@@ -273,6 +283,67 @@ describe('the repository of the action', () => {
     const copies = below('docs/workflows').map((path) => [path.replace('docs/', '.github/'), path]);
     expect(clean(Object.fromEntries(copies))).toEqual([]);
   });
+});
+
+it('ten thousand images with their tests are looked at in a moment', () => {
+  const names = Array.from({length: 10_000}, (_, index) => `i${index}`);
+  const files = names.flatMap((name) => [
+    [`images/${name}/Dockerfile`, 'FROM debian:13\n'],
+    [`images/${name}/.dockerignore`, 'test\n'],
+    [`images/${name}/test/test_a.py`, ''],
+    [`images/${name}/test_b.py`, ''],
+  ]);
+  const lines = names.map((name) => `  ${name}: {image_name: ghcr.io/acme/${name}}\n`);
+  const text = `images:\n${lines.join('')}tag: {prefix: "1"}\n`;
+  const found = examined({...Object.fromEntries(files), 'images/spec.yml': text});
+  expect(found.filter(({message}) => message.startsWith('Nothing runs'))).toHaveLength(10_000);
+});
+
+describe('workflows of other shapes', () => {
+  const told = (text: string) => examined(flow(text)).map(findingLine);
+
+  it.each([
+    ['names in another case', workflow().replace('actions/checkout', 'Actions/Checkout')],
+    [
+      'anchors',
+      workflow()
+        .replace('    steps:\n', '    steps: &steps\n')
+        .concat('  again:\n    runs-on: x\n    steps: *steps\n'),
+    ],
+    [
+      'the command line',
+      'on: push\njobs:\n  a:\n    steps:\n      - run: npx github:ucsd-ets/stack-action plan\n',
+    ],
+  ])('have nothing to mend for %s', (_, text) => expect(told(text)).toEqual([]));
+
+  it('are believed where an expression says what a job may do', () => {
+    const text = workflow().replace(/permissions:\n.*\n.*\n/, 'permissions: ${{ inputs.some }}\n');
+    expect(told(text)).toEqual([expect.stringMatching(/note: Whether the job may push/)]);
+  });
+
+  it('are read in a moment with fifteen thousand jobs', () => {
+    const jobs = Array.from(
+      {length: 15_000},
+      (_, index) => `  j${index}:\n    steps: [{uses: a/b@x}]\n`,
+    );
+    const lines = told(`on: push\njobs:\n${jobs.join('')}`);
+    expect(lines).toHaveLength(15_001);
+    expect(lines.at(-1)).toMatch(
+      /^\.github\/workflows\/stack\.yml:30002: note: a\/b@x is a branch/,
+    );
+  });
+
+  it.each([
+    '',
+    'x',
+    'jobs: [1]',
+    'jobs: {a: {steps: {x: 1}}}',
+    'jobs: {a: {steps: [null, 3, [1]]}}',
+    'a: &a\n  b: *a\njobs: *a\n',
+    `a: ${'['.repeat(9000)}`,
+  ])('never end the examination: %.40s', (text) =>
+    expect(told(text).join()).toContain('No workflow runs the stack'),
+  );
 });
 
 describe('the registry', () => {

@@ -1,5 +1,13 @@
 import {execFileSync, spawn, spawnSync} from 'node:child_process';
-import {cpSync, mkdtempSync, readdirSync, readFileSync, realpathSync, writeFileSync} from 'node:fs';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  writeFileSync,
+} from 'node:fs';
 import {createServer} from 'node:http';
 import {tmpdir} from 'node:os';
 import {delimiter, dirname, join} from 'node:path';
@@ -152,6 +160,26 @@ describe('in ten minutes on your repository', () => {
     ]);
   });
 
+  it('is what README says, typed in a folder that was empty', async () => {
+    const readme = readFileSync(join(repository, 'README.md'), 'utf8');
+    const [, block = ''] =
+      /On your own repository[^\n]*\n\n```sh\n([\s\S]*?)```/.exec(readme) ?? [];
+    const commands = [...block.matchAll(/^npx github:ucsd-ets\/stack-action (\S+)/gm)];
+    expect(commands.map(([, mode]) => mode)).toEqual(['init', 'plan', 'doctor']);
+    using folder = makeRepository();
+    folder.git('config', 'user.name', 'Newcomer');
+    mkdirSync(join(folder.path, 'web'));
+    writeFileSync(
+      join(folder.path, 'web/Dockerfile'),
+      `FROM ${server.host}/acme/base\nCOPY x /x\n`,
+    );
+    writeFileSync(join(folder.path, 'web/x'), '');
+    for (const [, mode = ''] of commands) {
+      const {code, stdout, stderr} = await run(folder.path, [mode]);
+      expect(code, `${mode}: ${stdout}${stderr}`).toBe(0);
+    }
+  });
+
   it('init writes over nothing', async () => {
     const {code, stderr} = await run(work.path, ['init']);
     expect(code).toBe(1);
@@ -185,15 +213,26 @@ describe('in ten minutes on your repository', () => {
     );
   });
 
-  it('doctor is never content with what plan refuses', async () => {
+  it.each([
+    [
+      'a platform',
+      /^images\/b\/Dockerfile:1:1: "b" takes "a" for linux\/arm64/,
+      'platforms: [linux/amd64]',
+    ],
+    [
+      'a test',
+      /^images\/spec\.yml:2:3: tests\.paths of image "a" lists "nowhere"/,
+      'platforms: [linux/amd64, linux/arm64], tests: {paths: nowhere}',
+    ],
+  ])('doctor is never content with what plan refuses: %s', async (_, sentence, keys) => {
     using wrong = makeRepository();
     wrong.commit('x', {
-      'images/spec.yml': `images:\n  a: {image_name: ${server.host}/o/a, platforms: [linux/amd64]}\n  b: {image_name: ${server.host}/o/b, platforms: [linux/arm64]}\ntag: {prefix: "1"}\n`,
+      'images/spec.yml': `images:\n  a: {image_name: ${server.host}/o/a, ${keys}}\n  b: {image_name: ${server.host}/o/b, platforms: [linux/arm64]}\ntag: {prefix: "1"}\n`,
       'images/a/Dockerfile': 'FROM scratch\n',
       'images/b/Dockerfile': `FROM ${server.host}/o/a\n`,
     });
     const refused = (await run(wrong.path, ['plan'])).stderr.trim();
-    expect(refused).toMatch(/^images\/b\/Dockerfile:1:1: "b" takes "a" for linux\/arm64/);
+    expect(refused).toMatch(sentence);
     const {code, stdout, stderr} = await run(wrong.path, ['doctor']);
     expect(code).toBe(1);
     expect(`${stdout}${stderr}`).toContain(refused.replace(/^\S+ /, ''));

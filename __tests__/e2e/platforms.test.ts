@@ -158,4 +158,24 @@ describe('two platforms on two runners', () => {
     );
     expect(run.stdout).not.toContain('docker buildx build');
   });
+
+  it('says before the first build that nothing here runs programs of a platform, and what to add', async () => {
+    const spec = await stack.read('images/spec.yml');
+    await stack.commit({
+      'images/spec.yml': spec
+        .replace(/( {2}whole: .*platforms: )\[[^\]]*\]/, '$1[linux/s390x]')
+        .replace(/ {2}(?:child|plain): .*\n/g, ''),
+      'images/whole/Dockerfile': 'FROM scratch\nCOPY amd64 /arch\nRUN ["/arch"]\n',
+    });
+    const run = await workflow({runId: '66'}).leg({
+      images: 'whole',
+      parents: 'auto',
+      push: 'false',
+    });
+    expect(run.exitCode, run.stdout).toBe(1);
+    expect(run.stdout).toContain('cannot run programs of another platform');
+    expect(run.stdout).toContain('whole (linux/s390x)');
+    expect(run.stdout).toContain('docker/setup-qemu-action@v3');
+    expect(run.stdout).not.toContain('docker buildx build');
+  });
 });

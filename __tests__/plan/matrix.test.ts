@@ -236,4 +236,11 @@ describe('makeLegs', () => {
     expect(legs.length).toBeLessThanOrEqual(20);
     expect(new Set(legs.flatMap((leg) => leg.images.split(','))).size).toBe(10_000);
   });
+
+  it('takes no longer for a chain of ten thousand, which has as many places to cut it', () => {
+    const images = Array.from({length: 10_000}, (_, index) =>
+      plannedImage(`i${index}`, index === 0 ? [] : [`i${index - 1}`]),
+    );
+    expect(legsOf(images).legs.map(({images: list}) => list.split(',').length)).toEqual([10_000]);
+  });
 });

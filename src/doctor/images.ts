@@ -3,6 +3,7 @@ import {parseReference} from '../image/reference.ts';
 import {variantOf} from '../image/tags.ts';
 import {findUses, type ImageUse, readDockerfile} from '../stack/dockerfile/index.ts';
 import type {ImageSpec, Spec} from '../stack/spec/index.ts';
+import {byFolder, foldersOf} from '../util/globs.ts';
 import {type DoctorFacts, error, type Finding, note} from './types.ts';
 
 /** What the spec and the Dockerfiles say together. */
@@ -161,17 +162,26 @@ function testsOf(
   spec: Spec,
 ): readonly Finding[] {
   const places = new Map<string, Finding>();
+  const tests = byFolder(files.filter((file) => /^test_.*\.py$|_test\.py$/.test(basename(file))));
+  const listed = new Set(images.flatMap((image) => image.tests.paths));
+  const own = new Set(images.map(({folder}) => folder));
+  // Two images may have the same context: it is enough that one of them runs the file.
+  const isRun = (file: string): boolean => {
+    const above = foldersOf(file);
+    return (
+      [file, ...above].some((path) => listed.has(path)) ||
+      above.some((folder) => own.has(folder) && folders.test(file.slice(folder.length + 1)))
+    );
+  };
   for (const image of images) {
     if (image.tests.words !== undefined) continue;
     const roots = [
       image.folder,
       ...(image.context === '.' || image.context === stackDir ? [] : [image.context]),
     ];
-    for (const file of files) {
-      const root = roots.find((one) => file.startsWith(`${one}/`));
-      if (root === undefined) continue;
+    for (const file of new Set(roots.flatMap((root) => tests.get(root) ?? []))) {
+      const root = roots.find((one) => file.startsWith(`${one}/`)) ?? image.folder;
       const rest = file.slice(root.length + 1);
-      if (!/^test_.*\.py$|_test\.py$/.test(basename(file))) continue;
       const isIntegration = rest.startsWith('integration_tests/') && root === image.folder;
       if (isIntegration && !image.integrationTests) {
         const place = join(image.folder, 'integration_tests');
@@ -184,17 +194,7 @@ function testsOf(
           ),
         );
       } else if (root !== image.folder || !folders.test(rest)) {
-        // Two images may have the same context: it is enough that one of them runs the file.
-        const isListed = images.some(({tests}) =>
-          tests.paths.some((path) => file === path || file.startsWith(`${path}/`)),
-        );
-        const isRun =
-          isListed ||
-          images.some(
-            ({folder}) =>
-              file.startsWith(`${folder}/`) && folders.test(file.slice(folder.length + 1)),
-          );
-        if (!isRun)
+        if (!isRun(file))
           places.set(
             file,
             note(

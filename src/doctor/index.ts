@@ -2,7 +2,7 @@ import {join} from 'node:path/posix';
 import {parseSpec, type Spec} from '../stack/spec/index.ts';
 import {SpecError} from '../stack/yaml/index.ts';
 import {examineImages} from './images.ts';
-import {type DoctorFacts, error, type Finding} from './types.ts';
+import {type DoctorFacts, error, type Finding, note} from './types.ts';
 import {examineWorkflows} from './workflows.ts';
 
 export {type PushAnswers, refusedPushes} from './registry.ts';
@@ -20,6 +20,7 @@ export function examine(facts: DoctorFacts): readonly Finding[] {
   const images = spec === undefined ? [] : [...spec.images.values()];
   const all = [
     ...findings,
+    ...questionsOf(facts),
     ...(spec === undefined ? [] : examineImages(facts, spec)),
     ...examineWorkflows(facts, images),
   ];
@@ -32,6 +33,22 @@ export function examine(facts: DoctorFacts): readonly Finding[] {
 /** One line, as a compiler would print it. */
 export function findingLine({level, place, message, mend}: Finding): string {
   return `${place}: ${level}: ${message} ${mend}`.trimEnd();
+}
+
+/** What `init` could not read, and nobody has answered since. */
+function questionsOf({texts, stackDir}: DoctorFacts): readonly Finding[] {
+  const file = join(stackDir, 'spec.yml');
+  const text = texts.get(file);
+  const lines = text?.ok === true ? text.value.split('\n') : [];
+  return lines.flatMap((line, index) => {
+    const [, question] = /^\s*# TODO (.+)$/.exec(line) ?? [];
+    if (question === undefined) return [];
+    return note(
+      `${file}:${index + 1}`,
+      `A question is open: ${question.replace(/(?<![.?!])$/, '.')}`,
+      'Answer it, then remove the line.',
+    );
+  });
 }
 
 function readSpec({texts, stackDir, tagPrefix}: DoctorFacts): {

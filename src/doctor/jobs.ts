@@ -21,18 +21,18 @@ export interface Job {
   grant(scope: string): Grant;
 }
 
-/** The jobs of one workflow file; none of what is no workflow. */
-export function readJobs(path: string, text: string): readonly Job[] {
+/** The jobs of one workflow file; undefined for what is no YAML. */
+export function readJobs(path: string, text: string): readonly Job[] | undefined {
   const file = readLoose(text);
-  if (file === undefined) return [];
+  if (file === undefined) return undefined;
   const events = eventsOf(below(file.value, 'on'));
   const common = below(file.value, 'permissions');
   return entriesOf(below(file.value, 'jobs')).map(([name, job]) => {
     const own = below(job, 'permissions');
     return {
-      place: `${path}:${file.lineOf(`  ${name}:`)}`,
+      place: `${path}:${file.lineOfKey('jobs', name)}`,
       runsOn: JSON.stringify(below(job, 'runs-on') ?? ''),
-      calls: wordOf(below(job, 'uses')) ?? '',
+      calls: plainUses(wordOf(below(job, 'uses')) ?? ''),
       steps: stepsOf(path, file, name, job),
       events,
       grant: (scope) => grantOf(own === undefined ? common : own, scope),
@@ -40,11 +40,16 @@ export function readJobs(path: string, text: string): readonly Job[] {
   });
 }
 
+/** GitHub's names have no case: `Actions/Checkout@v5` is `actions/checkout@v5`. */
+function plainUses(uses: string): string {
+  return uses.replace(/^(?!\.)[^@/]+\/[^@/]+/, (name) => name.toLowerCase());
+}
+
 function stepsOf(path: string, file: LooseFile, name: string, job: unknown): readonly Step[] {
   const steps = below(job, 'steps');
   if (!Array.isArray(steps)) return [];
   return steps.map((step: unknown, index) => ({
-    uses: wordOf(below(step, 'uses')) ?? '',
+    uses: plainUses(wordOf(below(step, 'uses')) ?? ''),
     run: wordOf(below(step, 'run')) ?? '',
     place: `${path}:${file.lineAt('jobs', name, 'steps', index)}`,
     input: (key) => wordOf(below(step, 'with', key)) ?? '',
@@ -60,6 +65,8 @@ function grantOf(permissions: unknown, scope: string): Grant {
   if (permissions === undefined) return 'unsaid';
   if (permissions === 'write-all') return 'write';
   if (permissions === 'read-all') return 'read';
+  // An expression may be anything.
+  if (!isRecord(permissions) && permissions !== null) return 'unsaid';
   const value = below(permissions, scope);
   return value === 'write' || value === 'read' ? value : 'none';
 }

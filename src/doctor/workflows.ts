@@ -1,3 +1,4 @@
+import type {Result} from '../failure.ts';
 import {parseReference} from '../image/reference.ts';
 import type {ImageSpec} from '../stack/spec/index.ts';
 import {type Job, readJobs, type Step} from './jobs.ts';
@@ -8,11 +9,14 @@ export function examineWorkflows(
   facts: DoctorFacts,
   images: readonly ImageSpec[],
 ): readonly Finding[] {
+  const unread: Finding[] = [];
   const jobs = facts.files
     .filter((path) => /^\.github\/workflows\/[^/]+\.ya?ml$/.test(path))
     .flatMap((path) => {
       const read = facts.texts.get(path);
-      return read?.ok === true ? readJobs(path, read.value) : [];
+      const found = read?.ok === true ? readJobs(path, read.value) : undefined;
+      if (found === undefined) unread.push(unreadable(path, read));
+      return found ?? [];
     });
   const isOurs = recognizer(facts);
   const running = jobs.flatMap((job) => {
@@ -22,7 +26,8 @@ export function examineWorkflows(
   });
   const called = jobs.filter(({calls}) => /\/stack-action\/\.github\/workflows\//.test(calls));
   return [
-    ...(running.length + called.length === 0 ? [nothingRuns] : []),
+    ...unread,
+    ...(running.length + called.length === 0 && !jobs.some(runsCommand) ? [nothingRuns] : []),
     ...running.flatMap((run) => [
       ...checkoutOf(run),
       ...eventOf(run),
@@ -47,6 +52,16 @@ const nothingRuns = note(
   'No workflow runs the stack.',
   'Write one with: npx github:ucsd-ets/stack-action init (it never overwrites), or copy the one of README.',
 );
+
+function unreadable(path: string, read: Result<string, string> | undefined): Finding {
+  const why = read?.ok === false ? read.error : 'it is not valid YAML.';
+  return note(path, `The workflow cannot be read: ${why}`, 'Mend it, and ask again.');
+}
+
+/** The command line in a `run:` step. */
+function runsCommand({steps}: Job): boolean {
+  return steps.some(({run}) => /\bstack-action\b[^\n]* (?:build|plan|tag|report)\b/.test(run));
+}
 
 /** `owner/stack-action@v1`, and `./` in the repository of the action itself. */
 function recognizer({texts}: DoctorFacts): (uses: string) => boolean {

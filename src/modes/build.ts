@@ -101,7 +101,7 @@ export async function build(run: Run, watch?: Emit): Promise<ModeEnd> {
       });
       const {stable, staleBases} = await readStanding(planned, {registry, records});
       for (const line of [...staleBases, ...stableLines(stable)]) log.info(line);
-      if (inputs.mode === 'plan') await tellPlanNotes(run, legs);
+      if (inputs.mode === 'plan') await tellPlanNotes(run, plan, legs);
       const page = planSummaryPage(plan, {
         run: contextOf(run),
         stable,

@@ -75,7 +75,7 @@ function latestDepths(items: readonly Item[]): readonly number[] {
   return latest;
 }
 
-/** All sets of cuts of a shallow graph; of a deep one each time the cut that helps most. */
+/** All sets of cuts of a shallow graph; of a deep one each time the cut that helps most, of as many as time allows. */
 function tryCuts(
   items: readonly Item[],
   depth: readonly number[],
@@ -93,9 +93,13 @@ function tryCuts(
       .map(divide);
   }
   const tried = [divide([])];
+  const candidates = spread(
+    places,
+    Math.max(fewestCandidates, Math.floor(affordable / items.length)),
+  );
   let cuts: readonly number[] = [];
   while (cuts.length < most) {
-    const next = places
+    const next = candidates
       .filter((place) => !cuts.includes(place))
       .map((place) => ({cuts: [...cuts, place], division: divide([...cuts, place])}))
       .toSorted((a, b) => a.division.wall - b.division.wall)[0];
@@ -108,6 +112,18 @@ function tryCuts(
 
 /** Items times divisions: some tenths of a second. */
 const affordable = 100_000;
+
+/** Of so many places those that a large graph tries, however large it is. */
+const fewestCandidates = 5;
+
+/** At most so many of the values, evenly spread. */
+function spread(values: readonly number[], most: number): readonly number[] {
+  if (values.length <= most) return values;
+  return Array.from(
+    {length: most},
+    (_, index) => values[Math.round(((index + 1) * values.length) / (most + 1))] ?? 0,
+  );
+}
 
 function subsets(places: readonly number[]): readonly (readonly number[])[] {
   return Array.from({length: 2 ** places.length}, (_, bits) =>

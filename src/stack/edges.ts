@@ -4,6 +4,7 @@ import {
   type ContextUses,
   type Dockerfile,
   type DockerfileProblem,
+  type DockerfileUses,
   declaredArgs,
   findUses,
   type ImageUse,
@@ -31,6 +32,7 @@ export interface Reading {
   /** Those of them that a named context can stand for. */
   readonly pinnable: readonly string[];
   readonly context: ContextUses;
+  readonly runsOn: DockerfileUses['runsOn'];
   readonly problems: readonly DockerfileProblem[];
   /** BASE_TAG and BASE_IMAGE as far as this build needs and can take them. */
   readonly baseArgs: ReadonlyMap<string, string>;
@@ -106,7 +108,7 @@ function readWith(
     } else if (!around.spec.images.has(name)) skipped.add(key);
     else edges.set(name, [...(edges.get(name) ?? []), use]);
   }
-  const {context, problems} = uses;
+  const {context, runsOn, problems} = uses;
   return {
     edges,
     skipped: [...skipped],
@@ -115,6 +117,7 @@ function readWith(
       ? []
       : [...external].filter((reference) => isPinnable(dockerfile, reference)),
     context,
+    runsOn,
     problems,
     baseArgs,
   };

@@ -34,6 +34,8 @@ export interface ParentCheck {
   readonly references: ReadonlyMap<string, ReadonlyMap<string, readonly string[]>>;
   /** For which platforms the image takes its parents. */
   readonly needed: ReadonlyMap<string, NeededPlatforms>;
+  /** The platforms whose programs its build starts; undefined among them for that of the machine. */
+  readonly runsOn: ReadonlyMap<string, readonly (string | undefined)[]>;
   /** What the image takes from its build context. */
   readonly contextUses: ReadonlyMap<string, ContextUses>;
   /** The BASE_TAG and BASE_IMAGE that a build gets, if any; `refOf` says where a parent is in this run. */
@@ -92,6 +94,7 @@ export function checkParents(
     bases: byImage((reading) => basesOf(reading)),
     references: byImage((reading) => referencesOf(reading)),
     needed: byImage((reading) => neededPlatforms(reading?.edges ?? new Map())),
+    runsOn: byImage((reading) => reading?.runsOn ?? []),
     contextUses: byImage((reading) => reading?.context ?? unread),
     parentArgs: (image, refOf) => {
       const ref = refOf(images.get(image.name)?.parents[0] ?? '');

@@ -1,4 +1,5 @@
-import {basename, dirname} from 'node:path/posix';
+import {basename} from 'node:path/posix';
+import {byFolder, foldersOf} from '../util/globs.ts';
 import type {ImageSpec, Spec} from './spec/index.ts';
 
 /** Folders of an image whose files are tests: they are in no fingerprint. */
@@ -51,15 +52,13 @@ export function strayTests(files: readonly string[], spec: Spec): readonly strin
     return track === undefined && tests.words === undefined;
   });
   const listed = new Set(images.flatMap(({tests}) => tests.paths));
-  const below = new Map<string, string[]>();
-  for (const file of files.filter((name) => /^test_.*\.py$|_test\.py$/.test(basename(name)))) {
-    const folders = foldersOf(file);
-    if ([file, ...folders].some((path) => listed.has(path))) continue;
-    for (const folder of folders) below.set(folder, below.get(folder)?.concat(file) ?? [file]);
-  }
+  const tests = byFolder(files.filter(isTestName));
   return images.flatMap((image) => {
     const {folder, key, position} = image;
-    const stray = (below.get(folder) ?? []).filter((file) => isStray(image, file));
+    const stray = (tests.get(folder) ?? []).filter(
+      (file) =>
+        isStray(image, file) && ![file, ...foldersOf(file)].some((path) => listed.has(path)),
+    );
     if (stray.length === 0) return [];
     const names = some(stray);
     const isIntegration = stray.every((file) => file.startsWith(`${folder}/integration_tests/`));
@@ -72,13 +71,12 @@ export function strayTests(files: readonly string[], spec: Spec): readonly strin
   });
 }
 
-/** All folders above a file of the workspace. */
-function foldersOf(file: string): readonly string[] {
-  const folder = dirname(file);
-  return folder === '.' ? [] : [folder, ...foldersOf(folder)];
+/** As pytest collects them. */
+function isTestName(file: string): boolean {
+  return /^test_.*\.py$|_test\.py$/.test(basename(file));
 }
 
-/** Whether the tests in this file of the image's folder are run by nothing. */
+/** @param file one below the folder of the image */
 function isStray({folder, integrationTests}: ImageSpec, file: string): boolean {
   const [first = '', ...rest] = file.slice(folder.length + 1).split('/');
   if (rest.length === 0) return true;

@@ -252,3 +252,16 @@ function readClass(reader: Reader): Part | undefined {
       char !== 47 && ranges.some(([low, high]) => low <= char && char <= high) !== isNegated,
   );
 }
+
+/** By folder, the files in it and below it. */
+export function byFolder(files: readonly string[]): ReadonlyMap<string, readonly string[]> {
+  const folders = new Map<string, string[]>();
+  for (const file of files) {
+    for (const folder of foldersOf(file)) {
+      const known = folders.get(folder);
+      if (known === undefined) folders.set(folder, [file]);
+      else known.push(file);
+    }
+  }
+  return folders;
+}

@@ -3,9 +3,14 @@ import {
   type CST,
   type Document,
   type DocumentOptions,
+  isAlias,
+  isMap,
   isNode,
+  isScalar,
+  isSeq,
   Lexer,
   LineCounter,
+  type Pair,
   type ParseOptions,
   Parser,
   type SchemaOptions,
@@ -18,6 +23,8 @@ export interface LooseFile {
   lineOf(text: string): number;
   /** Line of what stands at these keys, or of what is next above it. */
   lineAt(...keys: readonly (string | number)[]): number;
+  /** Line of the last of these keys itself. */
+  lineOfKey(...keys: readonly (string | number)[]): number;
 }
 
 /** Undefined for what is no YAML, or more than one document. */
@@ -35,19 +42,41 @@ export function readLoose(text: string): LooseFile | undefined {
     if (found === undefined) return undefined;
     const document = found;
     const value: unknown = document.toJS({maxAliasCount: 1000});
-    const lineAt = (...keys: readonly (string | number)[]): number => {
-      const node = document.getIn(keys, true);
-      if (isNode(node) && node.range) return Math.max(lines.linePos(node.range[0]).line, 1);
-      return keys.length === 0 ? 1 : lineAt(...keys.slice(0, -1));
+    const pairs = new Map<unknown, ReadonlyMap<string, Pair>>();
+    const pairOf = (node: unknown, key: string | number): Pair | undefined => {
+      const map = isAlias(node) ? node.resolve(document) : node;
+      if (!isMap(map)) return undefined;
+      const known = pairs.get(map) ?? indexed(map.items);
+      pairs.set(map, known);
+      return known.get(String(key));
     };
+    const nodeAt = (keys: readonly (string | number)[]): unknown =>
+      keys.reduce<unknown>((node, key) => {
+        const list = isAlias(node) ? node.resolve(document) : node;
+        return isSeq(list) ? list.items[Number(key)] : pairOf(list, key)?.value;
+      }, document.contents);
+    const lineOfNode = (node: unknown): number | undefined =>
+      isNode(node) && node.range ? Math.max(lines.linePos(node.range[0]).line, 1) : undefined;
+    const lineAt = (...keys: readonly (string | number)[]): number =>
+      lineOfNode(nodeAt(keys)) ?? (keys.length === 0 ? 1 : lineAt(...keys.slice(0, -1)));
     return {
       value,
-      lineOf: (part) => text.slice(0, Math.max(text.indexOf(part), 0)).split('\n').length,
+      lineOf: (part) => Math.max(lines.linePos(Math.max(text.indexOf(part), 0)).line, 1),
       lineAt,
+      lineOfKey: (...keys) => {
+        const above = keys.slice(0, -1);
+        return lineOfNode(pairOf(nodeAt(above), keys.at(-1) ?? '')?.key) ?? lineAt(...above);
+      },
     };
   } catch {
     return undefined;
   }
+}
+
+function indexed(pairs: readonly Pair[]): ReadonlyMap<string, Pair> {
+  return new Map(
+    pairs.map((pair) => [isScalar(pair.key) ? String(pair.key.value) : '', pair] as const),
+  );
 }
 
 export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

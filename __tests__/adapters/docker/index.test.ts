@@ -136,6 +136,15 @@ describe('driver', () => {
     expect(fake.calls()).toEqual([['buildx', 'inspect']]);
   });
 
+  it('tells its platforms with the same answer, those of all its nodes', async () => {
+    const stdout =
+      'Driver: kubernetes\nNodes:\nName: a\nPlatforms:        linux/amd64, linux/arm64*\nName: b\nPlatforms: linux/s390x\n';
+    const docker = open([{when: 'buildx inspect', stdout}]);
+    await docker.driver();
+    expect(await docker.platforms()).toEqual(['linux/amd64', 'linux/arm64', 'linux/s390x']);
+    expect(fake.calls()).toEqual([['buildx', 'inspect']]);
+  });
+
   it("is the engine's own where there is no buildx", async () => {
     const stderr = 'unknown command: docker buildx';
     const docker = open([{when: 'buildx', stderr, exitCode: 1}]);

@@ -112,3 +112,11 @@ it('does not see what was removed and is not committed yet', async () => {
   expect(files.toSorted()).toEqual(['app/Dockerfile', 'base/Dockerfile']);
   expect([...texts.keys()].toSorted()).toEqual(['app/Dockerfile', 'base/Dockerfile']);
 });
+
+it('says in a sentence why it cannot write', async () => {
+  const {again} = await run({...tree, images: 'a file'});
+  expect(await again()).toEqual({
+    ok: false,
+    error: expect.stringMatching(/^images\/spec\.yml cannot be written: .*must be a folder/),
+  });
+});

@@ -299,6 +299,27 @@ describe('what a Dockerfile uses', () => {
     expect(differences).toEqual([]);
   });
 
+  it.each([
+    ['on the platform that is built', 'FROM a\nRUN x', ['linux/arm64']],
+    ['in a stage above', 'FROM a AS b\nRUN x\nFROM b', ['linux/arm64']],
+    [
+      'on the builder',
+      'FROM --platform=$BUILDPLATFORM a AS b\nRUN x\nFROM c\nCOPY --from=b /x /x',
+      [undefined],
+    ],
+    [
+      'on the builder, in a stage above',
+      'FROM --platform=$BUILDPLATFORM a AS b\nFROM b AS d\nRUN x\nFROM c\nCOPY --from=d /x /x',
+      [undefined],
+    ],
+    ['on one that is written', 'FROM --platform=linux/s390x a\nRUN x', ['linux/s390x']],
+    ['nowhere', 'FROM a\nCOPY x /x', []],
+    ['in no stage that is reached', 'FROM a AS b\nRUN x\nFROM c\nCOPY x /x', []],
+  ])('starts programs %s', (_, text, runsOn) => {
+    const request = {args: new Map(), platforms: ['linux/arm64'], target: undefined};
+    expect(findUses(readDockerfile(text), request).runsOn).toEqual(runsOn);
+  });
+
   it('has its place, its words and its part in the image', () => {
     const text = `ARG T=1\nFROM b@${sha256} AS y\n\nFROM --platform=linux/amd64 a:$T AS x\nCOPY --from=y \\\n  /x /y`;
     expect(uses(text).images).toEqual([

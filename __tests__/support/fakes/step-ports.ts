@@ -26,6 +26,7 @@ export function fakeDockerPort(
       value: {hasBuildx: true, hasContainerdStore: false, ...facts},
     }),
     driver: async () => ({ok: true, value: facts?.driver ?? 'docker'}),
+    platforms: async () => [],
     disk: async () => undefined,
     ranOutOfMemory: async () => false,
     memoryRanOut: async () => false,

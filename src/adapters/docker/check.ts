@@ -10,7 +10,7 @@ import type {Disk, Docker, EngineFacts} from './types.ts';
 /** Below this the data folder of Docker counts as full. */
 const leastFreeBytes = 100 * 1024 * 1024;
 
-type Checks = Pick<Docker, 'check' | 'driver' | 'disk' | 'diagnose'>;
+type Checks = Pick<Docker, 'check' | 'driver' | 'platforms' | 'disk' | 'diagnose'>;
 
 /** Whether docker works, and why not. */
 export function createChecks(
@@ -32,7 +32,7 @@ export function createChecks(
   let facts: Promise<Result<EngineFacts>> | undefined;
   /** Where the engine keeps its data, once it told. */
   let place: Info | undefined;
-  let driver: Promise<Result<string>> | undefined;
+  let inspected: Promise<Result<string>> | undefined;
 
   const info = () => ask(['info', '--format', infoFormat], 'info', {seconds: 20, until: signal});
 
@@ -51,14 +51,18 @@ export function createChecks(
     });
   };
 
-  const askDriver = async (): Promise<Result<string>> => {
+  const askBuilder = async (): Promise<Result<string>> => {
     const asked = await ask(
       ['buildx', 'inspect', ...(builder === undefined ? [] : [builder])],
       'the builder',
     );
     if (!asked.ok && builder !== undefined) return fail(noBuilder(builder, asked));
-    const found = asked.ok ? /^Driver:\s*(\S+)/m.exec(asked.value.stdout)?.[1] : undefined;
-    return ok(found ?? 'docker');
+    return ok(asked.ok ? asked.value.stdout : '');
+  };
+  /** What buildx tells of the builder; empty where there is no buildx. */
+  const inspect = (): Promise<Result<string>> => {
+    inspected ??= askBuilder();
+    return inspected;
   };
 
   const checkOnce = (): Promise<Result<EngineFacts>> => {
@@ -68,9 +72,16 @@ export function createChecks(
 
   return {
     check: checkOnce,
-    driver: () => {
-      driver ??= askDriver();
-      return driver;
+    driver: async () => {
+      const told = await inspect();
+      return told.ok ? ok(/^Driver:\s*(\S+)/m.exec(told.value)?.[1] ?? 'docker') : told;
+    },
+    platforms: async () => {
+      const told = await inspect();
+      const lines = told.ok ? [...told.value.matchAll(/^Platforms:[ \t]*(.+)$/gm)] : [];
+      return lines.flatMap(([, list = '']) =>
+        list.split(',').map((one) => one.replace(/[ \t*]/g, '')),
+      );
     },
     disk: async () => {
       const checked = await checkOnce();

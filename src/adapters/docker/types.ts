@@ -82,6 +82,8 @@ export interface Docker {
   check(): Promise<Result<EngineFacts>>;
   /** The driver of the builder, asked once; a builder that the user names and that is not there is a failure. */
   driver(): Promise<Result<string>>;
+  /** The platforms whose programs the builder can run, by itself or emulated; none where it does not tell. */
+  platforms(): Promise<readonly string[]>;
   /** How full the engine's disk is now; undefined where that cannot be seen from here: an engine on another machine. */
   disk(): Promise<Disk | undefined>;
   /** Retries what may pass; a refused password is said at once. */

@@ -1,3 +1,4 @@
+import type {Workspace} from '../../adapters/files/index.ts';
 import {isRunner} from '../../adapters/github/output.ts';
 import {type RunCommand, versionOf} from '../../adapters/process/index.ts';
 import {
@@ -57,11 +58,23 @@ async function readStack({inputs, workspace}: DoctorRequest): Promise<{
   try {
     const tagOf = (image: Parameters<typeof branchTag>[0]) => branchTag(image, defaultBranch);
     const stack = await loadStack(workspace, {stackDir, tagPrefix, tagOf});
-    return {stack, mistakes: []};
+    return {stack, mistakes: await missingTests(workspace, stack)};
   } catch (thrown) {
     if (!(thrown instanceof SpecError)) throw thrown;
     return {stack: undefined, mistakes: specFindings(thrown.mistakes)};
   }
+}
+
+/** Paths of `tests.paths` that are not there: planning hashes them, and stops. */
+async function missingTests(workspace: Workspace, {spec}: Stack): Promise<readonly Finding[]> {
+  const listed = [...spec.images.values()].flatMap((image) =>
+    image.tests.paths.map(async (path) => {
+      if (image.track !== undefined || (await workspace.size(path)) !== undefined) return [];
+      const {line, column} = image.position;
+      return `${spec.file}:${line}:${column}: tests.paths of image "${image.key}" lists "${path}", which does not exist. Correct the path, or remove it.`;
+    }),
+  );
+  return specFindings((await Promise.all(listed)).flat());
 }
 
 /** A registry that does not answer is not waited for longer. */

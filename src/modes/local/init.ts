@@ -1,7 +1,7 @@
 import {basename, join} from 'node:path/posix';
 import type {Workspace} from '../../adapters/files/index.ts';
 import type {JobLog} from '../../adapters/github/log.ts';
-import {fail, ok, type Result} from '../../failure.ts';
+import {fail, messageOf, ok, type Result} from '../../failure.ts';
 import {inferStack, type Origin, type Todo} from '../../infer/index.ts';
 import type {Inputs} from '../../run/index.ts';
 import {readTree} from '../setup/tree.ts';
@@ -44,9 +44,13 @@ export async function init(request: InitRequest): Promise<Result<Initialized, st
   });
   if (!inferred.ok) return inferred;
   const {spec, workflow, images, edges, todos} = inferred.value;
-  if (!(await workspace.create(specFile, spec))) return fail(exists);
+  const made = await create(workspace, specFile, spec);
+  if (!made.ok) return made;
+  if (!made.value) return fail(exists);
   const files = [specFile];
-  if (await workspace.create(workflowFile, workflow)) files.push(workflowFile);
+  const second = await create(workspace, workflowFile, workflow);
+  if (!second.ok) return second;
+  if (second.value) files.push(workflowFile);
   else log.info(`${workflowFile} exists and stays as it is.`);
   log.info(`Found ${count(images.length, 'image')} and ${count(edges.length, 'edge')}.`);
   for (const edge of edges) log.info(`  ${edge.child} <- ${edge.parent}: ${edge.readAt}`);
@@ -54,6 +58,20 @@ export async function init(request: InitRequest): Promise<Result<Initialized, st
     log.warning(`${todo.key === undefined ? '' : `${todo.key}: `}${todo.sentence}`);
   for (const file of files) log.info(`Wrote ${file}.`);
   return ok({files, todos});
+}
+
+async function create(
+  workspace: Workspace,
+  file: string,
+  text: string,
+): Promise<Result<boolean, string>> {
+  try {
+    return ok(await workspace.create(file, text));
+  } catch (error) {
+    return fail(
+      `${file} cannot be written: ${messageOf(error)}. Its folder must be a folder that you may write to; "stack-dir" names another.`,
+    );
+  }
 }
 
 function count(number: number, word: string): string {

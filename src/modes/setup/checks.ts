@@ -3,10 +3,10 @@ import {isSet} from '../../adapters/process/index.ts';
 import type {Registry} from '../../adapters/registry/index.ts';
 import {type Failure, fail, failure, ok, type Result} from '../../failure.ts';
 import {repositoryOf} from '../../image/reference.ts';
-import type {Plan} from '../../plan/index.ts';
+import type {Plan, PlannedImage} from '../../plan/index.ts';
 import type {Run} from '../../run/index.ts';
 import {lackingParents} from '../../stack/index.ts';
-import {secretSource} from '../../stack/spec/index.ts';
+import {isSamePlatform, secretSource} from '../../stack/spec/index.ts';
 import {linesByCause} from '../../util/same-cause.ts';
 import {type LoginRequest, logIn} from './logins.ts';
 
@@ -84,22 +84,67 @@ export async function checkPush({
 /** A builder that the user names must be there, and able to do what the spec asks. */
 async function builderProblems(
   docker: Docker,
-  {run, plan, push}: CheckRequest,
+  {run, plan, push, stack, platform}: CheckRequest,
   engine: EngineFacts,
 ): Promise<readonly Failure[]> {
   const builds = plan.images.filter(({action}) => action === 'build');
   const many = builds.filter(({spec}) => spec.platforms.length > 1);
+  // Without a push an image of several platforms is built for this machine alone.
+  const foreign = foreignRuns(push ? builds : builds.filter((one) => !many.includes(one)), {
+    stack,
+    platform,
+  });
   // Which builder docker takes by itself nothing here depends on.
-  if (run.inputs.builder === undefined && many.length === 0) return [];
+  if (run.inputs.builder === undefined && many.length === 0 && foreign.length === 0) return [];
   const driver = await docker.driver();
   if (!driver.ok) return [driver.error];
   if (many.length === 0 || !push || driver.value !== 'docker' || engine.hasContainerdStore)
-    return [];
+    return foreign.length === 0 ? [] : emulatorProblems(await docker.platforms(), foreign);
   const names = many.map(({name, spec}) => `${name} (${spec.platforms.join(', ')})`).join(', ');
   return [
     failure('spec-invalid', `Docker's own builder cannot build for several platforms: ${names}.`, {
       hint: 'Add these two steps before this one: "- uses: docker/setup-qemu-action@v3" and "- uses: docker/setup-buildx-action@v3".',
     }),
+  ];
+}
+
+interface ForeignRun {
+  readonly key: string;
+  readonly platform: string;
+}
+
+/** Builds that start programs of another platform than this machine's; a leg starts those of its own alone. */
+function foreignRuns(
+  builds: readonly PlannedImage[],
+  {stack, platform}: Pick<CheckRequest, 'stack' | 'platform'>,
+): readonly ForeignRun[] {
+  return builds.flatMap(({name, spec}) =>
+    (stack.runsOn.get(name) ?? []).flatMap((one) => {
+      const isOther = one !== undefined && !isSamePlatform(one, platform);
+      const isBuilt = spec.platform === undefined || isSamePlatform(one ?? '', spec.platform);
+      return isOther && isBuilt ? [{key: spec.key, platform: one}] : [];
+    }),
+  );
+}
+
+/** A builder that does not tell its platforms may be able to do anything. */
+function emulatorProblems(
+  able: readonly string[],
+  foreign: readonly ForeignRun[],
+): readonly Failure[] {
+  const lacking = foreign.filter(
+    ({platform}) => !able.some((one) => isSamePlatform(one, platform)),
+  );
+  if (able.length === 0 || lacking.length === 0) return [];
+  const names = lacking.map(({key, platform}) => `${key} (${platform})`).join(', ');
+  return [
+    failure(
+      'spec-invalid',
+      `The builder cannot run programs of another platform, which a RUN of these needs: ${names}.`,
+      {
+        hint: 'Add this step before this one: "- uses: docker/setup-qemu-action@v3". Or build each platform on a runner of its own (docs/multi-platform.md).',
+      },
+    ),
   ];
 }
 

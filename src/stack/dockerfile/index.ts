@@ -41,6 +41,8 @@ export interface ContextUses {
 export interface DockerfileUses {
   readonly images: readonly ImageUse[];
   readonly context: ContextUses;
+  /** The platforms whose programs a RUN starts; undefined among them for that of the machine. */
+  readonly runsOn: readonly (string | undefined)[];
   /** The ONBUILD instructions that the image leaves to its children. */
   readonly triggers: readonly string[];
   /** What docker refuses with these values. */
@@ -91,7 +93,8 @@ export function declaredArgs({instructions}: Dockerfile): ReadonlySet<string> {
 /** What a Dockerfile uses with these args, over all the platforms. */
 export function findUses(dockerfile: Dockerfile, request: UseRequest): DockerfileUses {
   if (dockerfile.problems.length > 0) {
-    return {images: [], context: {sources: [], unresolved: undefined}, triggers: [], problems: []};
+    const context = {sources: [], unresolved: undefined};
+    return {images: [], context, runsOn: [], triggers: [], problems: []};
   }
   const platforms = request.platforms.length > 0 ? request.platforms : ['linux/amd64'];
   const all = platforms.map((platform) => usesOn(dockerfile, request, platform));
@@ -104,6 +107,7 @@ export function findUses(dockerfile: Dockerfile, request: UseRequest): Dockerfil
       sources: distinct(all.flatMap(({context}) => context.sources)),
       unresolved: unresolved?.context.unresolved,
     },
+    runsOn: [...new Set(all.flatMap(({runsOn}) => runsOn))],
     triggers: all.at(-1)?.triggers ?? [],
     problems: distinct(all.flatMap(({problems}) => problems)),
   };
@@ -122,10 +126,16 @@ function usesOn(dockerfile: Dockerfile, request: UseRequest, platform: string): 
   const syntax = args.get('BUILDKIT_SYNTAX') ?? dockerfile.syntax;
   const isOther = syntax !== undefined && !isOwnSyntax(syntax);
   const base = baseOf(graph.target);
-  const images = [...graph.reached].filter((stage) => isImage(stage) && !isRefused);
+  const reached = isRefused ? [] : [...graph.reached];
+  const images = reached.filter(isImage);
+  const built = request.platforms.length > 0 ? platform : '';
+  const running = reached.filter(({commands}) =>
+    commands.some(({instruction}) => instruction.kind === 'run'),
+  );
   return {
+    runsOn: [...new Set(running.map((stage) => platformOf(baseOf(stage) ?? stage, built)))],
     images: images
-      .map((stage) => toUse(stage, stage === base, request.platforms.length > 0 ? platform : ''))
+      .map((stage) => toUse(stage, stage === base, built))
       .toSorted((a, b) => a.line - b.line),
     context: {
       sources: evaluated?.sources ?? [],
@@ -172,9 +182,12 @@ function baseOf(target: Stage | undefined): Stage | undefined {
 function toUse(stage: Stage, isBase: boolean, target: string): ImageUse {
   const {image: reference, written, kind, line} = stage;
   const isPinned = parseReference(reference)?.digest !== undefined;
-  const wanted = stage.platform?.value ?? target;
-  // $BUILDPLATFORM, and an architecture alone, are only known where it is built.
-  const isOpen = /BUILD/.test(stage.platform?.written ?? '') || !wanted.includes('/');
-  const platform = isOpen ? undefined : normalPlatform(wanted);
-  return {reference, written, kind, line, isPinned, isBase, platform};
+  return {reference, written, kind, line, isPinned, isBase, platform: platformOf(stage, target)};
+}
+
+/** $BUILDPLATFORM, and an architecture alone, are only known where it is built. */
+function platformOf({platform}: Stage, target: string): string | undefined {
+  const wanted = platform?.value ?? target;
+  const isOpen = /BUILD/.test(platform?.written ?? '') || !wanted.includes('/');
+  return isOpen ? undefined : normalPlatform(wanted);
 }
