@@ -58,17 +58,14 @@ export interface Finished extends Pick<RunFacts, 'plan' | 'report' | 'notes' | '
 
 export async function finish(run: Run, {publishes, ...known}: Finished): Promise<ModeEnd> {
   const {workspace, signal} = run;
-  const facts: RunFacts = {...known, run: contextOf(run), details: await detailsOf(run, known)};
   const {report} = known;
-  await writeResults(workspace, facts);
-  if (!signal.aborted) {
-    if (report.outcome === 'passed' && publishes) {
-      await publishPages(
-        run,
-        report.images.map(({ref}) => fileNameOf(ref)),
-      );
-    }
-  }
+  const details = await detailsOf(run, known);
+  const unlinked: RunFacts = {...known, run: contextOf(run), details};
+  await writeResults(workspace, unlinked);
+  const isPublished = report.outcome === 'passed' && publishes && !signal.aborted;
+  const pages = isPublished ? await publishPages(run, report.images) : new Map<string, string>();
+  const facts = {...unlinked, details: withPages(details, pages)};
+  if (pages.size > 0) await writeResults(workspace, facts);
   const {outputs: artifact, context} = await tell(run, (now) => summaryPage({...facts, run: now}));
   // The API puts the marker first itself.
   if (!signal.aborted) {
@@ -167,6 +164,19 @@ async function detailsOf(
           ...known,
         },
       ];
+    }),
+  );
+}
+
+/** Where there is no page of a package, the page in the wiki. */
+function withPages(
+  details: NonNullable<RunFacts['details']>,
+  pages: ReadonlyMap<string, string>,
+): NonNullable<RunFacts['details']> {
+  return new Map(
+    [...details].map(([image, known]) => {
+      const url = known.url ?? pages.get(image);
+      return [image, {...known, ...(url === undefined ? {} : {url})}];
     }),
   );
 }

@@ -1,12 +1,15 @@
 import {openWiki, type Wiki} from '../adapters/git/index.ts';
 import {failureText} from '../failure.ts';
 import {outputFolders} from '../image/files.ts';
+import {fileNameOf} from '../image/tags.ts';
 import type {Run} from '../run/index.ts';
 import {
+  type BuiltRun,
   type Promotion,
   planPages,
   publishManifestPages,
   type RenderPage,
+  type RepositoryPlace,
   type WikiPlan,
 } from '../wiki/index.ts';
 
@@ -22,19 +25,55 @@ function wikiOf({inputs, event, program, tempDir, mask, signal}: Run): Wiki | un
   return openWiki(remote, {run: program, tempDir, mask, signal});
 }
 
-/** Publishes the pages of a green build, by their names without `.md`. A wiki that cannot be written costs one warning: the images stay good. */
-export async function publishPages(run: Run, names: readonly string[]): Promise<void> {
+/**
+ * Publishes the pages of a green build, and its row in the history of builds. A wiki that cannot be written costs one
+ * warning: the images stay good. Gives the address of each page, by the name of its image.
+ */
+export async function publishPages(
+  run: Run,
+  built: readonly {
+    readonly image: string;
+    readonly ref: string;
+    readonly digest?: string | undefined;
+  }[],
+): Promise<ReadonlyMap<string, string>> {
+  const none = new Map<string, string>();
   const wiki = wikiOf(run);
-  if (wiki === undefined) return;
+  if (wiki === undefined) return none;
   const pages = new Map<string, string>();
-  for (const name of names) {
-    const text = await run.workspace.read(`${outputFolders.manifests}/${name}.md`);
-    if (text !== undefined) pages.set(name, text);
+  const images: BuiltRun['images'][number][] = [];
+  for (const {image, ref, digest} of built) {
+    const page = fileNameOf(ref);
+    const text = await run.workspace.read(`${outputFolders.manifests}/${page}.md`);
+    if (text === undefined) continue;
+    pages.set(page, text);
+    images.push({image, page, ...(digest === undefined ? {} : {digest})});
   }
-  if (pages.size === 0) return;
-  const published = await publishManifestPages(wiki, pages, run.event.sha);
+  if (pages.size === 0) return none;
+  const {event} = run;
+  const subject = event.messages.at(-1)?.split('\n', 1)[0];
+  const place = placeOf(run);
+  const published = await publishManifestPages(wiki, pages, event.sha, {
+    place,
+    run: {
+      at: new Date().toISOString(),
+      id: event.runId,
+      attempt: event.runAttempt,
+      commit: event.headSha,
+      ...(subject === undefined ? {} : {subject: run.mask.text(subject)}),
+      images,
+    },
+  });
   if (published.ok) run.log.info(`wiki: ${pages.size} pages ${published.value.state}`);
   else run.log.warning(failureText('The wiki was not updated', published.error));
+  if (!published.ok) return none;
+  const home = `${place.serverUrl}/${place.repository}/wiki`;
+  return new Map(images.map(({image, page}) => [image, `${home}/${encodeURIComponent(page)}`]));
+}
+
+function placeOf({event}: Run): RepositoryPlace {
+  const {owner, repo} = event.repository;
+  return {serverUrl: event.serverUrl, repository: `${owner}/${repo}`};
 }
 
 /** What a promotion would write into the wiki of this repository. */
@@ -43,9 +82,7 @@ export function planWiki(
   promotion: Promotion,
   renderPage?: RenderPage,
 ): Promise<WikiPlan> {
-  const {event, inputs} = run;
-  const {owner, repo} = event.repository;
-  const place = {serverUrl: event.serverUrl, repository: `${owner}/${repo}`};
-  const isWanted = inputs.wiki !== 'false';
+  const place = placeOf(run);
+  const isWanted = run.inputs.wiki !== 'false';
   return planPages({wiki: wikiOf(run), isWanted, sources: {place, renderPage}}, promotion);
 }
