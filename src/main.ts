@@ -11,9 +11,8 @@ import {
   workspaceRoot,
 } from './adapters/github/output.ts';
 import {openLedger, runCommand} from './adapters/process/index.ts';
-import type {Emit} from './build/index.ts';
 import {runLog} from './image/files.ts';
-import {build} from './modes/build.ts';
+import {build, type ShowStatus} from './modes/build.ts';
 import type {ModeEnd} from './modes/end.ts';
 import {runCommandLine} from './modes/local/command.ts';
 import {doctor} from './modes/local/doctor.ts';
@@ -111,12 +110,12 @@ async function start({signal, mask, command}: Started, tempDir: string): Promise
 
 const cancelled: ModeEnd = {outcome: 'cancelled', sentence: 'The run was cancelled.', outputs: {}};
 
-async function runMode(run: Run, watch?: Emit): Promise<ModeEnd> {
+async function runMode(run: Run, show?: ShowStatus): Promise<ModeEnd> {
   const {inputs, workspace, log} = run;
   switch (inputs.mode) {
     case 'build':
     case 'plan':
-      return await build(run, watch);
+      return await build(run, show);
     case 'tag':
       return await promote(run);
     case 'report':

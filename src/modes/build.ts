@@ -28,11 +28,14 @@ import {machinePlatform, openRecords, openRegistry, withDocker} from './setup/ad
 import {checkPush} from './setup/checks.ts';
 import {readStanding} from './stable.ts';
 
+/** Shows what is going on, in place of what it showed before; undefined takes it away. */
+export type ShowStatus = (text: string | undefined) => void;
+
 /**
  * `mode: build` and `mode: plan`.
  * @throws {SpecError | InputError} for mistakes of the user
  */
-export async function build(run: Run, watch?: Emit): Promise<ModeEnd> {
+export async function build(run: Run, show?: ShowStatus): Promise<ModeEnd> {
   const {inputs, event, workspace, log, signal} = run;
   if (event.kind === 'push' && event.deleted) {
     log.info(`${event.branch} was deleted: nothing is left to build.`);
@@ -92,7 +95,7 @@ export async function build(run: Run, watch?: Emit): Promise<ModeEnd> {
       if (problem !== undefined) log.warning(problem);
       return {outcome: 'passed', outputs};
     }
-    const end = await buildPlan(run, {stack, policy, planned, registry, watch});
+    const end = await buildPlan(run, {stack, policy, planned, registry, show});
     return {...end, outputs: {...outputs, ...end.outputs}};
   } finally {
     await registry.close();
@@ -124,8 +127,7 @@ interface Prepared {
   readonly policy: RunPolicy;
   readonly planned: Planned;
   readonly registry: Registry;
-  /** Sees what happens, besides the log. */
-  readonly watch: Emit | undefined;
+  readonly show: ShowStatus | undefined;
 }
 
 async function buildPlan(run: Run, prepared: Prepared): Promise<ModeEnd> {
@@ -138,17 +140,12 @@ async function buildPlan(run: Run, prepared: Prepared): Promise<ModeEnd> {
     const causes = planned.unknown;
     return await nothingDone(run, {title, causes, sentence: [`${title}:`, ...causes].join('\n')});
   }
-  const printing = createReporter({
+  const reporter = createReporter({
     log,
     readLog: (name) => workspace.readExcerpt(`logs/${name}`),
     now: () => new Date(),
     plan: planned.plan,
   });
-  const emit: Emit = (event) => {
-    prepared.watch?.(event);
-    printing.emit(event);
-  };
-  const reporter = {...printing, emit};
   const done = await withProgress(run, prepared, reporter, (watched) =>
     doPlan(run, prepared, {...watched, push}),
   );
@@ -160,10 +157,10 @@ async function buildPlan(run: Run, prepared: Prepared): Promise<ModeEnd> {
   return await nothingDone(run, becauseOf(nothingBuilt, done.error));
 }
 
-/** While images run, every 30 s one line says what each of them is doing; a terminal has a line of its own for that. */
+/** While images run, every 30 s one line says what each of them is doing; a terminal has a line that is written over. */
 async function withProgress<T>(
   {log}: Run,
-  {watch}: Prepared,
+  {show}: Prepared,
   reporter: Reporter,
   use: (watched: Omit<Doing, 'push'>) => Promise<T>,
 ): Promise<T> {
@@ -178,11 +175,15 @@ async function withProgress<T>(
   const say = (): void => {
     for (const line of progress.lines(Date.now())) log.info(line);
   };
-  const timer = watch === undefined ? setInterval(say, 1000) : undefined;
+  const timer =
+    show === undefined
+      ? setInterval(say, 1000)
+      : setInterval(() => show(progress.status(Date.now())), 500);
   try {
     return await use({reporter: {...reporter, emit}, onOutput});
   } finally {
     clearInterval(timer);
+    show?.(undefined);
   }
 }
 
