@@ -95,7 +95,18 @@ async function start({signal, mask, command}: Started, tempDir: string): Promise
   // The stack may be checked out below the workspace, or be a submodule: its repository is found from there.
   const git = gitOf(workspace.path(inputs.stackDir));
   const changes = {git, api: openApi(event, inputs.githubToken, {mask, signal})};
-  const run: Run = {inputs, event, workspace, log, mask, signal, changes, program, tempDir};
+  const run: Run = {
+    inputs,
+    event,
+    subject: await subjectOf(event, git),
+    workspace,
+    log,
+    mask,
+    signal,
+    changes,
+    program,
+    tempDir,
+  };
   const refusal = event.isKnown
     ? undefined
     : refusalOf(event, await headOf(git, gitOf(workspace.root)));
@@ -141,6 +152,14 @@ function openApi(
   ports: {readonly mask: Mask; readonly signal: AbortSignal},
 ) {
   return openGitHubApi({token, apiUrl, repository, ...ports});
+}
+
+/** Only the payload of a push has messages; those of the other events are in the repository, where it is deep enough. */
+async function subjectOf({messages, headSha}: Event, git: Git): Promise<string | undefined> {
+  const [said] = messages.slice(-1);
+  const read = said === undefined && headSha !== '' ? await git.messageOf(headSha) : undefined;
+  const message = said ?? (read?.ok === true ? read.value : '');
+  return message.split('\n', 1)[0] || undefined;
 }
 
 /** The commit that is checked out where the stack is, which is what counts; else at the root of the workspace. */

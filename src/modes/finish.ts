@@ -120,10 +120,9 @@ async function writeResults(workspace: Workspace, facts: RunFacts): Promise<void
 }
 
 /** Where this run happened, for the links of its pages; outside GitHub there is little to link. */
-export function contextOf({event}: Run): RunContext {
+export function contextOf({event, subject}: Run): RunContext {
   const pullRequest = event.kind === 'pull_request' ? event.number : undefined;
   const {serverUrl, repository, runId, headSha, name, branch} = event;
-  const subject = event.messages.at(-1)?.split('\n', 1)[0];
   const home =
     repository.repo === '' ? undefined : `${serverUrl}/${repository.owner}/${repository.repo}`;
   return {

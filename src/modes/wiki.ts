@@ -50,8 +50,7 @@ export async function publishPages(
     images.push({image, page, ...(digest === undefined ? {} : {digest})});
   }
   if (pages.size === 0) return none;
-  const {event} = run;
-  const subject = event.messages.at(-1)?.split('\n', 1)[0];
+  const {event, subject} = run;
   const place = placeOf(run);
   const published = await publishManifestPages(wiki, pages, event.sha, {
     place,

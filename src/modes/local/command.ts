@@ -78,7 +78,8 @@ async function runLocal(place: Place, runMode: RunMode): Promise<ModeEnd> {
     git: openGit(workspace.path(inputs.stackDir), {run: program, signal}),
     api: openGitHubApi({token: inputs.githubToken, apiUrl, repository, mask, signal}),
   };
-  const run = {inputs, event, workspace, log, mask, signal, changes, program, tempDir};
+  const subject = event.messages.at(-1)?.split('\n', 1)[0];
+  const run = {inputs, event, subject, workspace, log, mask, signal, changes, program, tempDir};
   return await runMode(run, log.status);
 }
 

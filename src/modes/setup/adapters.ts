@@ -161,7 +161,7 @@ function contextOf(request: EngineRequest, docker: Docker): Omit<StepContext, 'c
       attempt: event.runAttempt,
       url: sourceUrl === undefined ? '' : `${sourceUrl}/actions/runs/${event.runId}`,
     }),
-    subject: event.messages.at(-1)?.split('\n', 1)[0],
+    subject: run.subject,
     platform: machinePlatform,
     mask: mask.text,
     extraTags: policy.isDefaultBranchPush
