@@ -12,10 +12,9 @@ import {
 } from './adapters/github/output.ts';
 import {proxyPasswords} from './adapters/http/index.ts';
 import {openLedger, runCommand, stopLeftOver} from './adapters/process/index.ts';
-import type {Emit} from './build/index.ts';
 import {ok, type Result} from './failure.ts';
 import {runLog} from './image/files.ts';
-import {build} from './modes/build.ts';
+import {build, type ShowStatus} from './modes/build.ts';
 import type {ModeEnd} from './modes/end.ts';
 import {runCommandLine} from './modes/local/command.ts';
 import {doctor} from './modes/local/doctor.ts';
@@ -122,7 +121,18 @@ async function proceed(
   // The stack may be checked out below the workspace, or be a submodule: its repository is found from there.
   const git = gitOf(workspace.path(inputs.stackDir));
   const changes = {git, api: openApi(event, inputs.githubToken, {mask, signal})};
-  const run: Run = {inputs, event, workspace, log, mask, signal, changes, program, tempDir};
+  const run: Run = {
+    inputs,
+    event,
+    subject: await subjectOf(event, git),
+    workspace,
+    log,
+    mask,
+    signal,
+    changes,
+    program,
+    tempDir,
+  };
   const refusal = event.isKnown
     ? undefined
     : refusalOf(
@@ -149,12 +159,12 @@ const cancelled: ModeEnd = {outcome: 'cancelled', sentence: 'The run was cancell
 /** Something hung that no signal ended. */
 const stuck: ModeEnd = {...cancelled};
 
-async function runMode(run: Run, watch?: Emit): Promise<ModeEnd> {
+async function runMode(run: Run, show?: ShowStatus): Promise<ModeEnd> {
   const {inputs, workspace, log} = run;
   switch (inputs.mode) {
     case 'build':
     case 'plan':
-      return await build(run, watch);
+      return await build(run, show);
     case 'tag':
       return await promote(run);
     case 'report':
@@ -196,6 +206,14 @@ async function foreignFiles(
   return mode === 'build' || mode === 'plan'
     ? await uncommittedFiles(workspace, git, stackDir)
     : ok([]);
+}
+
+/** Only the payload of a push has messages; those of the other events are in the repository, where it is deep enough. */
+async function subjectOf({messages, headSha}: Event, git: Git): Promise<string | undefined> {
+  const [said] = messages.slice(-1);
+  const read = said === undefined && headSha !== '' ? await git.messageOf(headSha) : undefined;
+  const message = said ?? (read?.ok === true ? read.value : '');
+  return message.split('\n', 1)[0] || undefined;
 }
 
 /** The commit that is checked out where the stack is, which is what counts; else at the root of the workspace. */

@@ -32,11 +32,14 @@ import {checkTestFiles} from './setup/listing.ts';
 import {readStanding} from './stable.ts';
 import {wikiOf} from './wiki.ts';
 
+/** Shows what is going on, in place of what it showed before; undefined takes it away. */
+export type ShowStatus = (text: string | undefined) => void;
+
 /**
  * `mode: build` and `mode: plan`.
  * @throws {SpecError | InputError} for mistakes of the user
  */
-export async function build(run: Run, watch?: Emit): Promise<ModeEnd> {
+export async function build(run: Run, show?: ShowStatus): Promise<ModeEnd> {
   const {inputs, event, workspace, log, signal} = run;
   if (event.kind === 'push' && event.deleted) {
     log.info(`${event.branch} was deleted: nothing is left to build.`);
@@ -112,7 +115,7 @@ export async function build(run: Run, watch?: Emit): Promise<ModeEnd> {
       const matrices = {matrix: matrixOutput(legs), levels: levelsOutput(legs)};
       return {outcome: 'passed', outputs: {...outputs, ...matrices}};
     }
-    const end = await buildPlan(run, {stack, policy, planned, registry, engine, wiki, watch});
+    const end = await buildPlan(run, {stack, policy, planned, registry, engine, wiki, show});
     return {...end, outputs: {...outputs, ...end.outputs}};
   } finally {
     await Promise.all([registry.close(), wiki?.close(), engine?.close()]);
@@ -151,8 +154,7 @@ interface Prepared {
   readonly registry: Registry;
   readonly engine: Engine;
   readonly wiki: Wiki | undefined;
-  /** Sees what happens, besides the log. */
-  readonly watch: Emit | undefined;
+  readonly show: ShowStatus | undefined;
 }
 
 async function buildPlan(run: Run, prepared: Prepared): Promise<ModeEnd> {
@@ -166,17 +168,12 @@ async function buildPlan(run: Run, prepared: Prepared): Promise<ModeEnd> {
     return await nothingDone(run, {title, causes, sentence: [`${title}:`, ...causes].join('\n')});
   }
   for (const warning of unknownWarnings(planned)) log.warning(warning);
-  const printing = createReporter({
+  const reporter = createReporter({
     log,
     readLog: (name) => workspace.readExcerpt(`logs/${name}`),
     now: () => new Date(),
     plan: planned.plan,
   });
-  const emit: Emit = (event) => {
-    prepared.watch?.(event);
-    printing.emit(event);
-  };
-  const reporter = {...printing, emit};
   const done = await withProgress(run, prepared, reporter, (watched) =>
     doPlan(run, prepared, {...watched, push}),
   );
@@ -190,10 +187,10 @@ async function buildPlan(run: Run, prepared: Prepared): Promise<ModeEnd> {
   return await nothingDone(run, becauseOf(nothingBuilt, done.error));
 }
 
-/** While images run, every 30 s one line says what each of them is doing; a terminal has a line of its own for that. */
+/** While images run, every 30 s one line says what each of them is doing; a terminal has a line that is written over. */
 async function withProgress<T>(
   {log}: Run,
-  {watch}: Prepared,
+  {show}: Prepared,
   reporter: Reporter,
   use: (watched: Omit<Doing, 'push'>) => Promise<T>,
 ): Promise<T> {
@@ -208,11 +205,15 @@ async function withProgress<T>(
   const say = (): void => {
     for (const line of progress.lines(Date.now())) log.info(line);
   };
-  const timer = watch === undefined ? setInterval(say, 1000) : undefined;
+  const timer =
+    show === undefined
+      ? setInterval(say, 1000)
+      : setInterval(() => show(progress.status(Date.now())), 500);
   try {
     return await use({reporter: {...reporter, emit}, onOutput});
   } finally {
     clearInterval(timer);
+    show?.(undefined);
   }
 }
 

@@ -60,16 +60,21 @@ export interface Finished extends Pick<RunFacts, 'plan' | 'report' | 'notes' | '
 
 export async function finish(run: Run, {wiki, ...known}: Finished): Promise<ModeEnd> {
   const {workspace, signal} = run;
-  const facts: RunFacts = {...known, run: contextOf(run), details: await detailsOf(run, known)};
   const {report} = known;
+  const details = await detailsOf(run, known);
+  const unlinked: RunFacts = {...known, run: contextOf(run), details};
   // The images are what they are, also where their results cannot be written.
-  await writeResults(workspace, facts).catch((error: unknown) =>
-    run.log.warning(`The results of this run could not be written: ${messageOf(error)}`),
-  );
-  const pages = report.images.map(({ref}) => fileNameOf(ref));
+  const write = (facts: RunFacts): Promise<void> =>
+    writeResults(workspace, facts).catch((error: unknown) =>
+      run.log.warning(`The results of this run could not be written: ${messageOf(error)}`),
+    );
+  await write(unlinked);
   const publishes = report.outcome === 'passed' && wiki !== undefined;
-  const isDone = !publishes || (!signal.aborted && (await publishPages(run, wiki, pages)));
-  const isCut = signal.aborted && !isDone;
+  const pages =
+    publishes && !signal.aborted ? await publishPages(run, wiki, report.images) : undefined;
+  const isCut = signal.aborted && publishes && pages === undefined;
+  const facts = {...unlinked, details: withPages(details, pages ?? new Map())};
+  if (pages !== undefined && pages.size > 0) await write(facts);
   const {outputs: artifact, context} = await tell(run, (now) => summaryPage({...facts, run: now}));
   // The API puts the marker first itself.
   if (!signal.aborted) {
@@ -130,10 +135,9 @@ async function writeResults(workspace: Workspace, facts: RunFacts): Promise<void
 }
 
 /** Where this run happened, for the links of its pages; outside GitHub there is little to link. */
-export function contextOf({event}: Run): RunContext {
+export function contextOf({event, subject}: Run): RunContext {
   const pullRequest = event.kind === 'pull_request' ? event.number : undefined;
   const {serverUrl, repository, runId, headSha, name, branch} = event;
-  const subject = event.messages.at(-1)?.split('\n', 1)[0];
   const home =
     repository.repo === '' ? undefined : `${serverUrl}/${repository.owner}/${repository.repo}`;
   return {
@@ -174,6 +178,19 @@ async function detailsOf(
           ...known,
         },
       ];
+    }),
+  );
+}
+
+/** Where there is no page of a package, the page in the wiki. */
+function withPages(
+  details: NonNullable<RunFacts['details']>,
+  pages: ReadonlyMap<string, string>,
+): NonNullable<RunFacts['details']> {
+  return new Map(
+    [...details].map(([image, known]) => {
+      const url = known.url ?? pages.get(image);
+      return [image, {...known, ...(url === undefined ? {} : {url})}];
     }),
   );
 }

@@ -144,7 +144,7 @@ function contextOf(request: EngineRequest, {commit}: Revision): Omit<StepContext
       attempt: event.runAttempt,
       url: sourceUrl === undefined ? '' : `${sourceUrl}/actions/runs/${event.runId}`,
     }),
-    subject: commit === event.headSha ? event.messages.at(-1)?.split('\n', 1)[0] : undefined,
+    subject: commit === event.headSha ? run.subject : undefined,
     platform: machinePlatform,
     mask: mask.text,
     extraTags: policy.isDefaultBranchPush
