@@ -249,7 +249,7 @@ describe('a promotion that is undone', () => {
     expect(states).toEqual(['moved', 'standing']);
     expect(report.outcome).toBe('failed');
     expect(tags.get('r.io/o/a:v-stable')).toBe('old-a');
-    expect(sentenceOf(report, 'restore')).toMatch(/b:v-stable could not be deleted/);
+    expect(sentenceOf(report, 'restore')).toMatch(/b:v-stable: the tag could not be deleted/);
   });
 
   it('touches nothing that moved since', async () => {

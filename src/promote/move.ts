@@ -167,7 +167,7 @@ function unreadable(target: string, because: string): Failure {
 function undeletable(target: string): Failure {
   return failure(
     'registry-inconsistent',
-    `${target} could not be deleted: this registry does not delete tags. Delete it in the registry's own interface.`,
+    `${target}: the tag could not be deleted: this registry does not delete tags. Delete it in the registry's own interface.`,
   );
 }
 

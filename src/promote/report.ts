@@ -1,3 +1,5 @@
+import {sentenceOf as failureSentence} from '../failure.ts';
+import {linesByCause} from '../util/same-cause.ts';
 import {digestIn} from './presence.ts';
 import type {TagMove, TagReport, TagResult, TagState} from './types.ts';
 
@@ -47,8 +49,10 @@ export function tagReportTable(report: TagReport): string {
 /** Why the promotion failed, and what the tags point to now, in a few sentences; undefined when it passed. */
 export function sentenceOf({outcome, results}: TagReport, what = 'promotion'): string | undefined {
   if (outcome === 'passed') return undefined;
-  const causes = results.flatMap(({failure}) =>
-    failure === undefined ? [] : [[failure.message, failure.hint].filter(Boolean).join(' ')],
+  const causes = linesByCause(
+    results.flatMap(({failure, move}) =>
+      failure === undefined ? [] : {ref: move.target, because: failureSentence(failure)},
+    ),
   );
   const inState = (wanted: TagState): string =>
     results
@@ -73,7 +77,7 @@ export function sentenceOf({outcome, results}: TagReport, what = 'promotion'): s
   const isUndone = results.some(({state}) => state === 'restored');
   const undone = isUndone ? 'All tags were rolled back.' : 'No tag was moved.';
   const all = ends.length === 0 ? [undone] : ends;
-  return [start, ...new Set(causes), ...all].join(' ');
+  return [start, ...causes, ...all].join(' ');
 }
 
 function tagOf(ref: string): string {
