@@ -12,7 +12,7 @@ const stateWords: Record<TagState, string> = {
   untouched: 'not touched',
   conflict: 'conflict: moved by someone else',
   failed: 'failed',
-  unknown: 'unknown: the registry could not be queried',
+  unknown: 'unknown: the registry gave no answer',
 };
 
 /** What a tag points to when all is over; undefined for none, and where it is not known. */
