@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
+import {fail, failure} from '../../src/failure.ts';
 import {rehearseTagPlan, runTagPlan} from '../../src/promote/index.ts';
 import {digestAfter, sentenceOf} from '../../src/promote/report.ts';
 import type {MovePorts, TagMove} from '../../src/promote/types.ts';
@@ -92,6 +93,33 @@ describe('runTagPlan', () => {
     const isSilent = (ref: string, puts: readonly string[]) =>
       ref.endsWith('b:v-main') && puts.length > 2;
     expect((await run(all(), {isSilent}, {holdsSources: true})).report.outcome).toBe('failed');
+  });
+
+  it('does not claim to know a tag whose PUT nothing answered', async () => {
+    const tags = before();
+    const registry = tagRegistry(tags);
+    const silent = failure('cancelled', 'The run was cancelled.');
+    const put: typeof registry.put = async (ref, manifest) =>
+      ref.includes('/b:') ? fail(silent) : registry.put(ref, manifest);
+    const report = await runTagPlan(moves, {registry: {...registry, put}, signal, clock});
+    expect(report.results.map(({state}) => state)).toEqual(['restored', 'unknown', 'untouched']);
+    expect(sentenceOf(report)).toContain(
+      'It is not known what these tags point to: r.io/o/b:v-stable.',
+    );
+    expect(tags).toEqual(before());
+    // Where there was a digest before, it is put once more, and overtakes what may still come.
+    const again = [move('b'), move('c')];
+    const old = new Map([...before(), ['r.io/o/b:v-stable', 'old-b']]);
+    const other = tagRegistry(old);
+    const lost: string[] = [];
+    const putOnce: typeof registry.put = async (ref, manifest) => {
+      if (lost.length > 0) return other.put(ref, manifest);
+      lost.push(ref);
+      return fail(silent);
+    };
+    const second = await runTagPlan(again, {registry: {...other, put: putOnce}, signal, clock});
+    expect(second.results.map(({state}) => state)).toEqual(['restored', 'untouched']);
+    expect(other.puts).toEqual(['r.io/o/b:v-stable']);
   });
 
   it('puts the old digest once more where a PUT was accepted and does not show', async () => {
@@ -275,7 +303,7 @@ describe('a promotion that is undone', () => {
     expect(states).toEqual(['moved', 'standing']);
     expect(report.outcome).toBe('failed');
     expect(tags.get('r.io/o/a:v-stable')).toBe('old-a');
-    expect(sentenceOf(report, 'restore')).toMatch(/b:v-stable could not be deleted/);
+    expect(sentenceOf(report, 'restore')).toMatch(/b:v-stable: the tag could not be deleted/);
   });
 
   it('touches nothing that moved since', async () => {

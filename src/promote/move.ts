@@ -51,8 +51,13 @@ export async function moveTag(
   const error = changed.ok ? unreadable(target, notShown(now, after)) : changed.error;
   if (now.state === 'unknown') return resultOf(move, 'unknown', now, error);
   if (digestIn(now) !== before) return conflict(move, now);
-  // A change that was accepted and is not returned yet may still come.
-  return resultOf(move, changed.ok ? 'unknown' : 'failed', now, error);
+  // A change that was accepted and is not returned yet may still come, and so may one that nothing answered.
+  const mayCome = changed.ok || isUnanswered(changed.error);
+  return resultOf(move, mayCome ? 'unknown' : 'failed', now, error);
+}
+
+function isUnanswered({class: kind, cause}: Failure): boolean {
+  return kind === 'cancelled' || (cause?.kind === 'http' && cause.status === undefined);
 }
 
 /** Only a tag of which a GET once said that it did not exist is ever deleted, and by tag: the manifest is others' too. */
@@ -138,9 +143,12 @@ export async function takeBack(
   if (now.state === 'unknown')
     return resultOf(move, 'unknown', now, failure ?? unreadable(target, now.because));
   if (isOthers(now)) return conflict(move, now);
+  // There is nothing yet that could be deleted, and no PUT that would overtake the one that may still come.
+  if (state === 'unknown' && now.state === 'absent' && before === undefined)
+    return resultOf(move, 'unknown', now, failure);
   // A PUT that was accepted and is not returned yet is overtaken by one of the old digest.
   const back = {...move, before: move.after, after: move.before};
-  const isBack = digestIn(now) === before && (state !== 'unknown' || before === undefined);
+  const isBack = digestIn(now) === before && state !== 'unknown';
   const undone = isBack ? ok('done' as const) : await change(back, registry);
   const end = isBack ? now : await readAfter(back, registry, undone.ok);
   if (end.state === 'unknown')
@@ -177,7 +185,7 @@ function unreadable(target: string, because: string): Failure {
 function undeletable(target: string): Failure {
   return failure(
     'registry-inconsistent',
-    `${target} could not be deleted: this registry does not delete tags. Delete it in the registry's own interface.`,
+    `${target}: the tag could not be deleted: this registry does not delete tags. Delete it in the registry's own interface.`,
   );
 }
 

@@ -1,3 +1,5 @@
+import {sentenceOf as failureSentence} from '../failure.ts';
+import {linesByCause} from '../util/same-cause.ts';
 import {digestIn} from './presence.ts';
 import type {TagReport, TagResult, TagState} from './types.ts';
 
@@ -9,8 +11,10 @@ export function digestAfter({shows}: TagResult): string | undefined {
 /** Why the promotion failed, and what the tags point to now, in a few sentences; undefined when it passed. */
 export function sentenceOf({outcome, results}: TagReport, what = 'promotion'): string | undefined {
   if (outcome === 'passed') return undefined;
-  const causes = results.flatMap(({failure}) =>
-    failure === undefined ? [] : [[failure.message, failure.hint].filter(Boolean).join(' ')],
+  const causes = linesByCause(
+    results.flatMap(({failure, move}) =>
+      failure === undefined ? [] : {ref: move.target, because: failureSentence(failure)},
+    ),
   );
   const inState = (wanted: TagState): string =>
     results
@@ -35,5 +39,5 @@ export function sentenceOf({outcome, results}: TagReport, what = 'promotion'): s
   const isUndone = results.some(({state}) => state === 'restored');
   const undone = isUndone ? 'All tags were rolled back.' : 'No tag was moved.';
   const all = ends.length === 0 ? [undone] : ends;
-  return [start, ...new Set(causes), ...all].join(' ');
+  return [start, ...causes, ...all].join(' ');
 }

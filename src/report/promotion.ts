@@ -88,7 +88,7 @@ const tagStateWords: Record<TagState, string> = {
   untouched: 'not touched',
   conflict: 'conflict: moved by someone else',
   failed: 'failed',
-  unknown: 'unknown: the registry could not be queried',
+  unknown: 'unknown: the registry gave no answer',
 };
 const badStates: readonly string[] = [
   'failed',

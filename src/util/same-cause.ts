@@ -18,9 +18,7 @@ export function linesByCause(
     const refs = [...new Set(all.map(({ref}) => ref))];
     const [{ref = '', because = ''} = {}] = all;
     if (refs.length > 1) return `${asSentence(cause)} ${counted(refs)}`;
-    return because === cause && !because.startsWith(ref)
-      ? `${because} (asked for ${ref})`
-      : because;
+    return because === cause && !because.includes(ref) ? `${because} (asked for ${ref})` : because;
   });
 }
 

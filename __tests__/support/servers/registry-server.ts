@@ -70,6 +70,7 @@ export async function startRegistry(options: ServerOptions = {}): Promise<Regist
   const manifests: RegistryServer['manifests'] = new Map();
   const blobs: RegistryServer['blobs'] = new Map();
   const uploads = new Set<string>();
+  const pieces = new Map<string, Buffer>();
   const tokens = new Map<string, {uses: number; readonly caller: Caller}>();
   const scheme = options.tls === undefined ? 'http' : 'https';
   let host = '';
@@ -242,11 +243,18 @@ export async function startRegistry(options: ServerOptions = {}): Promise<Regist
       if (cancel < 300) uploads.delete(id);
       return void reply(cancel);
     }
-    if (url.searchParams.get('digest') !== digestOf(body))
+    // Docker sends a layer in pieces, and closes with an empty PUT.
+    const sent = Buffer.concat([pieces.get(id) ?? Buffer.alloc(0), body]);
+    if (method === 'PATCH') {
+      pieces.set(id, sent);
+      return void reply(202, {location: url.pathname + url.search, range: `0-${sent.length - 1}`});
+    }
+    pieces.delete(id);
+    if (url.searchParams.get('digest') !== digestOf(sent))
       return void error(reply, 400, 'DIGEST_INVALID', 'digest');
     uploads.delete(id);
-    blobs.set(digestOf(body), body);
-    reply(201, digestHeader(body));
+    blobs.set(digestOf(sent), sent);
+    reply(201, digestHeader(sent));
   };
 
   const sendBlob = (digest: string, reply: Reply): void => {
