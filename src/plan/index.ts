@@ -15,7 +15,7 @@ import type {ChangeSources, Inputs, RunPolicy} from '../run/index.ts';
 import {isTestFile, type Stack} from '../stack/index.ts';
 import {makePlan} from './decide.ts';
 import {type PlanFacts, reasonsForAll} from './facts.ts';
-import {type RegistryPorts, readRegistryState} from './registry-state.ts';
+import {findOutdated, type RegistryPorts, readRegistryState} from './registry-state.ts';
 import type {Plan, PlannedImage} from './types.ts';
 
 export {type Leg, type LegRequest, type Legs, makeLegs, noRunner, runnerOf} from './matrix.ts';
@@ -89,6 +89,13 @@ export async function planRun(request: PlanRequest, ports: PlannerPorts): Promis
   ]);
   signal.throwIfAborted();
   const state = await readRegistryState(ports, {spec, refs, hashes: hashes.values});
+  const outdated = await findOutdated({
+    images: spec.images.values(),
+    stackDir: inputs.stackDir,
+    atTag: state.atTag,
+    lastChange: (paths) =>
+      ports.changes.git.lastChange(paths.map((path) => ports.workspace.path(path))),
+  });
   signal.throwIfAborted();
   const files = changed.kind === 'files' ? changed.files : [];
   const scopes = [...spec.images.values()].map((image) => ({
@@ -115,6 +122,7 @@ export async function planRun(request: PlanRequest, ports: PlannerPorts): Promis
     reuse: inputs.reuse,
     hashes: hashes.values,
     atTag: state.atTag,
+    outdated,
     evidence: state.evidence,
     proofs: state.proofs,
     bases: stack.bases,

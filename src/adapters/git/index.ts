@@ -117,6 +117,12 @@ export function openGit(folder: string, ports: GitPorts = {}): Git {
       return ok([...new Set([...changed, ...splitNul(ignored.value)])]);
     },
 
+    lastChange: async (paths) => {
+      // A shallow clone says that its oldest commit wrote everything, which is never too early.
+      const answer = await git('log', '-1', '--format=%ct', 'HEAD', '--', ...paths);
+      return answer.ok ? ok(Number(answer.value.trim()) * 1000) : answer;
+    },
+
     messageOf: async (commit) => git('log', '-1', '--format=%B', commit, '--'),
 
     messagesBetween: async (from, to) => {
@@ -230,6 +236,8 @@ export interface Git {
    * ignores.
    */
   uncommitted(folder: string): Promise<Result<readonly string[], string>>;
+  /** When the newest commit that touched one of these paths (absolute) was made: milliseconds since 1970, 0 for never. */
+  lastChange(paths: readonly string[]): Promise<Result<number, string>>;
   messageOf(commit: string): Promise<Result<string, string>>;
   /** Messages of the commits in `to` and not in `from`, oldest first. */
   messagesBetween(from: string, to: string): Promise<Result<readonly string[], string>>;
