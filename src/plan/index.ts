@@ -30,8 +30,8 @@ export interface PlannerPorts extends RegistryPorts {
   readonly workspace: Workspace;
   readonly changes: ChangeSources;
   readonly contexts: BuildContext;
-  /** Whether git knows a file of the workspace; asked of test data that changed during the run. */
-  readonly isTracked?: (file: string) => Promise<boolean>;
+  /** Whether git knows a file of the workspace: asked of what `tests.command` names, and of test data that changed during the run. */
+  readonly isTracked: (file: string) => Promise<boolean>;
 }
 
 export interface PlanRequest {
