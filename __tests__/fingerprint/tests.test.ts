@@ -44,13 +44,13 @@ async function write(name: string): Promise<void> {
 describe('just before tests run', () => {
   const file = (name: string) => join(root, name);
   const check = async (change: () => Promise<void>) => {
-    const request = {name: 'a', stackDir: 'images', image: imageSpec('a')};
+    const isTracked = async (name: string) => name !== 'images/a/test/screen.png';
+    const request = {name: 'a', stackDir: 'images', image: imageSpec('a'), isTracked};
     const contexts = openContexts(root, ['logs']);
     const planned = await hashTests(contexts, request);
     if (!planned.ok) throw new Error(planned.error.message);
     await change();
-    const isTracked = async (name: string) => name !== 'images/a/test/screen.png';
-    return await checkTests(contexts, request, planned.value, isTracked);
+    return await checkTests(contexts, request, planned.value);
   };
 
   it.each<[string, string, () => Promise<void>]>([
@@ -150,6 +150,21 @@ describe('hashTests', () => {
     const before = await look({tests});
     await write(name);
     expect((await look({tests})).digest !== before.digest).toBe(counts);
+  });
+
+  it('does not count a program of the command that is not in git', async () => {
+    const image = imageSpec('a', [], {tests: {...plain, words: ['ci/more/x', 'ci/check.sh']}});
+    const isTracked = async (file: string) => file === 'ci/check.sh';
+    const hash = async () => {
+      const request = {stackDir: 'images', image, isTracked};
+      const found = await hashTests(openContexts(root, ['logs']), request);
+      return found.ok && found.value.digest;
+    };
+    const before = await hash();
+    await write('ci/more/x');
+    expect(await hash()).toBe(before);
+    await write('ci/check.sh');
+    expect(await hash()).not.toBe(before);
   });
 
   it('counts the files and folders of tests.paths, and names those that do not exist', async () => {

@@ -107,6 +107,16 @@ describe('makePlan', () => {
     expect(reasons(through, 'leaf')).toEqual([{kind: 'parent', image: 'base'}]);
   });
 
+  it('builds an image without labels whose files changed since it was made: an earlier run may have failed to', () => {
+    const atTag = withTag('right', published('right', {labels: new Map()}));
+    const evidence = new Map([...planFacts(stack).evidence].filter(([name]) => name !== 'right'));
+    const facts = {atTag, evidence, ...noProofs};
+    expect(actions(makePlan(planFacts(stack, facts)))['right']).toBe('skip');
+    const plan = makePlan(planFacts(stack, {...facts, outdated: new Set(['right'])}));
+    expect(actions(plan)).toEqual({base: 'skip', left: 'skip', right: 'build', leaf: 'skip'});
+    expect(reasons(plan, 'right')).toMatchObject([{kind: 'unknown-changes'}]);
+  });
+
   it('builds an image that is missing at this tag, and what sits on it', () => {
     const atTag = withTag('left', {state: 'absent'});
     const plan = makePlan(planFacts(stack, {atTag, ...noProofs}));

@@ -1,6 +1,8 @@
 import {describe, expect, it} from 'vitest';
+import type {Lookup, Published} from '../../src/adapters/registry/types.ts';
+import {fail, ok, type Result} from '../../src/failure.ts';
 import {labels} from '../../src/image/tags.ts';
-import {type RecordFacts, readRegistryState} from '../../src/plan/registry-state.ts';
+import {findOutdated, type RecordFacts, readRegistryState} from '../../src/plan/registry-state.ts';
 import {imageSpec, labelsOf, published} from '../support/builders/stack.ts';
 import {fakeRegistryPort} from '../support/fakes/step-ports.ts';
 
@@ -48,5 +50,42 @@ describe('what a record proves', () => {
   ])('%s', async (_, tests, verdicts, expected) => {
     const record = {tests, ...(verdicts === undefined ? {} : {verdicts})};
     expect(await evidenceFrom(record)).toBe(expected);
+  });
+});
+
+describe('an image that the Python scripts made', () => {
+  const made = (more: Partial<Published> = {}) =>
+    published('a', {labels: new Map(), created: 1000, ...more});
+  const outdated = async (standing: Lookup, changed: Result<number, string>) => {
+    const asked: string[] = [];
+    const found = await findOutdated({
+      images: [imageSpec('a')],
+      stackDir: 'images',
+      atTag: new Map([['a', standing]]),
+      lastChange: async (paths) => {
+        asked.push(...paths);
+        return changed;
+      },
+    });
+    return {found: [...found], asked};
+  };
+
+  it('is older than its files where a commit changed them since', async () => {
+    const {found, asked} = await outdated(made(), ok(2000));
+    expect(found).toEqual(['a']);
+    expect(asked).toEqual(['images/a', 'images/a/Dockerfile', 'images/tests_common']);
+    expect((await outdated(made(), ok(500))).found).toEqual([]);
+    expect((await outdated(made(), fail('no git'))).found).toEqual([]);
+  });
+
+  it.each<[string, Lookup]>([
+    ['has our labels', published('a', {created: 1000})],
+    ['is not there', {state: 'absent'}],
+  ])('is not asked about where it %s', async (_, standing) => {
+    expect(await outdated(standing, ok(2000))).toEqual({found: [], asked: []});
+  });
+
+  it('without a time says nothing', async () => {
+    expect((await outdated(published('a', {labels: new Map()}), ok(2000))).found).toEqual([]);
   });
 });

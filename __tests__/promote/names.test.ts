@@ -24,6 +24,9 @@ describe('tagNames for stable', () => {
     ['2026.3-', 'not of the form'],
     ['', 'not a valid tag'],
     ['2026.3/main', 'not a valid tag'],
+    ['fp-0123456789abcdef-01234567', 'the action keeps for itself'],
+    ['rec-0123456789abcdef', 'the action keeps for itself'],
+    [`sha256:${'a'.repeat(64)}`, 'not a valid tag'],
   ])('refuses %j', (source, problem) => {
     expect(tagNames('stable', source, known)).toMatchObject({
       ok: false,

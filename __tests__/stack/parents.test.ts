@@ -131,6 +131,18 @@ describe('an edge is found by reading', () => {
   });
 
   it.each([
+    ['FROM base AS base\nRUN x\nFROM base', 1],
+    ['FROM debian AS Base\nFROM docker.io/library/base:latest', 1],
+    ['FROM base AS one\nFROM base', undefined],
+    ['FROM base:1 AS base\nFROM base', undefined],
+  ])('a stage with the name of a parent would be lost: %j', (text, line) => {
+    const named = {text: 'FROM debian', keys: 'image_name: base'};
+    const {mistakes} = check({base: named, child: {text, keys: 'image_name: acme/child'}});
+    const place = `images/child/Dockerfile:${line}:1: the stage has the name of the image`;
+    expect(mistakes).toEqual(line === undefined ? [] : [expect.stringContaining(place)]);
+  });
+
+  it.each([
     ['by its tag', 'FROM quay.io/j/x:3', ['quay.io/j/x:3']],
     ['without a tag', 'FROM python\nCOPY --from=alpine x y', ['python:latest', 'alpine:latest']],
     ['not one that is pinned', `FROM python:3@sha256:${'0a'.repeat(32)}`, []],

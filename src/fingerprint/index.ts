@@ -60,7 +60,7 @@ export async function hashStack(request: HashRequest, ports: HashPorts): Promise
   const usesOf = ({name}: ImageSpec): ContextUses => stack.contextUses.get(name) ?? wholeContext;
   const [contexts, tests, bases] = await Promise.all([
     hashContexts(images, ports.contexts, usesOf),
-    hashAllTests(images, request, ports.contexts),
+    hashAllTests(images, request, ports),
     baseDigests(ports.registry, stack.externalBases),
   ]);
   const mistakes = [...contexts.mistakes, ...tests.mistakes];
@@ -95,9 +95,8 @@ export async function hashStack(request: HashRequest, ports: HashPorts): Promise
       if (planned === undefined) return ok();
       return checkTests(
         ports.contexts,
-        {name: image.name, stackDir: request.stackDir, image},
+        {name: image.name, stackDir: request.stackDir, image, isTracked: ports.isTracked},
         planned,
-        ports.isTracked,
       );
     },
     warnings: [...bases.warnings, ...contexts.warnings],
@@ -134,7 +133,7 @@ async function hashContexts(
 async function hashAllTests(
   images: readonly ImageSpec[],
   {stack, stackDir}: HashRequest,
-  contexts: BuildContext,
+  {contexts, isTracked}: HashPorts,
 ): Promise<{
   readonly found: ReadonlyMap<string, TestsHash>;
   readonly mistakes: readonly string[];
@@ -143,7 +142,7 @@ async function hashAllTests(
   const mistakes: string[] = [];
   await inTurn(images, async (image) => {
     const {position, key, track} = image;
-    const result = await hashTests(contexts, {stackDir, image});
+    const result = await hashTests(contexts, {stackDir, image, isTracked});
     if (!result.ok) {
       mistakes.push(result.error.message);
       return;

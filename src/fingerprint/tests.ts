@@ -10,6 +10,8 @@ import {contextChanged} from './inputs.ts';
 export interface TestsRequest {
   readonly stackDir: string;
   readonly image: Pick<ImageSpec, 'folder' | 'tests' | 'integrationTests'>;
+  /** Whether git knows a file or folder of the workspace; where nobody can tell, it does. */
+  readonly isTracked?: ((file: string) => Promise<boolean>) | undefined;
 }
 
 export interface TestsHash {
@@ -47,13 +49,16 @@ const configurations = [
  */
 export async function hashTests(
   contexts: BuildContext,
-  {stackDir, image}: TestsRequest,
+  {stackDir, image, isTracked = async () => true}: TestsRequest,
   options: HashOptions = {},
 ): Promise<Result<TestsHash>> {
   const {words, paths, where, timeoutMinutes} = image.tests;
   const folders = testFolders.map((folder) => join(image.folder, folder));
   const common = join(stackDir, 'tests_common');
-  const named = pathsIn(words ?? [], image.folder);
+  const named: string[] = [];
+  // A program that a step before installed into the checkout is not of the commit.
+  for (const path of pathsIn(words ?? [], image.folder))
+    if (await isTracked(path)) named.push(path);
   const above = new Set([...folders, common, ...paths, ...named].flatMap(foldersOf));
   const found = await contexts.hashPaths(
     {
@@ -99,8 +104,8 @@ export async function checkTests(
   contexts: BuildContext,
   request: TestsRequest & {readonly name: string},
   planned: TestsHash,
-  isTracked: (file: string) => Promise<boolean> = async () => true,
 ): Promise<Result<void>> {
+  const {isTracked = async () => true} = request;
   const now = await hashTests(contexts, request, {fresh: true});
   if (!now.ok) return fail({...now.error, class: 'context-changed'});
   if (now.value.digest === planned.digest) return ok();

@@ -1,6 +1,7 @@
 import {dirname, relative} from 'node:path';
 import {openContexts} from '../adapters/build-context/index.ts';
 import {filesBelow} from '../adapters/files/index.ts';
+import {isTracked} from '../adapters/git/index.ts';
 import {saysSkipPush} from '../changes/index.ts';
 import {outputFolders} from '../image/files.ts';
 import {fileNameOf} from '../image/tags.ts';
@@ -86,6 +87,7 @@ async function planAgain(run: Run, reports: readonly RunnerReport[]): Promise<Pl
         changes: run.changes,
         contexts,
         readRecord: records.read,
+        isTracked: (file) => isTracked(workspace.path(file)),
         mayPush: false,
       },
     );

@@ -129,6 +129,9 @@ function reasonsToBuild(
     // With labels, and neither record nor proof: nothing says what it holds, nor that it ever passed a test.
     if (!facts.evidence.has(image.name) && !isUnlabelled(lookup)) {
       reasons.push({kind: 'untested', ref: proofRef(facts, image)});
+    } else if (facts.outdated.has(image.name)) {
+      const because = `its files changed after ${ref} was made, which does not tell what it was built from`;
+      reasons.push({kind: 'unknown-changes', because});
     } else if (!fits(facts, image)) reasons.push({kind: 'stale', ref});
   }
   // Nothing is at a tag that could be tested again: it is built for that.

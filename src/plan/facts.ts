@@ -24,6 +24,8 @@ export interface PlanFacts {
   readonly hashes: ReadonlyMap<string, ImageHashes>;
   /** What is at each image's tag; unpublished images have no entry. */
   readonly atTag: ReadonlyMap<string, Lookup>;
+  /** Images without labels, some of whose files changed after they were made, as far as git tells. */
+  readonly outdated: ReadonlySet<string>;
   /** What is proved of the images at their tags; no entry where nothing is. */
   readonly evidence: ReadonlyMap<string, Evidence>;
   /** What is at the proof tag of the checkout: this fingerprint passed these tests. */
@@ -59,7 +61,7 @@ export function fits(facts: PlanFacts, image: ImageSpec): boolean {
   const evidence = facts.evidence.get(image.name);
   if (evidence !== undefined) return evidence.content === must(facts.hashes, image.name).content;
   // Made by the Python scripts: it counts as what the checkout says while none of its files change.
-  return isUnlabelled(standing);
+  return isUnlabelled(standing) && !facts.outdated.has(image.name);
 }
 
 /** Without a label of ours; an image that inherits the labels of its base is not. */

@@ -15,7 +15,7 @@ import type {ChangeSources, Inputs, RunPolicy} from '../run/index.ts';
 import {isTestFile, type Stack} from '../stack/index.ts';
 import {makePlan} from './decide.ts';
 import {type PlanFacts, reasonsForAll} from './facts.ts';
-import {type RegistryPorts, readRegistryState} from './registry-state.ts';
+import {findOutdated, type RegistryPorts, readRegistryState} from './registry-state.ts';
 import type {Plan, PlannedImage} from './types.ts';
 
 export {type Leg, type LegRequest, type Legs, makeLegs, noRunner, runnerOf} from './matrix.ts';
@@ -32,8 +32,8 @@ export interface PlannerPorts extends RegistryPorts {
   readonly contexts: BuildContext;
   /** Called once, early, where a changed file makes it likely that something will be built. */
   readonly expectBuild?: (() => void) | undefined;
-  /** Whether git knows a file of the workspace; asked of test data that changed during the run. */
-  readonly isTracked?: (file: string) => Promise<boolean>;
+  /** Whether git knows a file of the workspace: asked of what `tests.command` names, and of test data that changed during the run. */
+  readonly isTracked: (file: string) => Promise<boolean>;
 }
 
 export interface PlanRequest {
@@ -100,6 +100,13 @@ export async function planRun(request: PlanRequest, ports: PlannerPorts): Promis
   ]);
   signal.throwIfAborted();
   const state = await readRegistryState(ports, {spec, refs, hashes: hashes.values});
+  const outdated = await findOutdated({
+    images: spec.images.values(),
+    stackDir: inputs.stackDir,
+    atTag: state.atTag,
+    lastChange: (paths) =>
+      ports.changes.git.lastChange(paths.map((path) => ports.workspace.path(path))),
+  });
   signal.throwIfAborted();
   const facts: PlanFacts = {
     tag: tagOf(spec),
@@ -120,6 +127,7 @@ export async function planRun(request: PlanRequest, ports: PlannerPorts): Promis
     reuse: inputs.reuse,
     hashes: hashes.values,
     atTag: state.atTag,
+    outdated,
     evidence: state.evidence,
     proofs: state.proofs,
     bases: stack.bases,

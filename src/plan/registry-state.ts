@@ -202,3 +202,34 @@ function readLabels({labels: own}: Published): ImageHashes | undefined {
   if (fingerprint === undefined || content === undefined || tests === undefined) return undefined;
   return {fingerprint, content, tests};
 }
+
+export interface OutdatedRequest {
+  readonly images: Iterable<ImageSpec>;
+  readonly stackDir: string;
+  readonly atTag: ReadonlyMap<string, Lookup>;
+  readonly lastChange: (paths: readonly string[]) => Promise<Result<number, string>>;
+}
+
+/**
+ * Images that the Python scripts made before their files changed: nothing in them says what they were built from, and a
+ * run that was to build them anew may have failed. Where git or the image tells no time, the changed files alone count.
+ */
+export async function findOutdated({
+  images,
+  stackDir,
+  atTag,
+  lastChange,
+}: OutdatedRequest): Promise<ReadonlySet<string>> {
+  const old = [...images].flatMap((image) => {
+    const standing = atTag.get(image.name);
+    if (standing?.state !== 'present' || !isUnlabelled(standing)) return [];
+    return standing.created === undefined ? [] : [{image, created: standing.created}];
+  });
+  const found = old.map(async ({image, created}) => {
+    const {folder, context, dockerfile, tests} = image;
+    const paths = [folder, context, dockerfile, `${stackDir}/tests_common`, ...tests.paths];
+    const changed = await lastChange([...new Set(paths)]);
+    return changed.ok && changed.value > created ? [image.name] : [];
+  });
+  return new Set((await Promise.all(found)).flat());
+}

@@ -1,7 +1,7 @@
 import {fail, ok, type Result} from '../failure.ts';
 import {platformEnd} from '../image/platforms.ts';
 import {tagPattern} from '../image/reference.ts';
-import {stableTag} from '../image/tags.ts';
+import {isInternalTag, stableTag} from '../image/tags.ts';
 
 /** From which tag to which. */
 export interface TagNames {
@@ -24,6 +24,7 @@ export function tagNames(
 ): Result<TagNames, string> {
   const refuse = (problem: string) => fail(`Input "source-tag": "${sourceTag}" ${problem}`);
   if (!tagPattern.test(sourceTag)) return refuse('is not a valid tag.');
+  if (isInternalTag(sourceTag)) return refuse('is a tag that the action keeps for itself.');
   if (target === 'stable') {
     const prefix = prefixOf(sourceTag, known);
     if (prefix === undefined)

@@ -97,6 +97,7 @@ function readWith(
     },
   });
   const edges = new Map<string, ImageUse[]>();
+  const hidden: DockerfileProblem[] = [];
   const external = new Set<string>();
   const skipped = new Set<string>();
   // What the image begins with comes first: BASE_IMAGE is the first parent.
@@ -106,9 +107,16 @@ function readWith(
     if (key === undefined || use.isPinned || image.dependOn === 'empty') {
       external.add(inFull(use.reference));
     } else if (!around.spec.images.has(name)) skipped.add(key);
-    else edges.set(name, [...(edges.get(name) ?? []), use]);
+    else {
+      edges.set(name, [...(edges.get(name) ?? []), use]);
+      const line = stageNamed(dockerfile, use.reference);
+      if (line === undefined) continue;
+      const message = `the stage has the name of the image ${use.written}, which docker would take in its place. Give the stage another name.`;
+      hidden.push({line, message});
+    }
   }
-  const {context, runsOn, problems} = uses;
+  const {context, runsOn} = uses;
+  const problems = [...uses.problems, ...hidden];
   return {
     edges,
     skipped: [...skipped],
@@ -123,21 +131,21 @@ function readWith(
   };
 }
 
-/**
- * By digest it is pinned already. A named context would take the place of a stage that has the same name, as in
- * `FROM python AS python`; other frontends need not know named contexts.
- */
-function isPinnable({instructions, syntax}: Dockerfile, reference: string): boolean {
+/** By digest it is pinned already; other frontends need not know named contexts. */
+function isPinnable(dockerfile: Dockerfile, reference: string): boolean {
   const parsed = parseReference(reference);
-  if (syntax !== undefined || parsed?.tag === undefined || parsed.digest !== undefined)
-    return false;
-  const isStage = instructions.some(
-    (one) =>
-      one.kind === 'from' &&
-      one.stage !== undefined &&
-      repositoryKey(one.stage) === repositoryKey(reference),
+  if (dockerfile.syntax !== undefined || parsed === undefined) return false;
+  return parsed.digest === undefined && stageNamed(dockerfile, reference) === undefined;
+}
+
+/** The line of a stage whose place a named context of this reference would take: `FROM python AS python`. */
+function stageNamed({instructions}: Dockerfile, reference: string): number | undefined {
+  const tag = parseReference(reference)?.tag ?? 'latest';
+  const key = repositoryKey(reference);
+  const stage = instructions.find(
+    (one) => one.kind === 'from' && one.stage !== undefined && repositoryKey(one.stage) === key,
   );
-  return parsed.tag !== 'latest' || !isStage;
+  return tag === 'latest' ? stage?.line : undefined;
 }
 
 /** The image of the stack that a reference means; an image may take files from its own last release. */

@@ -25,6 +25,18 @@ test('what is not as the commit has it: changed, staged, new, gone, and below a 
   expect((await openGit(repository.path).uncommitted(below)).ok).toBe(false);
 });
 
+test('when a commit touched some paths last', async () => {
+  using repository = makeRepository();
+  repository.commit('one', {'a/x': '1', 'b/x': '1'});
+  repository.commit('two', {'a/x': '2'});
+  const git = openGit(repository.path);
+  const at = (name: string) => git.lastChange([join(repository.path, name)]);
+  expect(await at('a')).toEqual({ok: true, value: Date.parse('2026-01-01T00:00:00Z')});
+  // What the first commit wrote is no change.
+  for (const name of ['b', 'c']) expect(await at(name)).toEqual({ok: true, value: 0});
+  expect((await openGit('/nonexistent').lastChange(['a'])).ok).toBe(false);
+});
+
 describe('the difference of two commits', () => {
   test('is net: a change and its revert are none, a rename counts for both names', async () => {
     using repository = makeRepository();

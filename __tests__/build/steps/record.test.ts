@@ -1,11 +1,13 @@
 import {describe, expect, it} from 'vitest';
 import type {Docker} from '../../../src/adapters/docker/types.ts';
 import type {StepContext} from '../../../src/build/steps/context.ts';
-import {fileNameOf} from '../../../src/image/tags.ts';
+import {ok} from '../../../src/failure.ts';
+import {fileNameOf, labels} from '../../../src/image/tags.ts';
 import type {PlannedImage} from '../../../src/plan/types.ts';
 import type {StepName} from '../../../src/schedule/steps.ts';
 import type {ImageSpec} from '../../../src/stack/spec/types.ts';
 import {recordFor} from '../../support/builders/records.ts';
+import {labelsOf, published} from '../../support/builders/stack.ts';
 import {fakeRecords, pushedDigest} from '../../support/fakes/step-ports.ts';
 import {
   failed,
@@ -323,6 +325,55 @@ describe('a registry that refuses records', () => {
     const {failure} = await go(whole, {images: withIntegration(), context: {records}});
     expect(failure).toMatchObject({class: 'test-failed'});
     expect(refusals).toEqual(['no']);
+  });
+});
+
+describe('a red verdict that the registry does not take', () => {
+  const records = {read: async () => undefined, write: async () => failed('permission')};
+  const older = `sha256:${'01de'.repeat(16)}`;
+
+  /** The tags that are deleted, and what is said, after a retest that was red. */
+  async function retest(deletes: boolean, digest = standingDigest) {
+    write('images/a/test/test_a.py', '');
+    pytestFails();
+    const deleted: string[] = [];
+    const said: string[] = [];
+    const tests = {[labels.fingerprint]: fingerprint, [labels.tests]: older};
+    const {failure} = await go(['pull', 'test'], {
+      images: [planned('a', {action: 'test', source: sourceAt('r.io/a:1-topic')})],
+      registry: {
+        inspect: async () => published('a', {digest: standingDigest, labels: labelsOf('a', tests)}),
+        head: async (ref) =>
+          /:fp-.*-01de01de$|:rec-/.test(ref) ? {state: 'present', digest} : {state: 'absent'},
+        deleteTag: async (ref) => {
+          deleted.push(ref);
+          return ok(deletes);
+        },
+      },
+      context: {
+        records,
+        emit: (event) => {
+          if (event.kind === 'warning') said.push(event.message);
+        },
+      },
+    });
+    expect(failure).toMatchObject({class: 'test-failed'});
+    return {deleted, said};
+  }
+
+  const proofs = ['r.io/a:fp-0123456789abcdef-01de01de', 'r.io/a:rec-3333333333333333'];
+
+  it('takes the older green one away', async () => {
+    expect(await retest(true)).toEqual({deleted: proofs, said: []});
+  });
+
+  it('is told where that cannot be done', async () => {
+    const {said} = await retest(false);
+    expect(said).toEqual([expect.stringContaining(proofs.join(', '))]);
+  });
+
+  it('leaves the proof of another image alone', async () => {
+    expect((await retest(true, pushedDigest)).deleted).toEqual([proofs[1]]);
   });
 });
 

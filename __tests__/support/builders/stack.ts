@@ -110,6 +110,7 @@ export function planFacts(images: readonly ImageSpec[], more: Partial<PlanFacts>
       tests: digestOf(`tests ${name}`),
     })),
     atTag: each((name) => published(name)),
+    outdated: new Set(),
     evidence: each(evidenceOf),
     proofs: each((name) => published(name)),
     bases: new Map(),

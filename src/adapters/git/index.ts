@@ -117,6 +117,13 @@ export function openGit(folder: string, ports: GitPorts = {}): Git {
       return ok([...new Set([...changed, ...splitNul(ignored.value)])]);
     },
 
+    lastChange: async (paths) => {
+      // What a first commit wrote, or the oldest of a shallow clone, was there before.
+      const one = ['log', '-1', '--format=%ct', '--min-parents=1', 'HEAD', '--'];
+      const answer = await git(...one, ...paths);
+      return answer.ok ? ok(Number(answer.value.trim()) * 1000) : answer;
+    },
+
     messageOf: async (commit) => git('log', '-1', '--format=%B', commit, '--'),
 
     messagesBetween: async (from, to) => {
@@ -230,6 +237,11 @@ export interface Git {
    * ignores.
    */
   uncommitted(folder: string): Promise<Result<readonly string[], string>>;
+  /**
+   * When the newest commit that changed one of these paths (absolute) was made: milliseconds since 1970, 0 for never. The
+   * first commit of the clone changed nothing.
+   */
+  lastChange(paths: readonly string[]): Promise<Result<number, string>>;
   messageOf(commit: string): Promise<Result<string, string>>;
   /** Messages of the commits in `to` and not in `from`, oldest first. */
   messagesBetween(from: string, to: string): Promise<Result<readonly string[], string>>;

@@ -101,7 +101,7 @@ function platformOf(config: Json): string | undefined {
 
 function readConfig(
   bytes: Uint8Array,
-): Pick<Published, 'labels' | 'diffIds' | 'platform' | 'buildSeconds'> {
+): Pick<Published, 'labels' | 'diffIds' | 'platform' | 'created' | 'buildSeconds'> {
   const config = parseJson(bytes);
   const found = new Map(textEntries(objectIn(objectIn(config, 'config'), 'Labels')));
   const began = Date.parse(found.get(labels.created) ?? '');
@@ -109,6 +109,7 @@ function readConfig(
   const seconds = (ended - began) / 1000;
   return {
     labels: found,
+    ...(Number.isNaN(ended) ? {} : {created: ended}),
     platform: platformOf(config),
     diffIds: textsIn(objectIn(config, 'rootfs'), 'diff_ids'),
     // A build that came from the cache ended long before it began.

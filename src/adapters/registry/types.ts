@@ -34,6 +34,8 @@ export interface Published {
   readonly diffIds: readonly string[];
   /** `linux/arm64/v8`, as the config has it; undefined where it has none. */
   readonly platform: string | undefined;
+  /** Milliseconds since 1970, as the config has it; missing where it has none. */
+  readonly created?: number;
   /** Digest of the config blob of the (first) image. */
   readonly configDigest: string;
   /** Compressed bytes of all layers. */

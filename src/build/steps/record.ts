@@ -1,7 +1,7 @@
 import {join} from 'node:path/posix';
 import {outputFolders} from '../../image/files.ts';
 import {parseReference, repositoryOf} from '../../image/reference.ts';
-import {fileNameOf, stableTag} from '../../image/tags.ts';
+import {fileNameOf, labels, proofTag, recordTag, stableTag} from '../../image/tags.ts';
 import {manifestPage, recordedInfo} from '../../page/index.ts';
 import type {Memory} from '../../plan/index.ts';
 import {
@@ -170,14 +170,52 @@ async function recordIt(work: Work, facts: ImageFacts): Promise<StepEnd> {
   return writeRecord(work, record);
 }
 
-async function writeRecord({context}: Work, record: ImageRecord): Promise<StepEnd> {
+async function writeRecord(work: Work, record: ImageRecord): Promise<StepEnd> {
+  const {context, state} = work;
   const written = await context.records.write(record);
-  if (!written.ok) context.recordRefused(written.error.message);
+  if (written.ok) return {};
+  context.recordRefused(written.error.message);
+  if (record.tests.verdict === 'failed' && state.digest !== undefined)
+    await withdrawProofs(work, state.digest);
   return {};
 }
 
 function tagOf({ref}: Work['image']): string {
   return parseReference(ref)?.tag ?? '';
+}
+
+/**
+ * A red verdict that the registry does not take must not leave an older green one behind: the tags that say so are
+ * deleted. Where the registry cannot do that, a warning names them.
+ */
+async function withdrawProofs({context, image}: Work, digest: string): Promise<void> {
+  const {registry} = context;
+  const repository = repositoryOf(image.ref);
+  const found = await registry.inspect(byDigest(image.ref, digest));
+  const own = found.state === 'present' ? found.labels : new Map<string, string>();
+  const fingerprint = own.get(labels.fingerprint) ?? image.fingerprint;
+  const hashes = new Set([own.get(labels.tests) ?? image.tests, image.tests]);
+  const proofs = [...hashes].map((hash) => `${repository}:${proofTag(fingerprint, hash)}`);
+  const left: string[] = [];
+  for (const proof of proofs) {
+    const shown = await registry.head(proof);
+    if (shown.state === 'present' && shown.digest === digest && !(await isDeleted(proof)))
+      left.push(proof);
+  }
+  const record = `${repository}:${recordTag(digest)}`;
+  const isRecorded = (await registry.head(record)).state === 'present';
+  if (isRecorded && !(await isDeleted(record))) left.push(record);
+  if (left.length === 0) return;
+  context.emit({
+    kind: 'warning',
+    image: image.name,
+    message: `That its tests failed could not be recorded, and the registry keeps what says that older tests passed: ${left.join(', ')}. "mode: tag" may promote this image until it is built again. Delete these tags in the registry's own interface.`,
+  });
+
+  async function isDeleted(ref: string): Promise<boolean> {
+    const deleted = await registry.deleteTag(ref);
+    return deleted.ok && deleted.value;
+  }
 }
 
 /** The page of an image that is reused: its record has everything, and nothing is pulled. */

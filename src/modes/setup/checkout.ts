@@ -1,5 +1,5 @@
 import {openContexts} from '../../adapters/build-context/index.ts';
-import {listOmitted} from '../../adapters/git/index.ts';
+import {isTracked, listOmitted} from '../../adapters/git/index.ts';
 import {hashStack, type ImageHashes} from '../../fingerprint/index.ts';
 import {outputFolders} from '../../image/files.ts';
 import {type Run, tagsOf} from '../../run/index.ts';
@@ -35,7 +35,8 @@ export async function hashCheckout(
   const contexts = openContexts(workspace.root, Object.values(outputFolders));
   const request = {stack, stackDir: inputs.stackDir, platform: machinePlatform};
   try {
-    return (await hashStack(request, {contexts, registry})).values;
+    const tracked = (file: string) => isTracked(workspace.path(file));
+    return (await hashStack(request, {contexts, registry, isTracked: tracked})).values;
   } catch (error) {
     if (error instanceof SpecError) return new Map();
     throw error;
