@@ -25,7 +25,7 @@ interface Block {
 /** Fenced blocks, also those in a list, without the indentation of the fence. */
 function blocksOf(file: string): readonly Block[] {
   const text = textOf(file);
-  return [...text.matchAll(/^( *)```(\w+)\n([\s\S]*?)^ *```$/gm)].map((match) => ({
+  return [...text.matchAll(/^( *)```(\w*)\n([\s\S]*?)^ *```$/gm)].map((match) => ({
     file,
     line: text.slice(0, match.index).split('\n').length + 1,
     language: match[2] ?? '',
@@ -152,24 +152,78 @@ describe('links', () => {
 });
 
 describe('commands in the docs', () => {
-  const commands = blocks
-    .filter(({language}) => ['sh', 'bash', 'console'].includes(language))
-    .flatMap(({file, text}) => text.split('\n').map((line) => ({file, line})));
-  const scripts = JSON.parse(textOf('package.json')).scripts;
+  const programs = /^(?:npx|npm|node|git|docker|act|go|cd|\.\/scripts\/\S+|TEST_IMAGE=\S+)(?: |$)/;
+  // One command a line, continued lines joined; blocks without a language are shown output or trees as well.
+  const commands = [...blocks, ...blocksOf('examples/README.md')]
+    .filter(({language}) => ['sh', 'bash', 'console', ''].includes(language))
+    .flatMap(({file, text}) =>
+      text
+        .replace(/\\\n\s*/g, '')
+        .split('\n')
+        .map((line) => ({file, line: line.replace(/\s+#.*/, '').trim()})),
+    )
+    .filter(({line}) => programs.test(line));
+
+  /** Who runs it, and the text by which that is seen there. */
+  const runners: readonly (readonly [RegExp, string, string])[] = [
+    [
+      /^npx github:ucsd-ets\/stack-action /,
+      '__tests__/e2e/cli.test.ts',
+      'every command of the docs',
+    ],
+    [/^\.\/scripts\/test$/, '.github/workflows/ci.yml', './scripts/test'],
+    [/^\.\/scripts\/demo$/, 'scripts/test', 'scripts/demo'],
+    [/^npm run check$/, 'scripts/test', 'npm run -s check'],
+    [/^npm run lint$/, 'scripts/test', 'npm run -s lint'],
+    [/^npm test$/, 'scripts/test', 'npm run -s test'],
+    [/^npm run test:e2e$/, 'scripts/test', 'npm run -s test:e2e'],
+    [/^npm run bundle$/, 'scripts/check-dist', 'scripts/build'],
+    [/^go install github\.com\/nektos\/act@/, 'scripts/install-tools', 'github.com/nektos/act'],
+    [
+      /^act push .*--artifact-server-path .*--no-cache-server /,
+      '__tests__/support/rig/act.ts',
+      '--no-cache-server',
+    ],
+    [
+      /^docker buildx create .*--driver remote/,
+      '__tests__/support/rig/buildkitd.ts',
+      "'--driver', 'remote'",
+    ],
+    [/^docker build -t base-notebook /, '__tests__/e2e/cli.test.ts', 'docs/testing.md'],
+    [/^TEST_IMAGE=base-notebook /, '__tests__/e2e/cli.test.ts', 'docs/testing.md'],
+  ];
+  /** Not run by any test, and why not. */
+  const notRun: readonly (readonly [RegExp, string])[] = [
+    [/^git clone https:\/\/github\.com\//, 'needs the network and a published repository'],
+    [/^(?:cd five-images && )?git (?:init|add) /, 'git alone'],
+    [/^docker buildx create .*--driver kubernetes/, 'needs a cluster'],
+    [/^npm run bench$/, 'takes long, and times are not tested'],
+    [/^node scripts\/screenshots\.ts$/, 'writes the picture of the README; run by hand'],
+  ];
+
+  it('are found', () => {
+    expect(commands.length).toBeGreaterThan(25);
+  });
+
+  it.each(commands)('$file: $line', ({line}) => {
+    const runner = runners.find(([pattern]) => pattern.test(line));
+    const because = notRun.find(([pattern]) => pattern.test(line));
+    if (runner === undefined) {
+      expect(because, `no test runs "${line}"`).toBeDefined();
+      return;
+    }
+    const [, file, text] = runner;
+    expect(textOf(file), `${file} is said to run it`).toContain(text);
+  });
 
   it('start scripts that exist', () => {
-    const missing = commands.flatMap(({file, line}) => {
-      const command = line.replace(/#.*/, '').trim();
-      const script = /(?:^|\s)(?:node )?(?:\.\/)?(scripts\/[\w.-]+|bench\/[\w.-]+)/.exec(
-        command,
-      )?.[1];
-      const npm = /^npm (?:run )?([\w:-]+)/.exec(command)?.[1];
-      const isUnknown = npm !== undefined && !['ci', 'install'].includes(npm) && !(npm in scripts);
-      return (script !== undefined && !existsSync(join(root, script))) || isUnknown
-        ? [`${file}: ${line}`]
-        : [];
+    const scripts = JSON.parse(textOf('package.json')).scripts;
+    const missing = commands.flatMap(({line}) => {
+      const script = /(?:^|\s)(?:node )?(?:\.\/)?(scripts\/[\w.-]+)/.exec(line)?.[1];
+      const npm = /^npm (?:run )?([\w:-]+)/.exec(line)?.[1];
+      const isUnknown = npm !== undefined && !(npm in scripts);
+      return (script !== undefined && !existsSync(join(root, script))) || isUnknown ? [line] : [];
     });
-    expect(commands.length).toBeGreaterThan(5);
     expect(missing).toEqual([]);
   });
 });

@@ -346,6 +346,16 @@ describe('a run that is refused', () => {
   });
 });
 
+describe('the summary of an event whose payload has no messages', () => {
+  it('names the commit by its subject all the same', async () => {
+    commitStack();
+    const head = repository.commit('Newer numpy\n\nBecause.', {'images/base/x': ''});
+    const payload = {repository: {default_branch: 'main'}};
+    const run = await runStep(planOf(head, {event: 'schedule', payload}));
+    expect(run.summary).toMatch(/commit .*<code>[0-9a-f]{7}<\/code>.* Newer numpy/);
+  });
+});
+
 describe('a step', () => {
   it('without a checkout asks for it', async () => {
     const empty = join(temp, 'empty');

@@ -22,6 +22,8 @@ async function step(): Promise<void> {
   const {sentence, outputs} = await main(controller.signal);
   for (const [name, value] of Object.entries(outputs)) core.setOutput(name, value);
   if (sentence !== undefined) core.setFailed(sentence);
+  // A request that nothing can end would hold this process.
+  if (controller.signal.aborted) process.exit();
 }
 
 async function command(): Promise<void> {

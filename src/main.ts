@@ -1,4 +1,3 @@
-import {join} from 'node:path';
 import {openWorkspace, type Workspace} from './adapters/files/index.ts';
 import {type Git, openGit, readOrigin} from './adapters/git/index.ts';
 import {openGitHubApi} from './adapters/github/api.ts';
@@ -12,22 +11,23 @@ import {
   workspaceRoot,
 } from './adapters/github/output.ts';
 import {proxyPasswords} from './adapters/http/index.ts';
-import {openLedger, runCommand} from './adapters/process/index.ts';
-import type {Emit} from './build/index.ts';
+import {openLedger, runCommand, stopLeftOver} from './adapters/process/index.ts';
 import {ok, type Result} from './failure.ts';
-import {outputFolders, runLog} from './image/files.ts';
-import {build} from './modes/build.ts';
+import {runLog} from './image/files.ts';
+import {build, type ShowStatus} from './modes/build.ts';
 import type {ModeEnd} from './modes/end.ts';
 import {runCommandLine} from './modes/local/command.ts';
 import {doctor} from './modes/local/doctor.ts';
 import {init} from './modes/local/init.ts';
 import {refused} from './modes/refused.ts';
 import {merge} from './modes/report.ts';
+import {uncommittedFiles} from './modes/setup/uncommitted.ts';
 import {promote} from './modes/tag.ts';
 import {InputError, type InputSource, type Inputs, type Run, readInputs} from './run/index.ts';
 import {createMask, type Mask} from './util/masking.ts';
 import {safeMessage} from './util/text.ts';
 import {unreachable} from './util/unreachable.ts';
+import {untilAborted} from './util/until.ts';
 
 /** How the step ends, ready to be shown. */
 export interface StepEnd {
@@ -64,8 +64,21 @@ interface Started {
 
 async function endOf(started: Started): Promise<ModeEnd & {readonly isWrongUsage?: boolean}> {
   const folder = await openRunFolder();
+  const end = await attempt(started, folder.path);
+  // The folder stays: by it the post step knows that there is work left.
+  if (end === stuck) return end;
+  // Whatever took itself out of the process groups that were ended.
+  if (started.signal.aborted) await stopLeftOver(folder.path, leftOverMs);
+  await folder.remove();
+  return end;
+}
+
+async function attempt(
+  started: Started,
+  tempDir: string,
+): Promise<ModeEnd & {readonly isWrongUsage?: boolean}> {
   try {
-    return await start(started, folder.path);
+    return await start(started, tempDir);
   } catch (error) {
     // What was being stopped may fail in any way.
     if (started.signal.aborted) return cancelled;
@@ -73,13 +86,21 @@ async function endOf(started: Started): Promise<ModeEnd & {readonly isWrongUsage
       ...(await refused(error, started.mask)),
       isWrongUsage: error instanceof InputError,
     };
-  } finally {
-    await folder.remove();
   }
 }
 
-async function start({signal, mask, command}: Started, tempDir: string): Promise<ModeEnd> {
+async function start(started: Started, tempDir: string): Promise<ModeEnd> {
+  const {signal, command} = started;
   const inputs = readInputs(command);
+  const patience = inputs.mode === 'tag' ? undoMs : stopMs;
+  return untilAborted(proceed(started, inputs, tempDir), signal, stuck, patience);
+}
+
+async function proceed(
+  {signal, mask, command}: Started,
+  inputs: Inputs,
+  tempDir: string,
+): Promise<ModeEnd> {
   const short = mask.add([inputs.password, inputs.githubToken], inputs.username);
   mask.add(proxyPasswords());
   if (command !== undefined && !isRunner())
@@ -100,7 +121,18 @@ async function start({signal, mask, command}: Started, tempDir: string): Promise
   // The stack may be checked out below the workspace, or be a submodule: its repository is found from there.
   const git = gitOf(workspace.path(inputs.stackDir));
   const changes = {git, api: openApi(event, inputs.githubToken, {mask, signal})};
-  const run: Run = {inputs, event, workspace, log, mask, signal, changes, program, tempDir};
+  const run: Run = {
+    inputs,
+    event,
+    subject: await subjectOf(event, git),
+    workspace,
+    log,
+    mask,
+    signal,
+    changes,
+    program,
+    tempDir,
+  };
   const refusal = event.isKnown
     ? undefined
     : refusalOf(
@@ -117,24 +149,37 @@ async function start({signal, mask, command}: Started, tempDir: string): Promise
   }
 }
 
-const cancelled: ModeEnd = {outcome: 'cancelled', sentence: 'The run was cancelled.', outputs: {}};
+/** Milliseconds after a signal in which a run ends by itself; what still hangs then is left to the post step. */
+const stopMs = 4300;
+/** A promotion that takes its tags back has until the runner is about to kill it. */
+const undoMs = 9000;
+const leftOverMs = 300;
 
-async function runMode(run: Run, watch?: Emit): Promise<ModeEnd> {
+const cancelled: ModeEnd = {outcome: 'cancelled', sentence: 'The run was cancelled.', outputs: {}};
+/** Something hung that no signal ended. */
+const stuck: ModeEnd = {...cancelled};
+
+async function runMode(run: Run, show?: ShowStatus): Promise<ModeEnd> {
   const {inputs, workspace, log} = run;
   switch (inputs.mode) {
     case 'build':
     case 'plan':
-      return await build(run, watch);
+      return await build(run, show);
     case 'tag':
       return await promote(run);
     case 'report':
       return await merge(run);
     case 'init': {
-      const done = await init({inputs, workspace, log, origin: await readOrigin(workspace.root)});
+      const done = await init({
+        inputs,
+        workspace,
+        log,
+        origin: await readOrigin(workspace.root, run.signal),
+      });
       return done.ok ? {outcome: 'passed', outputs: {}} : failed(done.error);
     }
     case 'doctor':
-      return await doctor({...run, origin: await readOrigin(workspace.root)});
+      return await doctor({...run, origin: await readOrigin(workspace.root, run.signal)});
     default:
       return unreachable(inputs.mode);
   }
@@ -152,19 +197,23 @@ function openApi(
   return openGitHubApi({token, apiUrl, repository, ...ports});
 }
 
-/** Files that are not of the commit, for the modes that would build them; the run's own folders are none. */
+/** Files that are not of the commit, for the modes that would build them. */
 async function foreignFiles(
   {mode, stackDir}: Inputs,
   workspace: Workspace,
   git: Git,
 ): Promise<Result<readonly string[], string>> {
-  if (mode !== 'build' && mode !== 'plan') return ok([]);
-  const [root, files] = [await git.root(), await git.uncommitted(workspace.path(stackDir))];
-  if (!root.ok) return root;
-  if (!files.ok) return files;
-  const own = Object.values(outputFolders).map((folder) => `${workspace.path(folder)}/`);
-  const isOwn = (file: string) => own.some((folder) => join(root.value, file).startsWith(folder));
-  return ok(files.value.filter((file) => !isOwn(file)));
+  return mode === 'build' || mode === 'plan'
+    ? await uncommittedFiles(workspace, git, stackDir)
+    : ok([]);
+}
+
+/** Only the payload of a push has messages; those of the other events are in the repository, where it is deep enough. */
+async function subjectOf({messages, headSha}: Event, git: Git): Promise<string | undefined> {
+  const [said] = messages.slice(-1);
+  const read = said === undefined && headSha !== '' ? await git.messageOf(headSha) : undefined;
+  const message = said ?? (read?.ok === true ? read.value : '');
+  return message.split('\n', 1)[0] || undefined;
 }
 
 /** The commit that is checked out where the stack is, which is what counts; else at the root of the workspace. */

@@ -298,6 +298,79 @@ it.each<[string, readonly string[], number, RegExp]>([
   expect(stderr).not.toMatch(/^\s+at /m);
 });
 
+/** The commands of the command line in the docs, as they are written there. */
+function documented(): readonly string[] {
+  const pages = readdirSync(join(repository, 'docs'), {encoding: 'utf8'})
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => join('docs', name));
+  const lines = ['README.md', 'examples/README.md', ...pages].flatMap((page) => [
+    ...readFileSync(join(repository, page), 'utf8').matchAll(
+      /^ *npx github:ucsd-ets\/stack-action ([^\n#]*)/gm,
+    ),
+  ]);
+  // In the order in which a newcomer meets them; what is promoted must have been pushed.
+  const order = ['init', 'doctor', 'plan', 'build', 'tag'];
+  const rank = (line: string): number => order.indexOf(line.split(' ')[0] ?? '');
+  return [...new Set(lines.map(([, words = '']) => words.trim()))].toSorted(
+    (a, b) => rank(a) - rank(b),
+  );
+}
+
+describe('every command of the docs', () => {
+  const name = `${process.env['REGISTRY'] ?? '127.0.0.1:5000'}/docs-${Date.now()}`;
+  let stack: GitRepository;
+  beforeAll(() => {
+    stack = makeRepository();
+    stack.git('remote', 'add', 'origin', 'https://github.com/my-org/images');
+    stack.commit('first', {
+      'images/base/Dockerfile': 'FROM debian:bookworm-slim\nRUN echo base > /base\n',
+      'images/web/Dockerfile': `FROM ${name}/base:latest\nRUN echo web > /web\n`,
+      '.gitignore': 'logs/\nartifacts/\nmanifests/\n',
+    });
+  });
+  afterAll(() => stack[Symbol.dispose]());
+
+  it('is found', () => {
+    expect(documented()).toEqual(
+      expect.arrayContaining(['init', 'plan', 'doctor', expect.stringMatching(/^build /)]),
+    );
+  });
+
+  it.each(documented())('%s', {timeout: 120_000}, async (words) => {
+    const {code, stdout, stderr} = await run(stack.path, words.split(' '), {
+      ...environment(),
+      ...(process.env['DOCKER_HOST'] === undefined
+        ? {}
+        : {DOCKER_HOST: process.env['DOCKER_HOST']}),
+    });
+    expect(code, stdout + stderr).toBe(0);
+    if (words !== 'init') return;
+    // Whatever it found; the rest of the docs names these.
+    const spec = `images:\n  base: {image_name: "${name}/base"}\n  web: {image_name: "${name}/web"}\ntag: {prefix: "2026.3"}\n`;
+    stack.commit('spec', {'images/spec.yml': spec});
+  });
+});
+
+it('docs/testing.md says how to run a test by hand', {timeout: 120_000}, () => {
+  const page = readFileSync(join(repository, 'docs/testing.md'), 'utf8');
+  const lines = /^```sh\n(docker build[\s\S]*?)^```$/m.exec(page)?.[1] ?? '';
+  const test = `import os, subprocess\ndef test_it():\n    subprocess.run(["docker", "run", "--rm", os.environ["TEST_IMAGE"], "true"], check=True)\n`;
+  const tree = makeRepository();
+  tree.commit('x', {
+    'images/base-notebook/Dockerfile': 'FROM debian:bookworm-slim\n',
+    'images/base-notebook/test/test_a.py': test,
+    'images/tests_common/test_b.py': test,
+  });
+  const done = spawnSync('bash', ['-euo', 'pipefail', '-c', lines], {
+    cwd: tree.path,
+    encoding: 'utf8',
+  });
+  spawnSync('docker', ['rmi', 'base-notebook']);
+  tree[Symbol.dispose]();
+  expect(done.status, done.stdout + done.stderr).toBe(0);
+  expect(done.stdout).toContain('2 passed');
+});
+
 it('ends soon after Ctrl-C, whatever hangs', async () => {
   const silent = createServer(() => {});
   await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));

@@ -58,6 +58,21 @@ describe('what "tested" means', () => {
     expect((await promote('1-feature')).exitCode).toBe(0);
   });
 
+  it('does not promote on older tests what fails those of the checkout, where a red build pushed nothing', async () => {
+    const onMain = () => promote('1-main', {GITHUB_REF: 'refs/heads/main'});
+    expect((await elsewhere('main', {}, {created: true})).exitCode).toBe(0);
+    const good = await onMain();
+    expect(good.exitCode, good.stdout).toBe(0);
+    stack.settle();
+    await stack.commit({'images/mid/test/test_mid.py': red});
+    expect(outcomes(await elsewhere('main'))['mid']).toBe('failed');
+    const refused = await onMain();
+    expect(refused.exitCode).toBe(1);
+    expect(refused.stdout).toContain('not those of this checkout');
+    // From another branch nothing can be said of these tests.
+    expect((await promote('1-main')).exitCode).toBe(0);
+  });
+
   it('lets the tests of another branch with the same image neither block nor unblock a promotion', async () => {
     const branch = (name: string, created = false) => elsewhere(name, {}, {created});
     expect((await branch('release', true)).exitCode).toBe(0);
@@ -271,11 +286,11 @@ function elsewhere(
   });
 }
 
-function promote(source: string): Promise<StepRun> {
+function promote(source: string, env: Readonly<Record<string, string>> = {}): Promise<StepRun> {
   return runStep({
     workspace: stack.root,
     event: 'workflow_dispatch',
     inputs: {mode: 'tag', 'source-tag': source, wiki: 'false'},
-    env: {GITHUB_SHA: stack.head()},
+    env: {GITHUB_SHA: stack.head(), ...env},
   });
 }

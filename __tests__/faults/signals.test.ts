@@ -1,5 +1,7 @@
 import {execFileSync} from 'node:child_process';
 import {chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs';
+import {createServer} from 'node:http';
+import type {AddressInfo} from 'node:net';
 import {join} from 'node:path';
 import {afterEach, describe, expect, it} from 'vitest';
 import {
@@ -121,6 +123,96 @@ describe.each(['SIGINT', 'SIGTERM'] as const)('%s', (signal) => {
     expect(seen.ms).toBeLessThan(patience);
     expect(seen.run.outputs['outcome']).toBe('cancelled');
     expect(existsSync(join(one.root, 'artifacts/only.yaml'))).toBe(false);
+  });
+});
+
+describe('SIGINT, while something hangs that knows no signal', () => {
+  /** A server that takes every question and answers none. */
+  async function silent(): Promise<{readonly url: string; isAsked(): boolean; close(): void}> {
+    let isAsked = false;
+    const server = createServer(() => {
+      isAsked = true;
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const {port} = server.address() as AddressInfo;
+    const close = (): void => {
+      server.closeAllConnections();
+      server.close();
+    };
+    return {url: `http://127.0.0.1:${port}`, isAsked: () => isAsked, close};
+  }
+  const token = `x.${Buffer.from('{"scp":"Actions.Results:a:b"}').toString('base64url')}.y`;
+
+  it.each<
+    [string, (url: string) => {inputs?: Record<string, string>; env: Record<string, string>}]
+  >([
+    ['the API', (url) => ({inputs: {'github-token': 'a-token'}, env: {GITHUB_API_URL: url}})],
+    [
+      'the artifact service',
+      (url) => ({env: {ACTIONS_RESULTS_URL: `${url}/`, ACTIONS_RUNTIME_TOKEN: token}}),
+    ],
+    [
+      'the wiki',
+      (url) => ({
+        inputs: {'github-token': 'a-token', wiki: 'true', push: 'true'},
+        env: {GITHUB_SERVER_URL: url},
+      }),
+    ],
+  ])('%s: ends within its time', async (what, more) => {
+    const server = await silent();
+    try {
+      const one = await make({});
+      const {inputs, env} = more(server.url);
+      const request = one.request({push: 'false', ...inputs}, env);
+      // Commits that are not here make it ask the API.
+      const payload = {...request.payload, created: false, before: '1'.repeat(40)};
+      const asked = what === 'the API' ? {...request, payload} : request;
+      const seen = await cancelAsRunner(asked, server.isAsked);
+      expect(seen.sent).toEqual(['SIGINT']);
+      expect(seen.ms).toBeLessThan(5000);
+      if (what !== 'the artifact service') expect(seen.run.outputs['outcome']).toBe('cancelled');
+      expect(existsSync(seen.run.state['runFolder'] ?? '/')).toBe(false);
+    } finally {
+      server.close();
+    }
+  });
+
+  it('a git that ignores SIGTERM: ends within its time', async () => {
+    const one = await make({});
+    const bin = join(one.root, '..', `bin-git-${process.pid}`);
+    mkdirSync(bin, {recursive: true});
+    const flag = join(bin, 'begun');
+    const git = execFileSync('which', ['git'], {encoding: 'utf8'}).trim();
+    const hang = `*ls-files*) trap '' TERM INT; touch ${flag}; while :; do sleep 1; done`;
+    const script = `#!/bin/bash\ncase "$*" in ${hang};; esac\nexec ${git} "$@"\n`;
+    writeFileSync(join(bin, 'git'), script, {mode: 0o755});
+    const env = {PATH: `${bin}:${process.env['PATH']}`};
+    const seen = await cancelAsRunner(one.request({push: 'false'}, env), () => existsSync(flag));
+    expect(seen.sent).toEqual(['SIGINT']);
+    expect(seen.ms).toBeLessThan(5000);
+    expect(seen.run.outputs['outcome']).toBe('cancelled');
+  });
+
+  it('tests that took themselves out of their process group: nothing of them is left', async () => {
+    const word = `5${String(process.hrtime.bigint()).slice(-7)}`;
+    const one = await make({
+      files: {
+        'images/only/test/test_a.py': [
+          'import signal, subprocess, time',
+          'def test_a():',
+          '    signal.signal(signal.SIGTERM, signal.SIG_IGN)',
+          `    subprocess.Popen(["setsid", "sleep", "${word}"])`,
+          '    open("begun", "w").close()',
+          '    time.sleep(600)',
+          '',
+        ].join('\n'),
+      },
+    });
+    const isSoFar = (): boolean => existsSync(join(one.root, 'begun')) && running(word).length > 0;
+    const seen = await cancelAsRunner(one.request({push: 'false'}), isSoFar);
+    expect(seen.sent).toEqual(['SIGINT']);
+    expect(seen.ms).toBeLessThan(5000);
+    expect(running(word)).toEqual([]);
   });
 });
 

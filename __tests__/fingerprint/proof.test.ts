@@ -22,7 +22,7 @@ describe('readTested', () => {
   /** What is known of an image, with these tags and this record. */
   async function tested(
     tags: Readonly<Record<string, string>>,
-    {image = labelled(), record}: Partial<Parameters<typeof readTested>[1]> = {},
+    {image = labelled(), record, checkout}: Partial<Parameters<typeof readTested>[1]> = {},
   ) {
     const asked: string[] = [];
     const head = async (ref: string): Promise<Presence> => {
@@ -31,7 +31,10 @@ describe('readTested', () => {
       return shown === undefined ? {state: 'absent'} : {state: 'present', digest: shown};
     };
     return {
-      ...(await readTested({head}, {repository: 'ghcr.io/o/a', tag: '1-main', image, record})),
+      ...(await readTested(
+        {head},
+        {repository: 'ghcr.io/o/a', tag: '1-main', image, record, checkout},
+      )),
       asked,
     };
   }
@@ -86,6 +89,32 @@ describe('readTested', () => {
       expect(await tested({}, {record})).toMatchObject({state: expected});
     },
   );
+
+  describe('of the branch that is checked out', () => {
+    const newer = digestOf('newer tests');
+    const content = digestOf('content a');
+    const checkout = {content, tests: newer};
+    const passed = (hash: string) =>
+      ok({digest, tests: {hash, verdict: 'passed' as const}, parents: []});
+
+    it.each([
+      ['passed older tests only', passed(tests), {}, 'failed'],
+      ['passed older tests only, without a record', undefined, {}, 'failed'],
+      ['passed these', passed(newer), {}, 'passed'],
+      ['passed these, says a proof', passed(tests), {[newer]: digest}, 'passed'],
+      ['has a twin that passed these', passed(tests), {[newer]: digestOf('twin')}, 'failed'],
+    ] as const)('an image %s', async (_, record, proofs, state) => {
+      const tags = Object.entries(proofs).map(([hash, of]) => [
+        `ghcr.io/o/a:${proofTag(fingerprint, hash)}`,
+        of,
+      ]);
+      const shown = {[proof]: digest, ...Object.fromEntries(tags)};
+      expect(await tested(shown, {record, checkout})).toMatchObject({state});
+      // Another image than the one that is checked out: its own tests count.
+      const other = {content: digestOf('other'), tests: newer};
+      expect(await tested(shown, {record, checkout: other})).toMatchObject({state: 'passed'});
+    });
+  });
 
   it.each([
     ['of another digest', recordOf('passed', digestOf('twin'))],

@@ -57,6 +57,13 @@ describe('branchTag', () => {
     (branch) => expect(tagOf('1', branch)).toBe(`1-${branch}`),
   );
 
+  it('never gives a branch the tag that another has because it was altered', () => {
+    const taken = tagOf('2026.3', 'feature/a').replace('2026.3-', '');
+    expect(tagOf('2026.3', taken)).toMatch(new RegExp(`^2026\\.3-${taken}-[0-9a-f]{8}$`));
+    const tag = gitTagSuffix('v/1', 100).replace('tag-', '');
+    expect(gitTagSuffix(tag, 100)).not.toBe(`tag-${tag}`);
+  });
+
   it.each(['ü', '日本語/x', 'a'.repeat(300), '💥'])('gives %s a valid tag', (branch) => {
     expect(tagOf('2026.3', branch)).toMatch(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/);
   });

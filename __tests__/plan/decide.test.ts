@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import type {Lookup} from '../../src/adapters/registry/types.ts';
+import type {Lookup, Published} from '../../src/adapters/registry/types.ts';
 import {makePlan} from '../../src/plan/decide.ts';
 import type {Evidence, PlanFacts} from '../../src/plan/facts.ts';
 import type {BuildReason, Plan} from '../../src/plan/types.ts';
@@ -26,6 +26,10 @@ const changed = (...keys: string[]): Partial<PlanFacts> => ({
     undeclared: [],
   },
 });
+
+/** The tests of this image failed, says its record. */
+const withRed = (name: string): PlanFacts['evidence'] =>
+  new Map([...planFacts(stack).evidence, [name, {...evidenceOf(name), passed: undefined}]]);
 
 const noProofs = {proofs: new Map<string, Lookup>()};
 
@@ -63,6 +67,44 @@ describe('makePlan', () => {
     const plan = makePlan(planFacts(stack, {...changed('left'), ...noProofs}));
     expect(actions(plan)).toEqual({base: 'skip', left: 'build', right: 'skip', leaf: 'build'});
     expect(reasons(plan, 'leaf')).toEqual([{kind: 'parent', image: 'left'}]);
+  });
+
+  it('builds what a run that stopped left on another build of its parent', () => {
+    const bases = new Map([
+      ['left', ['base']],
+      ['right', ['base']],
+      ['leaf', ['left']],
+    ]);
+    const layers = (...names: string[]) => ({diffIds: names.map((name) => digestOf(name))});
+    const atTag = (base: string, more: Partial<Published> = {}): PlanFacts['atTag'] =>
+      new Map([
+        ['base', published('base', {...layers(base), ...more})],
+        ['left', published('left', layers('old', 'left'))],
+        ['right', published('right', layers('old', 'right'))],
+        ['leaf', published('leaf', layers('old', 'left', 'leaf'))],
+      ]);
+    const whole = {base: 'skip', left: 'skip', right: 'skip', leaf: 'skip'};
+    expect(actions(makePlan(planFacts(stack, {bases, atTag: atTag('old')})))).toEqual(whole);
+    const plan = makePlan(planFacts(stack, {bases, atTag: atTag('new'), ...noProofs}));
+    expect(actions(plan)).toEqual({base: 'skip', left: 'build', right: 'build', leaf: 'build'});
+    expect(reasons(plan, 'left')).toEqual([{kind: 'parent', image: 'base'}]);
+    // What cannot be held against each other says nothing.
+    const arm = stack.map((image) =>
+      image.name === 'base' ? {...image, platforms: ['linux/arm64']} : image,
+    );
+    const foreign = {bases, atTag: atTag('new', {platform: 'linux/arm64'})};
+    expect(actions(makePlan(planFacts(arm, foreign)))).toEqual(whole);
+    const scripts = atTag('new', {labels: new Map()});
+    const evidence = new Map([...planFacts(stack).evidence].filter(([name]) => name !== 'base'));
+    const old = planFacts(stack, {bases, atTag: scripts, evidence});
+    expect(actions(makePlan(old))['left']).toBe('skip');
+    const hidden = stack.map((image) =>
+      image.name === 'left' ? {...image, publish: false} : image,
+    );
+    const atTags = new Map([...atTag('new')].filter(([name]) => name !== 'left'));
+    const through = makePlan(planFacts(hidden, {bases, atTag: atTags, ...noProofs}));
+    expect(actions(through)).toEqual({base: 'skip', left: 'build', right: 'build', leaf: 'build'});
+    expect(reasons(through, 'leaf')).toEqual([{kind: 'parent', image: 'base'}]);
   });
 
   it('builds an image that is missing at this tag, and what sits on it', () => {
@@ -243,6 +285,17 @@ describe('makePlan', () => {
     );
     expect(actions(plan)).toEqual({base: 'skip', left: 'build', leaf: 'build'});
     expect(reasons(plan, 'left')).toEqual([{kind: 'needed', image: 'leaf'}]);
+  });
+
+  it('tests the parent again on which it builds, also one that was not selected, where its last test was red', () => {
+    const evidence = withRed('left');
+    const plan = makePlan(
+      planFacts(stack, {...changed('leaf'), ...noProofs, evidence, only: new Set(['leaf'])}),
+    );
+    expect(actions(plan)).toEqual({base: 'skip', left: 'test', leaf: 'build'});
+    expect(reasons(plan, 'left').map(({kind}) => kind)).toEqual(['untested']);
+    const other = planFacts(stack, {...changed('right'), evidence, only: new Set(['right'])});
+    expect(actions(makePlan(other))['left']).toBeUndefined();
   });
 
   it('builds an unpublished parent only for a child that is built', () => {

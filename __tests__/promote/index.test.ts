@@ -68,6 +68,32 @@ describe('runTagPlan', () => {
     expect(sentenceOf(report)).toContain('All tags were rolled back.');
   });
 
+  it('takes back what came from sources that another promotion moves meanwhile', async () => {
+    const sources = moves.map(({source, after}) => [source, after?.digest ?? ''] as const);
+    const all = () => new Map([...before(), ...sources]);
+    const theirs = {
+      onPut: (ref: string, tags: Map<string, string>) => {
+        if (isC(ref)) tags.set('r.io/o/b:v-main', 'newer-b');
+      },
+    };
+    const tags = all();
+    const {report, states} = await run(tags, theirs, {holdsSources: true});
+    expect(report.outcome).toBe('failed');
+    expect(states).toEqual(['restored', 'restored', 'restored']);
+    expect(report.results.map(({failure}) => failure?.class)).toEqual([
+      undefined,
+      'tag-conflict',
+      undefined,
+    ]);
+    expect(tags).toEqual(new Map([...all(), ['r.io/o/b:v-main', 'newer-b']]));
+    expect((await run(all(), {}, {holdsSources: true})).report.outcome).toBe('passed');
+    // A branch may be built while it is promoted.
+    expect((await run(all(), theirs)).report.outcome).toBe('passed');
+    const isSilent = (ref: string, puts: readonly string[]) =>
+      ref.endsWith('b:v-main') && puts.length > 2;
+    expect((await run(all(), {isSilent}, {holdsSources: true})).report.outcome).toBe('failed');
+  });
+
   it('puts the old digest once more where a PUT was accepted and does not show', async () => {
     const tags = before();
     const {registry, report, states} = await run(tags, {

@@ -42,6 +42,23 @@ describe('progress lines', () => {
     expect(progress.lines(80_000)).toEqual([]);
   });
 
+  it('are one line for a terminal: what is done, what runs since when, what it printed last', () => {
+    const progress = createProgress();
+    expect(progress.status(0)).toBeUndefined();
+    progress.take({kind: 'image-started', image: plannedImage('base')}, 0);
+    expect(progress.status(0)).toBe('0 done');
+    progress.take({kind: 'step-started', image: 'base', step: 'build'}, 0);
+    progress.output('base', '#5 Get:1\n');
+    expect(progress.status(12_400)).toBe('0 done · base: build 12 s · #5 Get:1');
+    progress.take({kind: 'image-started', image: plannedImage('web')}, 12_400);
+    progress.take({kind: 'step-started', image: 'web', step: 'test'}, 12_400);
+    expect(progress.status(12_400)).toBe('0 done · base: build 12 s · web: tests');
+    progress.take({kind: 'image-finished', result: reported('web')}, 75_000);
+    expect(progress.status(75_000)).toBe('1 done · base: build 1 min 15 s · #5 Get:1');
+    progress.take({kind: 'image-finished', result: reported('base')}, 75_000);
+    expect(progress.status(75_000)).toBeUndefined();
+  });
+
   it('hold one harmless line each, whatever is printed in whatever pieces', () => {
     const bait = fc.constantFrom(
       '::add-mask::x',

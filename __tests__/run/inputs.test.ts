@@ -49,6 +49,26 @@ describe('readInputs', () => {
     expect(message).toContain('Input "stack-dir" is "../x"');
   });
 
+  it.each([
+    'ghcr.io',
+    'https://index.docker.io/v1/',
+    'R.example:5000/path/',
+    '[::1]:5000',
+    'reg',
+    '',
+  ])('takes %j for a registry', (registry) => {
+    withInputs({registry});
+    expect(readInputs().registry).toBe(registry || undefined);
+  });
+  // Docker would log in to Docker Hub where no host is left.
+  it.each(['https://', '/', 'https:///v2/', '-x.example', 'a b', 'r.example:port', 'r.example;id'])(
+    'refuses %j for a registry',
+    (registry) => {
+      withInputs({registry});
+      expect(() => readInputs()).toThrow('must be a host');
+    },
+  );
+
   it('refuses to promote without a source tag', () => {
     withInputs({mode: 'tag'});
     expect(() => readInputs()).toThrow('source-tag');

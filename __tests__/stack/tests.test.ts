@@ -1,14 +1,29 @@
 import {describe, expect, it} from 'vitest';
 import {parseSpec} from '../../src/stack/spec/index.ts';
-import {strayTests} from '../../src/stack/tests.ts';
+import {omittedTests, strayTests} from '../../src/stack/tests.ts';
 
 const warnings = (keys: string, ...files: readonly string[]): readonly string[] => {
-  const text = `images:\n  tools: {image_name: ghcr.io/o/tools${keys}}\ntag: {prefix: "1"}\n`;
-  return strayTests(
-    files,
-    parseSpec({file: 'images/spec.yml', text, stackDir: 'images', tagPrefix: undefined}),
-  );
+  return strayTests(files, specOf(keys));
 };
+
+function specOf(keys: string) {
+  const text = `images:\n  tools: {image_name: ghcr.io/o/tools${keys}}\ntag: {prefix: "1"}\n`;
+  return parseSpec({file: 'images/spec.yml', text, stackDir: 'images', tagPrefix: undefined});
+}
+
+it.each([
+  ['', 'images/tools/test/test_a.py', true],
+  ['', 'images/tests_common/test_a.py', true],
+  [', tests: {paths: [checks]}', 'checks/a', true],
+  ['', 'images/tools/README.md', false],
+  ['', 'images/other/test/test_a.py', false],
+])('tests that are in the commit and not in the checkout%s: %s: %s', (keys, file, isOne) => {
+  expect(omittedTests([file], specOf(keys), 'images').join()).toBe(
+    isOne
+      ? `images/spec.yml:2:3: tests of image "tools" are not checked out: ${file}. Without them it would pass. Add them to "sparse-checkout" of actions/checkout.`
+      : '',
+  );
+});
 
 describe('tests that nothing runs', () => {
   it.each([

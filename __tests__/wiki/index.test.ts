@@ -265,6 +265,18 @@ describe('a promotion that is undone', () => {
     expect(text).not.toContain('eeee');
   });
 
+  it('links to no page that is of a later image by now', async () => {
+    const later = `# ${image}:2023.2-main\n\n- Digest: \`sha256:${'e'.repeat(64)}\`\n`;
+    const bare = server.addWiki(repository, {'Home.md': undoneHome, [page]: later});
+    const renderPage = async () => `# ${image}:2023.2-stable\n\n- Digest: \`${digest}\`\n`;
+    await publishPromotion(wikiOf(), {place, renderPage}, {promotion: undone, sha});
+    const text = bare.read(stablePage).toString();
+    expect(text).toContain(`Restored to the image that was built as \`${image}:2023.2-main\`.`);
+    expect(text).not.toContain('](');
+    const again = await publishPromotion(wikiOf(), {place, renderPage}, {promotion: undone, sha});
+    expect(again).toMatchObject({value: {state: 'unchanged'}});
+  });
+
   it('takes its row off the page when its tags are gone, and says so on their pages', async () => {
     const bare = server.addWiki(repository, {'Home.md': undoneHome, [stablePage]: 'old'});
     const gone = {

@@ -3,7 +3,6 @@ import {helpText} from './help.ts';
 import {type Flag, flags, version} from './table.ts';
 
 export {localEvent} from './event.ts';
-export {createLive, type Live} from './live.ts';
 
 /**
  * The command line: `stack-action <mode> [--input value]`.

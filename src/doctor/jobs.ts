@@ -1,4 +1,4 @@
-import {below, entriesOf, isRecord, type LooseFile, readLoose, wordOf} from '../util/loose-yaml.ts';
+import {below, entriesOf, isRecord, type LooseFile, readLoose, wordOf} from '../util/yaml.ts';
 
 export interface Step {
   readonly uses: string;

@@ -14,7 +14,7 @@ import {inTurn} from '../util/in-turn.ts';
 import {checkInputs, hashInputs, ownFilesWarning, wholeContext} from './inputs.ts';
 import {checkTests, hashTests, type TestsHash} from './tests.ts';
 
-export type {ImageRecord, Tested} from './proof.ts';
+export type {ImageRecord, Tested, TestedRequest} from './proof.ts';
 export {everPassed, readTested, startsWith} from './proof.ts';
 
 export interface HashRequest {
@@ -26,7 +26,7 @@ export interface HashRequest {
 
 export interface HashPorts {
   readonly contexts: BuildContext;
-  readonly registry: Registry;
+  readonly registry: Pick<Registry, 'head'>;
   /** Whether git knows a file of the workspace; where nobody can tell, it does. */
   readonly isTracked?: (file: string) => Promise<boolean>;
 }
@@ -161,7 +161,7 @@ async function hashAllTests(
 }
 
 async function baseDigests(
-  registry: Registry,
+  registry: Pick<Registry, 'head'>,
   externalBases: Stack['externalBases'],
 ): Promise<{digests: ReadonlyMap<string, string>; warnings: readonly string[]}> {
   const digests = new Map<string, string>();

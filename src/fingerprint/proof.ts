@@ -32,6 +32,8 @@ export interface TestedRequest {
   /** The tag that is asked about: the tests of another branch say nothing about it, where its own did. */
   readonly tag: string;
   readonly image: Published;
+  /** The same image and its tests as they are checked out, where the tag is of this branch. */
+  readonly checkout?: {readonly content: string; readonly tests: string} | undefined;
   /** The record of this digest; a failure when it could not be read; undefined for none. */
   readonly record: Result<ImageRecord | undefined, Failure> | undefined;
 }
@@ -44,6 +46,37 @@ export interface TestedRequest {
  */
 export async function readTested(
   registry: Pick<Registry, 'head'>,
+  request: TestedRequest,
+): Promise<Tested> {
+  const tested = await readVerdict(registry, request);
+  if (tested.state !== 'passed' || (await isOfCheckout(registry, request))) return tested;
+  const because =
+    'it has what this checkout says, and passed older tests, but not those of this checkout';
+  return {state: 'failed', because};
+}
+
+/** False where the image is what is checked out, and is not known to have passed the tests that are checked out with it. */
+async function isOfCheckout(
+  registry: Pick<Registry, 'head'>,
+  {repository, image, checkout, record}: TestedRequest,
+): Promise<boolean> {
+  if (checkout === undefined || image.labels.get(labels.content) !== checkout.content) return true;
+  const own = recordOf(image, record);
+  const verdicts = [...(own?.verdicts ?? []), ...(own?.tests === undefined ? [] : [own.tests])];
+  const last = verdicts.findLast(({hash}) => hash === checkout.tests);
+  if (last !== undefined) return last.verdict === 'passed';
+  const fingerprint = image.labels.get(labels.fingerprint) ?? '';
+  const shown = await registry.head(`${repository}:${proofTag(fingerprint, checkout.tests)}`);
+  return shown.state === 'present' && shown.digest === image.digest;
+}
+
+/** A record of another digest proves nothing about this one. */
+function recordOf(image: Published, record: TestedRequest['record']): ImageRecord | undefined {
+  return record?.ok === true && record.value?.digest === image.digest ? record.value : undefined;
+}
+
+async function readVerdict(
+  registry: Pick<Registry, 'head'>,
   {repository, tag, image, record}: TestedRequest,
 ): Promise<Tested> {
   const fingerprint = image.labels.get(labels.fingerprint);
@@ -51,9 +84,7 @@ export async function readTested(
   // A record that is not there, or not one, says nothing; one that cannot be asked for may say "failed".
   if (record?.ok === false && !isNone(record.error))
     return {state: 'unknown', because: `its record could not be read: ${record.error.message}`};
-  // A record of another digest proves nothing about this one.
-  const own =
-    record?.ok === true && record.value?.digest === image.digest ? record.value : undefined;
+  const own = recordOf(image, record);
   const {verdict} = own?.verdicts?.find((one) => one.tag === tag) ?? own?.tests ?? {};
   if (verdict === 'passed') return {state: 'passed', by: 'record'};
   if (verdict === 'failed')
@@ -75,10 +106,9 @@ export async function readTested(
 /** Whether this digest ever passed tests, whatever was said of it since: `failed` where it is known to be red, and nothing else. */
 export async function everPassed(
   registry: Pick<Registry, 'head'>,
-  {repository, image, record}: Omit<TestedRequest, 'tag'>,
+  {repository, image, record}: Omit<TestedRequest, 'tag' | 'checkout'>,
 ): Promise<'passed' | 'failed' | 'unknown'> {
-  const own =
-    record?.ok === true && record.value?.digest === image.digest ? record.value : undefined;
+  const own = recordOf(image, record);
   const verdicts = [...(own?.verdicts ?? []), ...(own?.tests === undefined ? [] : [own.tests])];
   if (verdicts.some(({verdict}) => verdict === 'passed')) return 'passed';
   const [fingerprint, hash] = [labels.fingerprint, labels.tests].map((one) =>

@@ -8,7 +8,7 @@ const maxTagLength = 128;
  * What comes after the prefix in a tag, at most `room` characters. A branch that fits stays as it is; one that had to
  * be altered or cut ends in 8 hex digits of its hash, so that `feature/a` and `feature-a` never share a tag. The
  * beginnings `tag-` and `pr-` belong to git tags and pull requests, and an end such as `-linux-arm64` to the image of one
- * platform: such a branch counts as altered.
+ * platform: such a branch counts as altered, and so does one that ends as altered ones do.
  */
 export function branchSuffix(branch: string, room: number): string {
   const safe = branch.replace(/[^A-Za-z0-9_.-]/gu, '-');
@@ -23,8 +23,12 @@ export function gitTagSuffix(tag: string, room: number): string {
 }
 
 function isKept(safe: string, written: string, room: number): boolean {
-  return safe === written && safe.length <= room && !platformEnd.test(safe);
+  const isFree = !platformEnd.test(safe) && !hashed.test(safe);
+  return safe === written && safe.length <= room && isFree;
 }
+
+/** A day is nobody's hash: `release-20261125` stays as it is. */
+const hashed = /-(?!(?:19|20)\d\d(?:0\d|1[0-2])[0-3]\d$)[0-9a-f]{8}$/;
 
 function altered(safe: string, original: string, room: number): string {
   const hash = createHash('sha256').update(original).digest('hex').slice(0, 8);

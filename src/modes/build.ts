@@ -1,5 +1,5 @@
 import {openContexts} from '../adapters/build-context/index.ts';
-import {isTracked, listFiles, type Wiki} from '../adapters/git/index.ts';
+import {isTracked, type Wiki} from '../adapters/git/index.ts';
 import {addSummary} from '../adapters/github/output.ts';
 import type {Registry} from '../adapters/registry/index.ts';
 import {type Emit, runPlan} from '../build/index.ts';
@@ -20,7 +20,7 @@ import {
   stableLines,
 } from '../report/index.ts';
 import {type Inputs, policyOf, type Run, type RunPolicy, tagsOf} from '../run/index.ts';
-import {loadStack, type Stack, strayTests} from '../stack/index.ts';
+import {loadStack, type Stack} from '../stack/index.ts';
 import type {ModeEnd} from './end.ts';
 import {contextOf, type Finished, finish, writePlan} from './finish.ts';
 import {tellPlanNotes} from './plan-notes.ts';
@@ -28,14 +28,18 @@ import {becauseOf, type NothingDone, nothingDone} from './refused.ts';
 import {machinePlatform, openRecords, openRegistry, withSteps} from './setup/adapters.ts';
 import {checkPush} from './setup/checks.ts';
 import {type Engine, openEngine} from './setup/engine.ts';
+import {checkTestFiles} from './setup/listing.ts';
 import {readStanding} from './stable.ts';
 import {wikiOf} from './wiki.ts';
+
+/** Shows what is going on, in place of what it showed before; undefined takes it away. */
+export type ShowStatus = (text: string | undefined) => void;
 
 /**
  * `mode: build` and `mode: plan`.
  * @throws {SpecError | InputError} for mistakes of the user
  */
-export async function build(run: Run, watch?: Emit): Promise<ModeEnd> {
+export async function build(run: Run, show?: ShowStatus): Promise<ModeEnd> {
   const {inputs, event, workspace, log, signal} = run;
   if (event.kind === 'push' && event.deleted) {
     log.info(`${event.branch} was deleted: nothing is left to build.`);
@@ -56,7 +60,6 @@ export async function build(run: Run, watch?: Emit): Promise<ModeEnd> {
   wiki?.prepare();
   const engine = isDry ? undefined : await openEngine(run, {policy, stack});
   try {
-    const listed = listFiles(workspace.root);
     const contexts = openContexts(workspace.root, Object.values(outputFolders));
     const records = openRecords(registry);
     const mayPush = policy.push.kind !== 'never' && !isDry;
@@ -75,14 +78,17 @@ export async function build(run: Run, watch?: Emit): Promise<ModeEnd> {
         },
       );
     // Legs that do not push cannot hand on what they built: each builds what it needs.
-    const ready = await planWith(policy.push.kind === 'never' ? 'auto' : inputs.parents);
-    const planned = (await lacksPushedParents(ready, {policy, registry}))
-      ? await planWith('auto')
-      : ready;
+    const planReady = async (): Promise<Planned> => {
+      const ready = await planWith(policy.push.kind === 'never' ? 'auto' : inputs.parents);
+      return (await lacksPushedParents(ready, {policy, registry})) ? await planWith('auto') : ready;
+    };
+    const [planned, stray] = await Promise.all([
+      planReady(),
+      checkTestFiles(workspace.root, stack, {stackDir, signal}),
+    ]);
     const {plan} = planned;
     // What was asked while everything was being stopped is not a plan.
     if (run.signal.aborted) return await nothingDone(run, cancelled);
-    const stray = strayTests((await listed) ?? [], stack.spec);
     for (const warning of [...planned.warnings, ...stray]) log.warning(warning);
     for (const note of planned.notes) log.info(note);
     reportPlan(log, plan);
@@ -109,7 +115,7 @@ export async function build(run: Run, watch?: Emit): Promise<ModeEnd> {
       const matrices = {matrix: matrixOutput(legs), levels: levelsOutput(legs)};
       return {outcome: 'passed', outputs: {...outputs, ...matrices}};
     }
-    const end = await buildPlan(run, {stack, policy, planned, registry, engine, wiki, watch});
+    const end = await buildPlan(run, {stack, policy, planned, registry, engine, wiki, show});
     return {...end, outputs: {...outputs, ...end.outputs}};
   } finally {
     await Promise.all([registry.close(), wiki?.close(), engine?.close()]);
@@ -148,8 +154,7 @@ interface Prepared {
   readonly registry: Registry;
   readonly engine: Engine;
   readonly wiki: Wiki | undefined;
-  /** Sees what happens, besides the log. */
-  readonly watch: Emit | undefined;
+  readonly show: ShowStatus | undefined;
 }
 
 async function buildPlan(run: Run, prepared: Prepared): Promise<ModeEnd> {
@@ -163,17 +168,12 @@ async function buildPlan(run: Run, prepared: Prepared): Promise<ModeEnd> {
     return await nothingDone(run, {title, causes, sentence: [`${title}:`, ...causes].join('\n')});
   }
   for (const warning of unknownWarnings(planned)) log.warning(warning);
-  const printing = createReporter({
+  const reporter = createReporter({
     log,
     readLog: (name) => workspace.readExcerpt(`logs/${name}`),
     now: () => new Date(),
     plan: planned.plan,
   });
-  const emit: Emit = (event) => {
-    prepared.watch?.(event);
-    printing.emit(event);
-  };
-  const reporter = {...printing, emit};
   const done = await withProgress(run, prepared, reporter, (watched) =>
     doPlan(run, prepared, {...watched, push}),
   );
@@ -187,10 +187,10 @@ async function buildPlan(run: Run, prepared: Prepared): Promise<ModeEnd> {
   return await nothingDone(run, becauseOf(nothingBuilt, done.error));
 }
 
-/** While images run, every 30 s one line says what each of them is doing; a terminal has a line of its own for that. */
+/** While images run, every 30 s one line says what each of them is doing; a terminal has a line that is written over. */
 async function withProgress<T>(
   {log}: Run,
-  {watch}: Prepared,
+  {show}: Prepared,
   reporter: Reporter,
   use: (watched: Omit<Doing, 'push'>) => Promise<T>,
 ): Promise<T> {
@@ -205,11 +205,15 @@ async function withProgress<T>(
   const say = (): void => {
     for (const line of progress.lines(Date.now())) log.info(line);
   };
-  const timer = watch === undefined ? setInterval(say, 1000) : undefined;
+  const timer =
+    show === undefined
+      ? setInterval(say, 1000)
+      : setInterval(() => show(progress.status(Date.now())), 500);
   try {
     return await use({reporter: {...reporter, emit}, onOutput});
   } finally {
     clearInterval(timer);
+    show?.(undefined);
   }
 }
 

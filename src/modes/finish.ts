@@ -3,7 +3,7 @@ import {entriesBelow, type Workspace} from '../adapters/files/index.ts';
 import type {Wiki} from '../adapters/git/index.ts';
 import {uploadArtifact} from '../adapters/github/artifact.ts';
 import {addSummary} from '../adapters/github/output.ts';
-import {failureText} from '../failure.ts';
+import {fail, failure, failureText, messageOf} from '../failure.ts';
 import {outputFolders} from '../image/files.ts';
 import {fileNameOf, logNames} from '../image/tags.ts';
 import type {Plan} from '../plan/index.ts';
@@ -23,6 +23,7 @@ import {
   summaryPage,
 } from '../report/index.ts';
 import type {Run} from '../run/index.ts';
+import {untilAborted} from '../util/until.ts';
 import type {ModeEnd} from './end.ts';
 import {publishPages} from './wiki.ts';
 
@@ -59,18 +60,21 @@ export interface Finished extends Pick<RunFacts, 'plan' | 'report' | 'notes' | '
 
 export async function finish(run: Run, {wiki, ...known}: Finished): Promise<ModeEnd> {
   const {workspace, signal} = run;
-  const facts: RunFacts = {...known, run: contextOf(run), details: await detailsOf(run, known)};
   const {report} = known;
-  await writeResults(workspace, facts);
-  if (!signal.aborted) {
-    if (report.outcome === 'passed' && wiki !== undefined) {
-      await publishPages(
-        run,
-        wiki,
-        report.images.map(({ref}) => fileNameOf(ref)),
-      );
-    }
-  }
+  const details = await detailsOf(run, known);
+  const unlinked: RunFacts = {...known, run: contextOf(run), details};
+  // The images are what they are, also where their results cannot be written.
+  const write = (facts: RunFacts): Promise<void> =>
+    writeResults(workspace, facts).catch((error: unknown) =>
+      run.log.warning(`The results of this run could not be written: ${messageOf(error)}`),
+    );
+  await write(unlinked);
+  const publishes = report.outcome === 'passed' && wiki !== undefined;
+  const pages =
+    publishes && !signal.aborted ? await publishPages(run, wiki, report.images) : undefined;
+  const isCut = signal.aborted && publishes && pages === undefined;
+  const facts = {...unlinked, details: withPages(details, pages ?? new Map())};
+  if (pages !== undefined && pages.size > 0) await write(facts);
   const {outputs: artifact, context} = await tell(run, (now) => summaryPage({...facts, run: now}));
   // The API puts the marker first itself.
   if (!signal.aborted) {
@@ -78,9 +82,13 @@ export async function finish(run: Run, {wiki, ...known}: Finished): Promise<Mode
     await comment(run, body.slice(commentMarker.length + 1));
   }
   const outputs = {images: imagesOutput(report.images), ...artifact};
+  if (isCut) return {outcome: 'cancelled', sentence: cutSentence, outputs};
   const sentence = failureSentence(report.outcome, report.images, dockerfilesOf(known.plan));
   return {outcome: report.outcome, ...(sentence === undefined ? {} : {sentence}), outputs};
 }
+
+const cutSentence =
+  'The run was cancelled before its pages were in the wiki. Its images are built, tested and pushed.';
 
 /** What is to be seen of a run where people look: its artifact, and its summary. */
 export interface Told {
@@ -127,10 +135,9 @@ async function writeResults(workspace: Workspace, facts: RunFacts): Promise<void
 }
 
 /** Where this run happened, for the links of its pages; outside GitHub there is little to link. */
-export function contextOf({event}: Run): RunContext {
+export function contextOf({event, subject}: Run): RunContext {
   const pullRequest = event.kind === 'pull_request' ? event.number : undefined;
   const {serverUrl, repository, runId, headSha, name, branch} = event;
-  const subject = event.messages.at(-1)?.split('\n', 1)[0];
   const home =
     repository.repo === '' ? undefined : `${serverUrl}/${repository.owner}/${repository.repo}`;
   return {
@@ -175,6 +182,19 @@ async function detailsOf(
   );
 }
 
+/** Where there is no page of a package, the page in the wiki. */
+function withPages(
+  details: NonNullable<RunFacts['details']>,
+  pages: ReadonlyMap<string, string>,
+): NonNullable<RunFacts['details']> {
+  return new Map(
+    [...details].map(([image, known]) => {
+      const url = known.url ?? pages.get(image);
+      return [image, {...known, ...(url === undefined ? {} : {url})}];
+    }),
+  );
+}
+
 /** The page of the package, which GitHub's registry keeps for the owner of this repository. */
 function packageUrl({event}: Run, ref: string): string | undefined {
   const {serverUrl, repository} = event;
@@ -190,6 +210,9 @@ async function comment({inputs, event, changes, log}: Run, text: string): Promis
   if (written?.ok === false) log.warning(written.error);
 }
 
+/** A cancelled run has not long: its summary is written already. */
+const uploadGraceMs = 1000;
+
 /**
  * One artifact with everything that the run wrote; outside GitHub the files stay where they are. Resolves with the
  * outputs that tell where it is.
@@ -199,6 +222,7 @@ async function upload({
   workspace,
   log,
   tempDir,
+  signal,
 }: Run): Promise<Readonly<Record<string, string>>> {
   const root = workspace.root;
   const entries = await entriesBelow(
@@ -206,7 +230,12 @@ async function upload({
   );
   const files = entries.map(({path}) => path);
   const {artifactName: name, retentionDays} = inputs;
-  const uploaded = await uploadArtifact({name, files, root, retentionDays, tempDir});
+  const uploaded = await untilAborted(
+    uploadArtifact({name, files, root, retentionDays, tempDir}),
+    signal,
+    fail(failure('cancelled', 'The run was cancelled.')),
+    uploadGraceMs,
+  );
   if (!uploaded.ok) {
     log.warning(failureText('The artifact was not uploaded', uploaded.error));
     return {};

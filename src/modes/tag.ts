@@ -35,6 +35,7 @@ import {tell} from './finish.ts';
 import {nothingDone} from './refused.ts';
 import {planRestoration, readRestoreRequest, type Wish} from './restore.ts';
 import {openRegistry} from './setup/adapters.ts';
+import {hashCheckout} from './setup/checkout.ts';
 import {planWiki, wikiOf} from './wiki.ts';
 
 /**
@@ -58,7 +59,8 @@ export async function promote(run: Run): Promise<ModeEnd> {
     const {source, target} = request.names;
     run.log.info(`promoting ${source} to ${target}${dryRunNote(run)}`);
     const end = await withRegistry(run, request.stack.spec, async (ports) => {
-      const {facts, warnings} = await readTagFacts(ports, request);
+      const checkedOut = await hashCheckout(run, request.stack, source);
+      const {facts, warnings} = await readTagFacts(ports, request, checkedOut);
       const plan = makeTagPlan(facts);
       const images = plan.moves.filter(({isExtra}) => !isExtra);
       return {
@@ -135,9 +137,10 @@ async function fulfil(
     saveState('promotion', run.workspace.path(promotionPath));
   }
   const clock = {now: () => performance.now(), wait: (milliseconds: number) => sleep(milliseconds)};
+  const holdsSources = wish.what === 'promotion' && wish.target === 'global-stable';
   const report = inputs.dryRun
     ? rehearseTagPlan(moves)
-    : await runTagPlan(moves, {registry, signal, clock});
+    : await runTagPlan(moves, {registry, signal, clock, holdsSources});
   await writePromotion(run, donePromotion(promotionRun, report));
   await writeLists(run, report, {pages, target: wish.target});
   const {problem, ...end} = await conclude(run, report, {wish, pages});

@@ -21,6 +21,8 @@ export interface PageOptions {
   readonly difference?: Difference;
   /** The wiki page to link back to, for example `Home`. */
   readonly home?: string;
+  /** The wiki page with the history of builds. */
+  readonly builds?: string;
 }
 
 /**
@@ -31,11 +33,15 @@ export interface PageOptions {
  */
 export function manifestPage(facts: ImageFacts, options: PageOptions = {}): string {
   const reference = options.reference ?? facts.reference;
-  const {difference, home} = options;
+  const {difference, home, builds} = options;
+  const links = [
+    ...(home === undefined ? [] : [link('All images', home)]),
+    ...(builds === undefined ? [] : [link('All builds', builds)]),
+  ];
   return [
     `# ${words(reference)}`,
     '',
-    ...(home === undefined ? [] : [link('All images', home), '']),
+    ...(links.length === 0 ? [] : [links.join(' · '), '']),
     ...factLines(facts, reference),
     '',
     ...(difference === undefined ? [] : differenceSection(difference)),

@@ -1,7 +1,7 @@
 import type {Published} from '../adapters/registry/index.ts';
 import {proofTag} from '../image/tags.ts';
 import type {ImageSpec} from '../stack/spec/index.ts';
-import {isLeftToDo, isOutside, wasRedone} from './earlier-legs.ts';
+import {isLeftToDo, isOutside, redoneBelow} from './earlier-legs.ts';
 import {
   changedFilesOf,
   fits,
@@ -114,8 +114,9 @@ function reasonsToBuild(
   for (const parent of image.parents) {
     const {action, isMissing = false, isRetest = false} = must(decided, parent);
     const isNew = (action === 'build' && !isRetest) || action === 'reuse' || isMissing;
-    if (isNew || wasRedone(facts, image, must(facts.images, parent)))
-      reasons.push({kind: 'parent', image: parent});
+    const redone = redoneBelow(facts, image, must(facts.images, parent));
+    if (isNew) reasons.push({kind: 'parent', image: parent});
+    else for (const name of redone) reasons.push({kind: 'parent', image: name});
   }
   const lookup = facts.atTag.get(image.name);
   if (lookup?.state === 'unknown') {
@@ -152,10 +153,15 @@ function addNeeded(facts: PlanFacts, decided: Map<string, Decision>): void {
     if (decided.get(name)?.action !== 'build') continue;
     for (const parent of must(facts.images, name).parents) {
       const current = must(decided, parent);
+      const image = must(facts.images, parent);
       // Earlier legs did what was to do there; what they did not do blocks.
-      if (isOutside(facts, must(facts.images, parent))) continue;
-      if (current.action !== 'skip' || standsAsItIs(facts, must(facts.images, parent))) continue;
-      const files = changedFilesOf(facts, must(facts.images, parent));
+      if (isOutside(facts, image) || current.action !== 'skip') continue;
+      if (standsAsItIs(facts, image)) {
+        // Nothing is pushed on an image that did not pass its tests, also where the input `images` omits it.
+        if (facts.evidence.has(parent)) decided.set(parent, leaveOrTest(facts, image));
+        continue;
+      }
+      const files = changedFilesOf(facts, image);
       const changed: BuildReason[] = files.length > 0 ? [{kind: 'changed', files}] : [];
       decided.set(parent, {action: 'build', reasons: [...changed, {kind: 'needed', image: name}]});
     }

@@ -31,15 +31,41 @@ export function isLeftToDo(
 }
 
 /**
- * An earlier leg put something new under this image: its parent is of this run and it is not, or it begins with other
- * layers than the parent at the tag. The files alone do not tell: the parent may have been built anew from the same.
+ * Something new was put under this image: by an earlier leg, whose parent is of this run and it is not; or by a run that
+ * stopped or failed before it came to this image, which begins with other layers than the parent at the tag. The files
+ * alone do not tell: the parent may have been built anew from the same. What this action did not build it cannot judge.
  */
-export function wasRedone(facts: PlanFacts, image: ImageSpec, parent: ImageSpec): boolean {
+function wasRedone(facts: PlanFacts, image: ImageSpec, parent: ImageSpec): boolean {
   const [own, base] = [image, parent].map(({name}) => present(facts.atTag.get(name)));
-  if (!isOutside(facts, parent) || own === undefined || base === undefined) return false;
-  if (isOfThisRun(facts, parent) && !isOfThisRun(facts, image)) return true;
-  const isBuiltOn = facts.bases.get(image.name)?.includes(parent.name) === true;
-  return isBuiltOn && isSelected(facts, image) && !startsWith(own.diffIds, base.diffIds);
+  if (own === undefined || base === undefined) return false;
+  const isLeg = isOutside(facts, parent);
+  if (isLeg && isOfThisRun(facts, parent) && !isOfThisRun(facts, image)) return true;
+  const isKnown = [image, parent].every(({name}) => facts.evidence.has(name));
+  return (
+    (isLeg || isKnown) &&
+    basesOf(facts, image).includes(parent.name) &&
+    isSelected(facts, image) &&
+    own.platform === base.platform &&
+    !startsWith(own.diffIds, base.diffIds)
+  );
+}
+
+/** The parent, if something new was put there; of one that is not published, what it begins with. */
+export function redoneBelow(
+  facts: PlanFacts,
+  image: ImageSpec,
+  parent: ImageSpec,
+): readonly string[] {
+  const below = parent.publish ? [parent.name] : basesOf(facts, parent);
+  return below.filter((name) => wasRedone(facts, image, must(facts.images, name)));
+}
+
+/** What the layers begin with: where that is not published, what that begins with. */
+function basesOf(facts: PlanFacts, {name}: ImageSpec): readonly string[] {
+  return (facts.bases.get(name) ?? []).flatMap((base) => {
+    const spec = must(facts.images, base);
+    return spec.publish ? base : basesOf(facts, spec);
+  });
 }
 
 /** Its label alone proves nothing, but what it says is only asked of images that are proved. */

@@ -19,7 +19,7 @@ export function reasonWords(reason: BuildReason): string {
     case 'changed':
       return `changed: ${someOf(reason.files)}`;
     case 'parent':
-      return `its parent ${reason.image} is being rebuilt`;
+      return `its parent ${reason.image} is being rebuilt, or was since`;
     case 'needed':
       return `needed to build ${reason.image}, and not available in the registry`;
     case 'missing':

@@ -1,7 +1,6 @@
 import type {Published} from '../adapters/registry/index.ts';
 import type {Failure, Result} from '../failure.ts';
-import {type ImageRecord, readTested} from '../fingerprint/index.ts';
-
+import {type ImageRecord, readTested, type TestedRequest} from '../fingerprint/index.ts';
 import {extraTag, labels} from '../image/tags.ts';
 
 import {checkKeys, InputError, type Run} from '../run/index.ts';
@@ -21,6 +20,9 @@ export interface TagRequest {
   /** Further tags that each image gets with the promotion; checked like the others. `revision` is the commit it was built from. */
   readonly extraTags: (image: ImageSpec, revision: string | undefined) => readonly string[];
 }
+
+/** What is checked out, by image, where the source is the tag of this very branch. */
+export type CheckedOut = ReadonlyMap<string, {readonly content: string; readonly tests: string}>;
 
 /** The stack as a promotion reads it: which tag the parents have does not matter, only that it is the same for all. */
 export function loadPromotedStack({
@@ -64,10 +66,13 @@ export async function readTagRequest(
 export async function readTagFacts(
   ports: FactPorts,
   request: TagRequest,
+  checkedOut: CheckedOut = new Map(),
 ): Promise<{readonly facts: readonly TagFacts[]; readonly warnings: readonly string[]}> {
   const warnings: string[] = [];
   const facts = await Promise.all(
-    request.images.map((image) => readFacts(ports, request, {image, warnings})),
+    request.images.map((image) =>
+      readFacts(ports, request, {image, warnings, checkout: checkedOut.get(image.name)}),
+    ),
   );
   return {facts, warnings};
 }
@@ -75,7 +80,15 @@ export async function readTagFacts(
 async function readFacts(
   ports: FactPorts,
   {stack, names, extraTags}: TagRequest,
-  {image, warnings}: {readonly image: ImageSpec; readonly warnings: string[]},
+  {
+    image,
+    warnings,
+    checkout,
+  }: {
+    readonly image: ImageSpec;
+    readonly warnings: string[];
+    readonly checkout: TestedRequest['checkout'];
+  },
 ): Promise<TagFacts> {
   const {registry} = ports;
   const {name, repository} = image;
@@ -106,7 +119,7 @@ async function readFacts(
     targets,
     tested:
       lookup.state === 'present'
-        ? await readTested(registry, {repository, tag, image: lookup, record})
+        ? await readTested(registry, {repository, tag, image: lookup, record, checkout})
         : undefined,
     bases,
     copies: [...(stack.references.get(name)?.keys() ?? [])].filter(

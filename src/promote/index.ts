@@ -6,6 +6,7 @@
  */
 import {
   conflictIfLost,
+  conflictIfSourceMoved,
   isFailed,
   isLost,
   moveTag,
@@ -14,6 +15,7 @@ import {
   shownBefore,
   takeBack,
 } from './move.ts';
+import {presenceOf} from './presence.ts';
 import type {MovePorts, TagMove, TagReport, TagResult} from './types.ts';
 
 export type {PromotedTag, PromotionFile, PromotionRun} from './file.ts';
@@ -27,10 +29,10 @@ export {
 } from './file.ts';
 export {loadPromotedStack, readTagFacts, readTagRequest, type TagRequest} from './gather.ts';
 export {makeTagPlan} from './plan.ts';
-export {presenceOf} from './presence.ts';
 export {digestAfter, sentenceOf} from './report.ts';
 export {checkRestore, planRestore, type RestoreRequest} from './restore.ts';
 export type {FactPorts, MovePorts, TagMove, TagPlan, TagReport, TagState} from './types.ts';
+export {presenceOf};
 
 /**
  * Moves the tags: the same manifest bytes under the new tag, no layer. Registries have no
@@ -54,7 +56,9 @@ export async function runTagPlan(moves: readonly TagMove[], ports: MovePorts): P
     if (isFailed(moved)) break;
   }
   const isWhole = results.length === ordered.length && !results.some(isFailed);
-  const read = isWhole ? await readWholeSet(results, ports) : results;
+  const whole = isWhole ? await readWholeSet(results, ports) : results;
+  const isHeld = isWhole && ports.holdsSources === true && !whole.some(isFailed);
+  const read = isHeld ? await readSources(whole, ports) : whole;
   if (isWhole && !read.some(isFailed)) {
     return {
       outcome: read.every(({failure}) => failure === undefined) ? 'passed' : 'failed',
@@ -73,6 +77,18 @@ export async function runTagPlan(moves: readonly TagMove[], ports: MovePorts): P
     outcome: ports.signal.aborted ? 'cancelled' : 'failed',
     results: [...undone, ...untouched],
   };
+}
+
+/** The sources of a stable set are moved by promotions only: one that moved meanwhile may have been read half-way. */
+function readSources(
+  results: readonly TagResult[],
+  {registry}: MovePorts,
+): Promise<readonly TagResult[]> {
+  return Promise.all(
+    results.map(async (one) =>
+      conflictIfSourceMoved(one, await presenceOf(registry, one.move.source)),
+    ),
+  );
 }
 
 /** The last look at the set. A tag that a rival moved and took back again is moved once more, and then all are read again. */

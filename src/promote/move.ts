@@ -153,6 +153,16 @@ export async function takeBack(
   return resultOf(move, 'standing', end, error);
 }
 
+/** What was moved from there is taken back. */
+export function conflictIfSourceMoved(one: TagResult, shown: Presence): TagResult {
+  const {source, after} = one.move;
+  if (shown.state === 'unknown') return {...one, failure: unreadable(source, shown.because)};
+  if (digestIn(shown) === after?.digest) return one;
+  const message = `Conflict: ${source} pointed to ${after?.digest} when this run was planned, but has since been ${movedTo(digestIn(shown))}: another promotion is under way. Run this one again when that is done.`;
+  const cause = {kind: 'http', request: source, status: undefined} as const;
+  return {...one, failure: failure('tag-conflict', message, {cause})};
+}
+
 function notShown(now: Presence, after: string | undefined): string {
   if (now.state === 'unknown') return now.because;
   return `it was set to ${after ?? 'nothing'}, but the registry returns ${digestIn(now) ?? 'nothing'}`;

@@ -79,6 +79,8 @@ export interface TagPlan {
 
 export interface MovePorts {
   readonly registry: TagRegistry;
+  /** The sources are read again at the end, and must be what they were: they are stable tags themselves. */
+  readonly holdsSources?: boolean;
   /** Looked at between two tags: no PUT is ever cut short. */
   readonly signal: AbortSignal;
   readonly clock: {

@@ -18,6 +18,8 @@ export interface Progress {
   output(image: string, text: string): void;
   /** One line for each running image when so many seconds have passed since the last ones, else none. */
   lines(now: number): readonly string[];
+  /** All of it in one line, for the last line of a terminal; undefined when nothing is running. */
+  status(now: number): string | undefined;
 }
 
 interface Running {
@@ -30,6 +32,7 @@ interface Running {
 
 export function createProgress(): Progress {
   const running = new Map<string, Running>();
+  let done = 0;
   let printed: number | undefined;
 
   const words = (name: string, image: Running, now: number): string => {
@@ -65,7 +68,7 @@ export function createProgress(): Progress {
           running.get(event.image)?.steps.delete(event.result.step);
           return;
         case 'image-finished':
-          running.delete(event.result.image);
+          if (running.delete(event.result.image)) done += 1;
           return;
         case 'note':
         case 'warning':
@@ -87,7 +90,26 @@ export function createProgress(): Progress {
       printed = now;
       return [...running].map(([name, image]) => safeLine(words(name, image, now)));
     },
+    status: (now) => {
+      if (running.size === 0) return undefined;
+      const parts = [...running].flatMap(([name, {steps}]) => {
+        const [step, since = now] = [...steps].at(-1) ?? [];
+        return step === undefined
+          ? []
+          : [`${name}: ${stepWords[step]}${wholeSeconds(now - since)}`];
+      });
+      const last = [...running.values()].map((image) => readable(image.held) || image.last);
+      // Of several it would not be clear whose it is.
+      const output = last.length === 1 && last[0] !== '' ? [last[0] ?? ''] : [];
+      return [`${done} done`, ...parts, ...output].join(' · ');
+    },
   };
+}
+
+/** Tenths that run are unrest, and say nothing. */
+function wholeSeconds(milliseconds: number): string {
+  const whole = Math.floor(milliseconds / 1000) * 1000;
+  return whole < 1000 ? '' : ` ${formatDuration(whole).replace('.0 s', ' s')}`;
 }
 
 /** The last thing that a person could read in a line of output. */

@@ -19,6 +19,8 @@ export {tagsOf} from './tags.ts';
 export interface Run {
   readonly inputs: Inputs;
   readonly event: Event;
+  /** First line of the message of the commit that is built; undefined when not known. */
+  readonly subject: string | undefined;
   readonly workspace: Workspace;
   readonly log: JobLog;
   readonly changes: ChangeSources;

@@ -89,7 +89,7 @@ export function readInputs(getInput: InputSource = runnerInput): Inputs {
     images: list(getInput('images')),
     rebuild: rebuild(getInput('rebuild')),
     reuse: oneOf('reuse', reuseValues, 'auto'),
-    registry: optional('registry'),
+    registry: registryHost(optional('registry'), mistakes),
     username: getInput('username'),
     password: getInput('password'),
     githubToken: getInput('github-token'),
@@ -131,6 +131,21 @@ export function readInputs(getInput: InputSource = runnerInput): Inputs {
 }
 
 /** One spelling: lower case, without what says nothing. */
+/** As users write it; without a host docker would log in to Docker Hub, with a password for another registry. */
+function registryHost(text: string | undefined, mistakes: string[]): string | undefined {
+  const host = text
+    ?.trim()
+    .replace(/^https?:\/\/(?:[^/@]*@)?/i, '')
+    .split('/')[0];
+  const isHost = /^(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:]+\])(?::\d{1,5})?$/i;
+  if (host !== undefined && !isHost.test(host)) {
+    mistakes.push(
+      `Input "registry" is "${text}", but must be a host, such as ghcr.io or registry.example:5000.`,
+    );
+  }
+  return text;
+}
+
 function platform(value: string | undefined, mistakes: string[]): string | undefined {
   const text = value?.toLowerCase();
   if (text !== undefined && !/^[a-z0-9]+\/[a-z0-9_]+(?:\/[a-z0-9.]+)?$/.test(text)) {

@@ -18,7 +18,7 @@ import {
 import {SpecError} from './yaml/index.ts';
 
 export {lackingParents} from './platforms.ts';
-export {isTestFile, strayTests, testFolders} from './tests.ts';
+export {isTestFile, omittedTests, strayTests, testFolders} from './tests.ts';
 export {SpecError} from './yaml/index.ts';
 
 /** What the repository declares, checked: spec.yml, change_ignore.json and the Dockerfiles agree. */
@@ -113,7 +113,9 @@ async function findPlaces(
 ): Promise<Stack['places']> {
   const found = await inTurn(images, async ({name, folder, context, dockerfile, tests}) => {
     const own = [...new Set([folder, context, dockerfile, ...tests.paths])];
-    const linked = await Promise.all(own.map((path) => workspace.linkedPlaces(path)));
+    // What lies in the image's folder is found with it.
+    const others = own.filter((path) => dirname(path) !== folder);
+    const linked = await Promise.all(others.map((path) => workspace.linkedPlaces(path)));
     return [name, [...tests.paths, ...linked.flat()]] as const;
   });
   return new Map(found);

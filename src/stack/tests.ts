@@ -20,6 +20,29 @@ export function isTestFile(stackDir: string, image: ImageSpec, file: string): bo
 
 const mostNames = 3;
 
+/** One mistake for each image with tests that are in the commit and not in the checkout. */
+export function omittedTests(
+  omitted: readonly string[],
+  spec: Spec,
+  stackDir: string,
+): readonly string[] {
+  if (omitted.length === 0) return [];
+  const images = [...spec.images.values()].filter(({track}) => track === undefined);
+  return images.flatMap((image) => {
+    const files = omitted.filter((file) => isTestFile(stackDir, image, file));
+    if (files.length === 0) return [];
+    const {line, column} = image.position;
+    return [
+      `${spec.file}:${line}:${column}: tests of image "${image.key}" are not checked out: ${some(files)}. Without them it would pass. Add them to "sparse-checkout" of actions/checkout.`,
+    ];
+  });
+}
+
+function some(files: readonly string[]): string {
+  const more = files.length > mostNames ? ` and ${files.length - mostNames} more` : '';
+  return `${files.slice(0, mostNames).join(', ')}${more}`;
+}
+
 /**
  * One warning for each image that has tests where nothing runs them: beside its Dockerfile, in a folder that is called
  * almost as it should be, or in integration_tests/ without the key. Deeper folders may be an application's own.
@@ -37,8 +60,7 @@ export function strayTests(files: readonly string[], spec: Spec): readonly strin
         isStray(image, file) && ![file, ...foldersOf(file)].some((path) => listed.has(path)),
     );
     if (stray.length === 0) return [];
-    const more = stray.length > mostNames ? ` and ${stray.length - mostNames} more` : '';
-    const names = `${stray.slice(0, mostNames).join(', ')}${more}`;
+    const names = some(stray);
     const isIntegration = stray.every((file) => file.startsWith(`${folder}/integration_tests/`));
     const mend = isIntegration
       ? 'Write "integration_tests: true" there.'

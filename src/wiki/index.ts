@@ -1,12 +1,14 @@
 /**
- * The wiki: one page for each good image, and the pages that list promotions (Home and Stable_Tag).
+ * The wiki: one page for each good image, the history of builds by month, and the pages that list promotions (Home and
+ * Stable_Tag).
  * Enters: the wiki as a port, page texts, a promotion and what it is linked to.
  * Leaves: what a promotion would write, and why it may not; the result of publishing.
  * Not here: git (adapters/git/), making the page of an image (page/), deciding whether a run publishes (modes/wiki.ts).
  */
 import type {Wiki, WikiPublished} from '../adapters/git/index.ts';
 import {ok, type Result} from '../failure.ts';
-import {homeRow, insertHomeRow, stableTagPage} from './index-pages.ts';
+import {type BuiltRun, buildPages} from './builds.ts';
+import {homeRow, insertHomeRow, type RepositoryPlace, stableTagPage} from './index-pages.ts';
 import {
   commitMessage,
   indexPageOf,
@@ -15,6 +17,7 @@ import {
   readPromotionPages,
 } from './promotion.ts';
 
+export {type BuiltRun, buildsPage} from './builds.ts';
 export type {PromotedImage, RepositoryPlace} from './index-pages.ts';
 export type {PageSources, Promotion, RenderPage} from './promotion.ts';
 export {publishPromotion} from './promotion.ts';
@@ -37,19 +40,30 @@ export interface WikiRequest {
   readonly sources: PageSources;
 }
 
-/** Publishes manifest pages (text by name, without `.md`) in one commit; other pages stay as they are. */
+/** The run that built them, for the history of builds. */
+export interface History {
+  readonly run: BuiltRun;
+  readonly place: RepositoryPlace;
+}
+
+/**
+ * Publishes manifest pages (text by name, without `.md`) and their row in the history of builds in one commit; other
+ * pages stay as they are.
+ */
 export function publishManifestPages(
   wiki: Wiki,
   pages: ReadonlyMap<string, string>,
   sha: string,
+  history?: History,
 ): Promise<Result<WikiPublished>> {
   return wiki.publish(commitMessage(sha), async (snapshot) =>
-    ok(
-      Array.from(pages, ([name, text]) => ({
+    ok([
+      ...Array.from(pages, ([name, text]) => ({
         name: snapshot.find(`${name}.md`) ?? `${name}.md`,
         content: Buffer.from(text),
       })),
-    ),
+      ...(history === undefined ? [] : await buildPages(snapshot, history.run, history.place)),
+    ]),
   );
 }
 

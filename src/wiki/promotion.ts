@@ -8,6 +8,7 @@ import type {
 import {fail, failure, ok, type Result} from '../failure.ts';
 import {fileNameOf} from '../image/tags.ts';
 import {inTurn} from '../util/in-turn.ts';
+import {linkToBuilds} from './builds.ts';
 import {
   homeRow,
   insertHomeRow,
@@ -106,7 +107,7 @@ async function makePages(
   return {
     missing: missing.map(({image}) => image.source),
     files: [
-      {name, content: indexPage(old, sources.place, promotion)},
+      {name, content: indexPage(snapshot, old, {place: sources.place, promotion})},
       ...copies.flatMap(({name, content}) => (content === undefined ? [] : [{name, content}])),
       // The page of a tag that never had one is not missed.
       ...gone.flatMap((ref) => {
@@ -137,18 +138,25 @@ async function copyOf(
   }
   // The tag that an image was once built as may have moved on: only a page of this very digest tells of it.
   if (text?.includes(image.digest) !== true) return Buffer.from(barePage(image));
-  return Buffer.from(stablePage(text, image, {place, verb: 'Restored to'}), 'latin1');
+  // The page of that reference may be one of a later image by now.
+  const isLinked = copied !== undefined && Buffer.from(copied).includes(image.digest);
+  return Buffer.from(stablePage(text, image, {place, isRestored: true, isLinked}), 'latin1');
+}
+
+interface IndexRequest {
+  readonly place: RepositoryPlace;
+  readonly promotion: Promotion;
 }
 
 function indexPage(
+  snapshot: WikiSnapshot,
   old: Uint8Array | undefined,
-  place: RepositoryPlace,
-  {target, images, undone}: Promotion,
+  {place, promotion: {target, images, undone}}: IndexRequest,
 ): Uint8Array {
   if (target === 'global-stable') return Buffer.from(stableTagPage(images, place));
   const page = old === undefined ? undefined : Buffer.from(old).toString('latin1');
   const row = homeRow(images, place, {isRestored: undone !== undefined});
-  return Buffer.from(insertHomeRow(page, row, undone?.gone), 'latin1');
+  return Buffer.from(linkToBuilds(insertHomeRow(page, row, undone?.gone), snapshot), 'latin1');
 }
 
 function pageOf(ref: string): string {

@@ -2,6 +2,14 @@ import {fileNameOf} from '../image/tags.ts';
 import {escapeMarkdown, splitLines} from '../util/markdown.ts';
 import {commitPattern, type PromotedImage, type RepositoryPlace} from './index-pages.ts';
 
+export interface StablePageOptions {
+  readonly place: RepositoryPlace;
+  /** A promotion was undone: the tag points to this image again. */
+  readonly isRestored?: boolean;
+  /** The page of the source is of the same image. */
+  readonly isLinked?: boolean;
+}
+
 /**
  * The page of a stable tag: the page of the image it was promoted from, with its own title and a line that links to
  * where it comes from. Everything else of the page stays as it is, byte for byte (one character is one byte here).
@@ -9,7 +17,7 @@ import {commitPattern, type PromotedImage, type RepositoryPlace} from './index-p
 export function stablePage(
   page: string,
   {source, target}: Pick<PromotedImage, 'source' | 'target'>,
-  {place, verb = 'Promoted from'}: {readonly place: RepositoryPlace; readonly verb?: string},
+  {place, isRestored = false, isLinked = true}: StablePageOptions,
 ): string {
   const lines = splitLines(page);
   const eol = lines.find(({end}) => end !== '')?.end ?? '\n';
@@ -19,7 +27,9 @@ export function stablePage(
   const rest = lines.slice(isTitled ? first + 1 : 0);
   const kept = isTitled ? withoutOrigin(rest) : rest;
   const body = kept.map(({text, end}) => text + end).join('');
-  const head = [titleOf(target), '', `${verb} ${pageLink(source, place)}.`];
+  const verb = isRestored ? 'Restored to' : 'Promoted from';
+  const origin = isLinked ? pageLink(source, place) : `the image that was built as ${code(source)}`;
+  const head = [titleOf(target), '', `${verb} ${origin}.`];
   const gap = kept.length === 0 || kept[0]?.text.trim() === '' ? [] : [''];
   return [...head, ...gap].map((text) => text + eol).join('') + body;
 }
@@ -52,7 +62,11 @@ function titleOf(ref: string): string {
 
 function pageLink(ref: string, {serverUrl, repository}: RepositoryPlace): string {
   const url = `${serverUrl}/${repository}/wiki/${encodeURIComponent(fileNameOf(ref))}`;
-  return `[\`${ref.replace(/[`|<>\r\n]/g, '')}\`](${url})`;
+  return `[${code(ref)}](${url})`;
+}
+
+function code(ref: string): string {
+  return `\`${ref.replace(/[`|<>\r\n]/g, '')}\``;
 }
 
 function isTitleOf(text: string, ref: string): boolean {
@@ -69,8 +83,9 @@ function plain(markdown: string): string {
 /** A stable page that is promoted further says where it comes from itself; one such line is enough. */
 function withoutOrigin<T extends {readonly text: string}>(lines: readonly T[]): readonly T[] {
   const first = lines.findIndex(({text}) => text.trim() !== '');
-  const isOrigin = /^(?:Promoted from|Restored to) \[`[^`]*`\]\([^)]*\)\.$/.test(
-    lines[first]?.text ?? '',
-  );
+  const isOrigin =
+    /^(?:Promoted from|Restored to) (?:\[`[^`]*`\]\([^)]*\)|the image that was built as `[^`]*`)\.$/.test(
+      lines[first]?.text ?? '',
+    );
   return isOrigin ? lines.slice(first + 1) : lines;
 }

@@ -4,6 +4,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
@@ -171,4 +172,58 @@ describe('what is below the folders', () => {
       ]);
     },
   );
+});
+
+describe('what tests put in the place of our folders and files during a run', () => {
+  const outside = 'outside the workspace';
+  const spoil: readonly (readonly [string, (at: (name: string) => string) => void])[] = [
+    [
+      'a FIFO for the folder',
+      (at) => {
+        rmSync(at('artifacts'), {recursive: true});
+        execFileSync('mkfifo', [at('artifacts')]);
+      },
+    ],
+    [
+      'a link for the folder',
+      (at) => {
+        rmSync(at('artifacts'), {recursive: true});
+        symlinkSync(at('elsewhere'), at('artifacts'));
+      },
+    ],
+    [
+      'a file for the folder',
+      (at) => {
+        rmSync(at('artifacts'), {recursive: true});
+        writeFileSync(at('artifacts'), 'x');
+      },
+    ],
+    ['a folder for the file', (at) => mkdirSync(at('artifacts/a.txt'))],
+    ['a link for the file', (at) => symlinkSync(at('elsewhere/secret'), at('artifacts/a.txt'))],
+    ['a FIFO for the file', (at) => execFileSync('mkfifo', [at('artifacts/a.txt')])],
+    ['nothing at all', (at) => rmSync(at('artifacts'), {recursive: true})],
+  ];
+  it.each(spoil)('%s: makes room, and nothing is followed', async (_, work) => {
+    const folder = mkdtempSync(join(tmpdir(), 'own-'));
+    const at = (name: string): string => join(folder, name);
+    mkdirSync(at('artifacts'));
+    mkdirSync(at('elsewhere'));
+    writeFileSync(at('elsewhere/secret'), outside);
+    const workspace = openWorkspace(folder);
+    expect(workspace.checkOutputs()).toEqual([]);
+    work(at);
+    await workspace.write('artifacts/a.txt', 'ours');
+    expect(readFileSync(at('artifacts/a.txt'), 'utf8')).toBe('ours');
+    expect(readFileSync(at('elsewhere/secret'), 'utf8')).toBe(outside);
+    expect(readdirSync(at('elsewhere'))).toEqual(['secret']);
+    rmSync(folder, {recursive: true});
+  });
+  it('is refused before a run: then it is the user’s', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'own-'));
+    symlinkSync('/tmp', join(folder, 'artifacts'));
+    const workspace = openWorkspace(folder);
+    expect(workspace.checkOutputs()).toHaveLength(1);
+    await expect(workspace.write('artifacts/a.txt', 'ours')).rejects.toThrow('symbolic link');
+    rmSync(folder, {recursive: true});
+  });
 });

@@ -5,6 +5,7 @@ import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import {
   isTracked,
   listFiles,
+  listOmitted,
   readOrigin,
   readWorkingTree,
 } from '../../../src/adapters/git/index.ts';
@@ -173,6 +174,13 @@ it('lists what is tracked or new, and nothing that is ignored', async () => {
     'd/x',
     'new',
   ]);
+});
+
+it('lists what a sparse checkout omits', async () => {
+  expect(await listOmitted(work.path)).toEqual([]);
+  work.git('sparse-checkout', 'set', '--no-cone', '/*', '!/b/');
+  expect(await listOmitted(work.path)).toEqual(['b/x']);
+  expect(await listOmitted(tmpdir())).toEqual([]);
 });
 
 it('knows which files git knows, also where one is gone or nobody can tell', async () => {

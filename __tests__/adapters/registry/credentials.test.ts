@@ -161,10 +161,29 @@ describe('credential helpers', () => {
     expect((await logins('b.example')).problem).toBe(
       'docker-credential-broken failed: no AWS region',
     );
-    expect(await logins('c.example')).toMatchObject({credentials: undefined});
+    expect(await logins('c.example')).toMatchObject({
+      credentials: undefined,
+      problem: 'docker-credential-nonsense failed: its answer cannot be read',
+    });
     expect((await logins('d.example')).problem).toContain('was not found');
     expect(await logins('e.example')).toMatchObject({credentials: undefined});
     expect(await logins('f.example')).toMatchObject({credentials: undefined});
+  });
+
+  it('hands what it found to be hidden, before anybody uses it', async () => {
+    helper('ecr-login', answer);
+    helper('acr', `echo '{"Username":"<token>","Secret":"refresh"}'`);
+    write({credHelpers: {'r.example': 'ecr-login', 'a.example': 'acr'}});
+    const hidden: unknown[] = [];
+    const logins = loginsOf({hide: (secrets, username) => void hidden.push([secrets, username])});
+    await logins('r.example');
+    await logins('a.example');
+    await logins('none.example');
+    expect(hidden).toEqual([
+      [['s'], 'u-r.example'],
+      [['refresh'], ''],
+      [[], ''],
+    ]);
   });
 
   it('shows a helper no more of the environment than it is given', async () => {

@@ -51,10 +51,10 @@ it('writes the same text to the run log, without colours', () => {
 
 it('keeps one line below everything that says what is going on', () => {
   const {log, text} = record(false, 20);
-  log.status('base: build');
+  log.status?.('base: build');
   log.info('one');
-  log.status('base: build 12 s and much more');
-  log.status(undefined);
+  log.status?.('base: build 12 s and much more');
+  log.status?.(undefined);
   log.info('two');
   expect(text()).toBe(
     'base: build\r\u001b[Kone\nbase: build\r\u001b[Kbase: build 12 s an\r\u001b[Ktwo\n',
@@ -63,7 +63,7 @@ it('keeps one line below everything that says what is going on', () => {
 
 it('has no such line where nothing can be written over', () => {
   const {log, text} = record(false);
-  log.status('base: build');
+  log.status?.('base: build');
   log.info('one');
   expect(text()).toBe('one\n');
 });

@@ -137,6 +137,18 @@ describe('build', () => {
     ]);
   });
 
+  it.each([
+    ['before', 1, []],
+    ['while', 2, ['build r.io/a:1-topic']],
+  ])('is of no use when files changed %s docker read them', async (_, at, expected) => {
+    let looks = 0;
+    const verifyInputs = async () => (++looks === at ? failed('context-changed') : ok());
+    const {failure, facts} = await go(['build', 'push'], {context: {verifyInputs}});
+    expect(failure).toMatchObject({class: 'context-changed'});
+    expect(calls).toEqual(expected);
+    expect(facts.digest).toBeUndefined();
+  });
+
   it('builds one platform here and all of them for the registry', async () => {
     const pushes: BuildRequest[] = [];
     const docker: Partial<Docker> = {
@@ -159,7 +171,7 @@ describe('push', () => {
   it('for several platforms builds from what was planned, or not at all: tests ran since', async () => {
     const platforms = ['linux/amd64', 'linux/arm64'];
     let looks = 0;
-    const verifyInputs = async () => (++looks > 1 ? failed('context-changed') : ok());
+    const verifyInputs = async () => (++looks > 2 ? failed('context-changed') : ok());
     const {failure} = await go(['build', 'push'], {
       images: [planned('a', {}, {platforms})],
       context: {verifyInputs},

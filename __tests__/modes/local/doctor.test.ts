@@ -3,6 +3,7 @@ import {openWorkspace} from '../../../src/adapters/files/index.ts';
 import {runCommand} from '../../../src/adapters/process/index.ts';
 import {type DoctorRequest, doctor} from '../../../src/modes/local/doctor.ts';
 import {readInputs} from '../../../src/run/index.ts';
+import {createMask} from '../../../src/util/masking.ts';
 import {makeWorkspace} from '../../support/rig/runner.ts';
 import {startRegistry} from '../../support/servers/registry-server.ts';
 
@@ -22,6 +23,7 @@ async function examine(host: string, more: Partial<DoctorRequest> = {}) {
     inputs: readInputs((name) => ({mode: 'doctor'})[name] ?? ''),
     workspace: openWorkspace(root),
     log: {info: say, warning: say, error: say, group: say},
+    mask: createMask(),
     program: runCommand,
     signal: new AbortController().signal,
     origin: {owner: '', repo: ''},

@@ -69,6 +69,12 @@ export function openWorkspace(root: string, mask: Mask = createMask()): Workspac
     return isOwn(inside) ? inside : undefined;
   };
   let realRoot: Promise<string> | undefined;
+  const withoutLinks = (): Promise<string> => {
+    realRoot ??= realpath(root);
+    return realRoot;
+  };
+  /** The folders were looked at when the run began, and were all right. */
+  let mayMend = false;
   return {
     root,
     path,
@@ -87,7 +93,7 @@ export function openWorkspace(root: string, mask: Mask = createMask()): Workspac
     isFolder: async (file) => (await unlessMissing(stat(path(file))))?.isDirectory() ?? false,
     write: async (file, text) => {
       const place = own(file);
-      if (place !== undefined) return writeOwn(root, place, mask.text(text));
+      if (place !== undefined) return writeOwn(root, place, {text: mask.text(text), mayMend});
       await mkdir(dirname(path(file)), {recursive: true});
       await writeFile(path(file), mask.text(text));
     },
@@ -98,22 +104,26 @@ export function openWorkspace(root: string, mask: Mask = createMask()): Workspac
       else removeOwn(root, place);
     },
     makeFolder: async (folder) => {
-      makeFolders(root, relative(root, path(folder)));
+      makeFolders(root, relative(root, path(folder)), mayMend);
       return path(folder);
     },
     removeIfEmpty: (folder) => rmdir(path(folder)).catch(() => undefined),
     stage: (request) => stageFiles(root, request),
-    linkedPlaces: (file) => findLinkedPlaces(root, file),
+    linkedPlaces: async (file) => findLinkedPlaces(root, await withoutLinks(), file),
     isInside: async (file) => {
       const real = await unlessMissing(realpath(path(file)));
       if (real === undefined) return true;
-      realRoot ??= realpath(root);
-      const way = relative(await realRoot, real);
+      const way = relative(await withoutLinks(), real);
       return way === '' || (way !== '..' && !way.startsWith(`..${sep}`) && !way.startsWith(sep));
     },
-    openLog: (file, options) => openLog({root, file: relative(root, path(file)), mask}, options),
+    openLog: (file, options) =>
+      openLog({root, file: relative(root, path(file)), mask, mayMend}, options),
     readExcerpt: async (file) => readExcerpt(root, relative(root, path(file))),
-    checkOutputs: () => checkOwnFolders(root, namesIn),
+    checkOutputs: () => {
+      const unusable = checkOwnFolders(root, namesIn);
+      mayMend = unusable.length === 0;
+      return unusable;
+    },
   };
 }
 
@@ -133,8 +143,12 @@ async function createFile(path: string, text: string): Promise<boolean> {
   }
 }
 
-function writeOwn(root: string, file: string, text: string): void {
-  const {descriptor} = openOwn(root, file, 'new');
+function writeOwn(
+  root: string,
+  file: string,
+  {text, mayMend}: {readonly text: string; readonly mayMend: boolean},
+): void {
+  const {descriptor} = openOwn(root, file, {mode: 'new', mayMend});
   try {
     const bytes = Buffer.from(text);
     for (let from = 0; from < bytes.length; ) from += writeSync(descriptor, bytes, from);

@@ -1,15 +1,19 @@
 import {lstat, readdir, realpath} from 'node:fs/promises';
 import {join, relative, sep} from 'node:path';
 
-/** Enough for an image's folder; a larger one is hashed file by file anyway. */
+/** Below its first level; enough for an image's folder, and a larger one is hashed file by file anyway. */
 const mostEntries = 20_000;
 
 /**
  * Where the files of a path really are, when links are on the way to it or inside it: paths relative to the root. Git
  * reports a change there, not at the link.
+ * @param realRoot the root without links
  */
-export async function findLinkedPlaces(root: string, path: string): Promise<readonly string[]> {
-  const realRoot = await realpath(root);
+export async function findLinkedPlaces(
+  root: string,
+  realRoot: string,
+  path: string,
+): Promise<readonly string[]> {
   const places = new Set<string>();
   const add = async (absolute: string): Promise<string | undefined> => {
     const real = await realpath(absolute).catch(() => undefined);
@@ -24,7 +28,7 @@ export async function findLinkedPlaces(root: string, path: string): Promise<read
   for (const folder of folders) {
     const entries = await readdir(folder, {withFileTypes: true}).catch(() => []);
     for (const entry of entries) {
-      if (++seen > mostEntries) return [...places];
+      if (folder !== start && ++seen > mostEntries) return [...places];
       const inside = join(folder, entry.name);
       if (entry.isDirectory()) folders.push(inside);
       else if (entry.isSymbolicLink()) {

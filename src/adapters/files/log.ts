@@ -20,6 +20,8 @@ export interface LogPlace {
   /** Relative to the root. */
   readonly file: string;
   readonly mask: Mask;
+  /** What tests put in its place since the run began makes room. */
+  readonly mayMend?: boolean;
 }
 
 /**
@@ -28,7 +30,10 @@ export interface LogPlace {
  * memory. A log that cannot be written never fails the work it reports on; one that a test removed is made anew, with
  * what it had.
  */
-export function openLog({root, file, mask}: LogPlace, {append = false}: LogOptions = {}): LogFile {
+export function openLog(
+  {root, file, mask, mayMend = false}: LogPlace,
+  {append = false}: LogOptions = {},
+): LogFile {
   const masker = mask.stream();
   let problem: string | undefined;
   let open: OpenedFile | undefined;
@@ -43,8 +48,7 @@ export function openLog({root, file, mask}: LogPlace, {append = false}: LogOptio
   const keepInPlace = (): void => {
     if (open === undefined || isInPlace(root, file, open)) return;
     const lost = open;
-    // Something else may be in its place now, which is refused.
-    open = openOwn(root, file, 'new');
+    open = openOwn(root, file, {mode: 'new', mayMend});
     copyAll(lost.descriptor, open.descriptor);
     closeSync(lost.descriptor);
   };
@@ -54,7 +58,7 @@ export function openLog({root, file, mask}: LogPlace, {append = false}: LogOptio
     for (let from = 0; from < bytes.length; ) from += writeSync(open.descriptor, bytes, from);
   };
   attempt(() => {
-    open = openOwn(root, file, append ? 'append' : 'new');
+    open = openOwn(root, file, {mode: append ? 'append' : 'new', mayMend});
   });
   return {
     write: (chunk) => attempt(() => writeAll(masker.push(chunk))),

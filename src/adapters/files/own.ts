@@ -1,10 +1,12 @@
 import {
+  chmodSync,
   closeSync,
   constants,
   fstatSync,
   lstatSync,
   mkdirSync,
   openSync,
+  renameSync,
   type Stats,
   unlinkSync,
 } from 'node:fs';
@@ -44,18 +46,26 @@ export function checkOwnFolders(
 }
 
 /**
- * Makes the folders above a file of ours.
+ * Makes the folders above a file of ours. `mayMend`: they were all right when the run began, so what is in the place of
+ * one now was put there by its tests, and makes room; a folder that they closed is opened again.
  * @throws {PlaceError} for anything but a folder in the place of one
  */
-export function makeFolders(root: string, folder: string): void {
+export function makeFolders(root: string, folder: string, mayMend: boolean): void {
   let path = '';
   for (const component of componentsOf(folder)) {
     path = join(path, component);
     const stats = statsOf(join(root, path));
-    if (stats === undefined) mkdirSync(join(root, path), {recursive: true});
-    else if (!stats.isDirectory()) throw new PlaceError(sentence(path, stats));
+    if (stats?.isDirectory() === true) {
+      if (mayMend && (stats.mode & ownerMode) !== ownerMode) chmodSync(join(root, path), 0o755);
+      continue;
+    }
+    if (stats !== undefined && !mayMend) throw new PlaceError(sentence(path, stats));
+    if (stats !== undefined) unlinkSync(join(root, path));
+    mkdirSync(join(root, path), {recursive: true});
   }
 }
+
+const ownerMode = 0o700;
 
 export interface OpenedFile {
   readonly descriptor: number;
@@ -67,11 +77,21 @@ export interface OpenedFile {
  * link is followed, not even a hard one, and a FIFO does not make us wait.
  * @throws {PlaceError}
  */
-export function openOwn(root: string, file: string, mode: 'new' | 'append'): OpenedFile {
-  makeFolders(root, dirname(file));
+export function openOwn(
+  root: string,
+  file: string,
+  {mode, mayMend}: {readonly mode: 'new' | 'append'; readonly mayMend: boolean},
+): OpenedFile {
+  makeFolders(root, dirname(file), mayMend);
   const path = join(root, file);
-  const stats = statsOf(path);
-  if (stats !== undefined && !stats.isFile()) throw new PlaceError(sentence(file, stats));
+  let stats = statsOf(path);
+  if (stats !== undefined && !stats.isFile()) {
+    if (!mayMend) throw new PlaceError(sentence(file, stats));
+    // A folder may hold what somebody wants: it only makes room.
+    if (stats.isDirectory()) renameSync(path, `${path}.moved-${process.pid}`);
+    else unlinkSync(path);
+    stats = undefined;
+  }
   if (stats !== undefined && (mode === 'new' || stats.nlink > 1)) unlinkSync(path);
   const {O_RDWR, O_CREAT, O_APPEND, O_EXCL, O_NOFOLLOW, O_NONBLOCK} = constants;
   const flags = O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK;

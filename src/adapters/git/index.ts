@@ -9,7 +9,14 @@ export type {WikiFile, WikiSnapshot} from './clone.ts';
 export type {MakePages, Wiki, WikiPublished} from './wiki.ts';
 export {openWiki} from './wiki.ts';
 export type {WorkingChanges, WorkingTree} from './working-tree.ts';
-export {findRepository, isTracked, listFiles, readOrigin, readWorkingTree} from './working-tree.ts';
+export {
+  findRepository,
+  isTracked,
+  listFiles,
+  listOmitted,
+  readOrigin,
+  readWorkingTree,
+} from './working-tree.ts';
 
 /** How git is started, and what stops it. */
 export interface GitPorts {

@@ -70,15 +70,31 @@ export async function findRepository(
 }
 
 /** Owner and name in the URL of `origin`: `https://…/o/r.git`, `git@…:o/r`, `ssh://…/o/r`. */
-export async function readOrigin(folder: string): Promise<WorkingTree['repository']> {
-  return originOf(gitIn(folder, undefined));
+export async function readOrigin(
+  folder: string,
+  signal?: AbortSignal,
+): Promise<WorkingTree['repository']> {
+  return originOf(gitIn(folder, signal));
 }
 
 /** Files that are tracked, and those that are not and are not ignored either; undefined outside a repository. */
-export async function listFiles(folder: string): Promise<readonly string[] | undefined> {
-  const git = gitIn(folder, undefined);
+export async function listFiles(
+  folder: string,
+  signal?: AbortSignal,
+): Promise<readonly string[] | undefined> {
+  const git = gitIn(folder, signal);
   const listed = await git('ls-files', '-z', '--cached', '--others', '--exclude-standard');
   return listed.ok ? splitNul(listed.value) : undefined;
+}
+
+/** Files of the commit that a sparse checkout omits; none outside a repository. */
+export async function listOmitted(
+  folder: string,
+  signal?: AbortSignal,
+): Promise<readonly string[]> {
+  const listed = await gitIn(folder, signal)('ls-files', '-z', '-t');
+  const entries = listed.ok ? splitNul(listed.value) : [];
+  return entries.filter((entry) => entry.startsWith('S ')).map((entry) => entry.slice(2));
 }
 
 /** Whether git knows this file, absolute; where nobody can tell, it counts as known. */

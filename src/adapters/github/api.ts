@@ -1,5 +1,6 @@
 import {fail, messageOf, ok, type Result} from '../../failure.ts';
 import type {Mask} from '../../util/masking.ts';
+import {untilAborted} from '../../util/until.ts';
 import type {Octokit} from './octokit.ts';
 
 export interface GitHubApiOptions {
@@ -33,6 +34,9 @@ export function openGitHubApi(options: GitHubApiOptions): GitHubApi | undefined 
     );
     return opened;
   };
+  /** The client would try again what the signal of the run ended. */
+  const answer: typeof answerOf = (task, permission, ask) =>
+    untilAborted(answerOf(task, permission, ask), signal, fail('The run was cancelled.'));
   const request = () => {
     const deadline = AbortSignal.timeout(deadlineMs);
     return {
@@ -161,7 +165,7 @@ function cut(text: string): string {
 }
 
 /** Whatever the API or the network did is an answer, never an exception. */
-async function answer<T>(
+async function answerOf<T>(
   task: string,
   permission: string,
   ask: () => Promise<Result<T, string>>,

@@ -39,11 +39,11 @@ const graceMs = 1500;
  * Stops what a killed run left behind: its programs, their process groups, and whatever has the mark of the run in its
  * environment. SIGTERM first, SIGKILL for what is still there after a moment. Resolves with how many there were.
  */
-export async function stopLeftOver(folder: string): Promise<number> {
+export async function stopLeftOver(folder: string, waitMs: number = graceMs): Promise<number> {
   const found = leftOver(folder);
   if (found.length === 0) return 0;
   for (const {pid} of found) signalTo(pid, 'SIGTERM');
-  const end = performance.now() + graceMs;
+  const end = performance.now() + waitMs;
   while (found.some(isAlive) && performance.now() < end) await wait(50);
   for (const {pid} of [...found.filter(isAlive), ...leftOver(folder)]) signalTo(pid, 'SIGKILL');
   return found.length;

@@ -45,7 +45,12 @@ export type Way =
   /** Nothing is left to try: the registry's own answer counts. */
   | {readonly kind: 'refused'}
   /** The answer of the token service counts, for good or for now. */
-  | {readonly kind: 'token-service'; readonly host: string; readonly answer: HttpAnswer};
+  | {
+      readonly kind: 'token-service';
+      readonly host: string;
+      readonly answer: HttpAnswer;
+      readonly words?: string;
+    };
 
 /** Authorizes one request: what to send first, and what to send after each 401. */
 export interface Authorization {
@@ -125,8 +130,10 @@ export function createAuthorizer({
     const value = textIn(json, 'token') ?? textIn(json, 'access_token');
     if (answer.status !== 200 || value === undefined || !/^[!-~]+$/.test(value)) {
       // What is no token and no refusal is no token service's.
-      const status = answer.status < 400 ? 502 : answer.status;
-      return {kind: 'token-service', host: url.host, answer: {...answer, status}};
+      const found = {kind: 'token-service', host: url.host} as const;
+      if (answer.status >= 400) return {...found, answer};
+      const words = `${answer.status} without a token`;
+      return {...found, words, answer: {...answer, status: 502}};
     }
     if (identityToken !== undefined) identityToken = textIn(json, 'refresh_token') ?? identityToken;
     const seconds = numberIn(json, 'expires_in') ?? 60;

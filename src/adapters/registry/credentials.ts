@@ -18,6 +18,8 @@ export interface LoginSources {
   /** What helpers see; the whole environment of this process by default. */
   readonly env?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
+  /** Told what must not be shown, before it is used for the first time: a registry may send back what it gets. */
+  readonly hide?: (secrets: readonly string[], username: string) => void;
 }
 
 interface Login extends Credentials {
@@ -46,9 +48,18 @@ export function createLogins(sources: LoginSources): Logins {
     const last = loginFor(fallback, host);
     return last === undefined ? own : {credentials: last, from: 'the input "github-token"'};
   };
+  const hidden = (login: KnownLogin): KnownLogin => {
+    const {username = '', password = '', identityToken, registryToken} = login.credentials ?? {};
+    const secrets = [password, identityToken, registryToken].filter((one) => one !== undefined);
+    sources.hide?.(
+      secrets.filter((one) => one !== ''),
+      username,
+    );
+    return login;
+  };
   return (name) => {
     const host = hostOf(name);
-    const found = known.get(host) ?? find(host);
+    const found = known.get(host) ?? find(host).then(hidden);
     known.set(host, found);
     return found;
   };
@@ -154,7 +165,9 @@ async function askHelper(question: HelperQuestion): Promise<Credentials | string
     if (/credentials not found/i.test(tail.join('\n'))) return undefined;
     return (tail.at(-1) ?? message).slice(0, 200);
   }
-  const answer = parseJson(asked.value.stdout);
+  const {stdout} = asked.value;
+  const answer = parseJson(stdout);
+  if (stdout.trim() !== '' && Object.keys(answer).length === 0) return 'its answer cannot be read';
   const [username, secret] = [textIn(answer, 'Username') ?? '', textIn(answer, 'Secret')];
   // Some answer with empty texts where they know nothing; docker then has no login either.
   if (secret === undefined || secret === '') return undefined;

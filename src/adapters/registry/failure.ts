@@ -56,7 +56,10 @@ export function registryFailure({method, ref}: Asked, trouble: Trouble): Failure
       'The registry does not allow this tag to be moved. Use another tag, or allow it in the settings of the repository.';
     return failure('tag-conflict', message, {cause, hint});
   }
-  if (status === 403) return failure('permission', message, {cause, hint: permissionHint(trouble)});
+  if (status === 403) {
+    const wish = method === 'GET' || method === 'HEAD' ? 'read from' : 'push to';
+    return failure('permission', message, {cause, hint: permissionHint(trouble, wish)});
+  }
   return failure(status === 404 ? 'not-found' : 'registry-inconsistent', message, {cause});
 }
 
@@ -76,14 +79,17 @@ function loginHint({host, login, problem}: Trouble): string {
   return `The login for ${host} comes from ${login}. Log in again, or set the inputs "registry", "username" and "password".`;
 }
 
-export function permissionHint({host, login}: Pick<Trouble, 'host' | 'login'>): string {
+export function permissionHint(
+  {host, login}: Pick<Trouble, 'host' | 'login'>,
+  wish: 'read from' | 'push to' = 'push to',
+): string {
   if (host === 'ghcr.io') {
     return 'The job needs "permissions: packages: write", and the package must grant this repository access (package settings, Manage Actions access).';
   }
   const name = host === hub ? 'Docker Hub' : host;
   const whose =
     login === undefined ? `No login for ${name} was found.` : `The login comes from ${login}.`;
-  return `${whose} The account or token needs permission to push to this repository on ${name} (on a registry of GitHub: "permissions: packages: write", and the package linked to this repository).`;
+  return `${whose} The account or token needs permission to ${wish} this repository on ${name} (on a registry of GitHub: "permissions: packages: ${wish === 'push to' ? 'write' : 'read'}", and the package linked to this repository).`;
 }
 
 /** The run was cancelled while the registry was asked. */

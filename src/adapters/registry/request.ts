@@ -1,7 +1,7 @@
 import {setTimeout as sleep} from 'node:timers/promises';
 import type {Failure} from '../../failure.ts';
 import {parseReference, type Reference} from '../../image/reference.ts';
-import {decideRetry} from '../../util/retry.ts';
+import {decideRetry, isRateLimit} from '../../util/retry.ts';
 import {
   createHttpClient,
   type HttpAnswer,
@@ -88,6 +88,8 @@ interface Sent {
   readonly header: string | undefined;
   /** The token service whose answer this is. */
   readonly tokenService?: string;
+  /** What it sent, where its status says nothing of it. */
+  readonly words?: string;
 }
 
 /** Credentials and connections of all hosts that a run talks to. */
@@ -148,9 +150,10 @@ export function createSender(options: RegistryOptions): Sender {
         Date.now(),
         Math.random(),
       );
-      const what = wordsOf(isAnswer ? sent.answer : sent, body);
+      const words = wordsOf(isAnswer ? sent.answer : sent, body);
+      const what = (isAnswer ? sent.words : undefined) ?? words;
       const isCancelled = signal?.aborted === true;
-      const isEnough = request.isFastPath === true && status !== undefined && !isLimit(status);
+      const isEnough = request.isFastPath === true && isAnswer && isOwnAnswer(sent, body);
       if (!decision.retry || once || isCancelled || isEnough || silent.has(host)) {
         if (!isAnswer && !once && !isCancelled) silent.add(host);
         const because = decision.retry ? undefined : decision.because;
@@ -171,7 +174,7 @@ export function createSender(options: RegistryOptions): Sender {
               ? cancelledFailure(request.ref)
               : registryFailure(request, trouble),
           status,
-          isDenied: isLoggedIn && (status === 401 || status === 403),
+          isDenied: isLoggedIn && isRefusal(status) && !isRateLimit(status, body),
           scheme: isAnswer ? schemeOf(sent) : undefined,
           isTokenRefused: isAnswer && sent.tokenService !== undefined,
           login,
@@ -207,8 +210,14 @@ function createLoginOf({credentials, logins}: RegistryOptions): Logins {
   };
 }
 
-function isLimit(status: number): boolean {
-  return status === 408 || status === 429 || status === 503;
+function isRefusal(status: number | undefined): boolean {
+  return status === 401 || status === 403;
+}
+
+/** The registry's answer to the question itself: not a limit, and not the trouble of its token service. */
+function isOwnAnswer({answer: {status}, tokenService}: Sent, body: string): boolean {
+  const isLimit = status === 408 || status === 503 || isRateLimit(status, body);
+  return tokenService === undefined && !isLimit;
 }
 
 /** That something is not there is an answer to a question, not to a PUT. */
@@ -251,7 +260,12 @@ async function sendOnce(
     way = await authorization.next(sent.answer);
   }
   if (way.kind === 'token-service')
-    return {answer: way.answer, header: undefined, tokenService: way.host};
+    return {
+      answer: way.answer,
+      header: undefined,
+      tokenService: way.host,
+      ...(way.words === undefined ? {} : {words: way.words}),
+    };
   if (refusal === undefined) throw new Error('Internal error: a request was refused unsent');
   return refusal;
 }

@@ -61,6 +61,11 @@ function pushFailure(repository: string, sent: Extract<RegistryAnswer, {ok: fals
       hint: 'Create it first: the repository on ECR, the project on Harbor, GitLab and Quay, the registry on Artifactory and Nexus.',
     });
   }
+  if (status === 405) {
+    const hint =
+      'This registry, or this address of it, takes no pushes: a mirror, a proxy of another registry, or read-only mode.';
+    return {...error, class: 'permission', hint};
+  }
   const isTokenGood = error.cause?.kind === 'http' && scheme === 'bearer' && !sent.isTokenRefused;
   if (status !== 401 || !isDenied || !isTokenGood) return error;
   const host = hostOf(parseReference(repository)?.registry ?? '');

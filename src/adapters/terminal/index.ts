@@ -14,8 +14,8 @@ export interface Terminal {
 
 /** A log with a last line that is written over again and again. */
 export interface TerminalLog extends JobLog {
-  /** Shows what is going on; undefined takes it away. Nothing on what is no terminal. */
-  status(text: string | undefined): void;
+  /** Shows what is going on; undefined takes it away. Missing on what is no terminal. */
+  readonly status: ((text: string | undefined) => void) | undefined;
 }
 
 /** This process's own standard output. NO_COLOR, and anything that is no terminal, get plain text. */
@@ -25,7 +25,10 @@ export function openTerminal(): Terminal {
   return {
     write: (text) => void stdout.write(text),
     hasColour: stdout.isTTY === true && isWished,
-    columns: stdout.isTTY === true && env['TERM'] !== 'dumb' ? stdout.columns || 80 : undefined,
+    // Read each time: a window may become narrower.
+    get columns() {
+      return stdout.isTTY === true && env['TERM'] !== 'dumb' ? stdout.columns || 80 : undefined;
+    },
   };
 }
 
@@ -64,12 +67,15 @@ export function openTerminalLog(
     },
     warning: (message, place) => finding('Warning', '33', placed(message, place)),
     error: (message, place) => finding('Error', '31', placed(message, place)),
-    status: (text) => {
-      if (terminal.columns === undefined) return;
-      const before = clear();
-      last = text === undefined ? '' : harmless(mask.text(text)).slice(0, terminal.columns - 1);
-      if (before !== '' || last !== '') terminal.write(`${before}${last}`);
-    },
+    status:
+      terminal.columns === undefined
+        ? undefined
+        : (text) => {
+            const before = clear();
+            const room = (terminal.columns ?? 80) - 1;
+            last = text === undefined ? '' : harmless(mask.text(text)).slice(0, room);
+            if (before !== '' || last !== '') terminal.write(`${before}${last}`);
+          },
   };
 }
 

@@ -58,6 +58,9 @@ export const buildStep: Step = async (work) => {
     if (!result.ok) {
       return {failure: await context.docker.diagnose(result.error), notes: watched.notes()};
     }
+    // The tests of a parent run beside this build, and may have written before docker read the files.
+    const still = await context.verifyInputs(work.image);
+    if (!still.ok) return {failure: still.error};
     state.id = result.value.id;
     const {cacheSeconds} = result.value;
     return {

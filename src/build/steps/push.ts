@@ -65,7 +65,9 @@ async function pushOnce(
     const same = await context.verifyInputs(image);
     if (!same.ok) return same;
     const request = buildRequest(work, facts.value, parents.value);
-    return docker.buildAndPush(request, dockerOptions(work, log));
+    const pushed = await docker.buildAndPush(request, dockerOptions(work, log));
+    const still = await context.verifyInputs(image);
+    return still.ok ? pushed : still;
   }
   // Another run on this engine may have moved the local tag since.
   if (state.id !== undefined) {

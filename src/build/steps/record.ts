@@ -133,7 +133,7 @@ async function writePage(work: Work, facts: ImageFacts): Promise<void> {
   const name = join(outputFolders.manifests, fileNameOf(image.ref));
   await context.workspace.write(
     `${name}.md`,
-    manifestPage(facts, {reference: image.ref, home: 'Home', ...changes}),
+    manifestPage(facts, {reference: image.ref, home: 'Home', builds: 'Builds', ...changes}),
   );
   await context.workspace.write(`${name}.json`, `${recordText(facts)}\n`);
 }

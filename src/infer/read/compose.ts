@@ -1,5 +1,5 @@
 import {dirname, join, normalize} from 'node:path/posix';
-import {below, entriesOf, isRecord, pairsOf, readLoose, wordOf} from '../../util/loose-yaml.ts';
+import {below, entriesOf, isRecord, pairsOf, readLoose, wordOf} from '../../util/yaml.ts';
 import type {Declaration} from '../types.ts';
 
 /** The services of a compose file that are built from the repository. `depends_on` is about running, not about building. */

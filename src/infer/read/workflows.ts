@@ -1,5 +1,5 @@
 import {join, normalize} from 'node:path/posix';
-import {below, entriesOf, isRecord, readLoose, wordOf} from '../../util/loose-yaml.ts';
+import {below, entriesOf, isRecord, readLoose, wordOf} from '../../util/yaml.ts';
 import type {Declaration, Origin} from '../types.ts';
 import {expandWords, readCommands} from './commands.ts';
 

@@ -3,17 +3,17 @@ import {findRepository, openGit, readOrigin, readWorkingTree} from '../../adapte
 import {openGitHubApi} from '../../adapters/github/api.ts';
 import {openLedger, runCommand} from '../../adapters/process/index.ts';
 import {openTerminal, openTerminalLog, type TerminalLog} from '../../adapters/terminal/index.ts';
-import type {Emit} from '../../build/index.ts';
-import {createLive, localEvent} from '../../cli/index.ts';
+import {localEvent} from '../../cli/index.ts';
 import {runLog} from '../../image/files.ts';
 import type {Inputs, Run} from '../../run/index.ts';
 import type {Mask} from '../../util/masking.ts';
+import type {ShowStatus} from '../build.ts';
 import type {ModeEnd} from '../end.ts';
 import {doctor} from './doctor.ts';
 import {init} from './init.ts';
 
-/** Goes on with a mode that both the runner and the command line have; `watch` sees what happens in a build. */
-export type RunMode = (run: Run, watch?: Emit) => Promise<ModeEnd>;
+/** Goes on with a mode that both the runner and the command line have; `show` is there on a terminal. */
+export type RunMode = (run: Run, show?: ShowStatus) => Promise<ModeEnd>;
 
 /** What a command line has before it is known where it works. */
 export interface CommandRequest {
@@ -82,15 +82,9 @@ async function runLocal(place: Place, runMode: RunMode): Promise<ModeEnd> {
     git: openGit(workspace.path(inputs.stackDir), {run: program, signal}),
     api: openGitHubApi({token: inputs.githubToken, apiUrl, repository, mask, signal}),
   };
-  const live = createLive(() => performance.now());
-  const drawing = setInterval(() => log.status(live.line()), 500);
-  try {
-    const run = {inputs, event, workspace, log, mask, signal, changes, program, tempDir};
-    return await runMode(run, live.take);
-  } finally {
-    clearInterval(drawing);
-    log.status(undefined);
-  }
+  const subject = event.messages.at(-1)?.split('\n', 1)[0];
+  const run = {inputs, event, subject, workspace, log, mask, signal, changes, program, tempDir};
+  return await runMode(run, log.status);
 }
 
 function failed(sentence: string): ModeEnd {

@@ -17,7 +17,7 @@ import {openRegistry} from '../setup/adapters.ts';
 import {type FindingsRequest, findings} from '../setup/findings.ts';
 
 export interface DoctorRequest
-  extends Pick<Run, 'inputs' | 'workspace' | 'log' | 'signal'>,
+  extends Pick<Run, 'inputs' | 'workspace' | 'log' | 'mask' | 'signal'>,
     Pick<FindingsRequest, 'origin'> {
   readonly program: RunCommand;
   /** On a runner. */
@@ -86,7 +86,7 @@ const mostRepositories = 50;
 
 /** Asks for a push as a run does before its first build: an upload is opened and cancelled. */
 async function askRegistries(
-  {inputs, log, program, signal, event}: DoctorRequest,
+  {inputs, log, mask, program, signal, event}: DoctorRequest,
   {spec}: Stack,
 ): Promise<readonly Finding[]> {
   // What a pull request from a fork says is asked of nobody, and it never pushes.
@@ -95,7 +95,7 @@ async function askRegistries(
   const repositories = [...new Set(published.map(({repository}) => repository))];
   const patient = AbortSignal.any([signal, AbortSignal.timeout(patienceMs)]);
   const logins = loginsFor(inputs, spec);
-  const registry = openRegistry({log, program, signal: patient}, {logins});
+  const registry = openRegistry({log, mask, program, signal: patient}, {logins});
   try {
     const asked = repositories
       .slice(0, mostRepositories)

@@ -23,19 +23,20 @@ import type {Stack} from '../../stack/index.ts';
 import {fillExtraTags} from '../../stack/spec/index.ts';
 import {checkBeforeBuild} from './checks.ts';
 import {logIn} from './logins.ts';
+import {type Revision, revisionOf} from './revision.ts';
 
 /** The platform of this machine, as docker names it. */
 export const machinePlatform = `linux/${process.arch === 'x64' ? 'amd64' : process.arch}`;
 
 /** The registry of this run; the caller closes it. */
 export function openRegistry(
-  {log, program, signal}: Pick<Run, 'log' | 'program' | 'signal'>,
+  {log, program, signal, mask}: Pick<Run, 'log' | 'program' | 'signal' | 'mask'>,
   {logins}: Pick<RunPolicy, 'logins'>,
   options: {readonly grace?: number} = {},
 ): Registry {
   return createRegistry({
     ...options,
-    logins: createLogins({...logins, run: program, signal}),
+    logins: createLogins({...logins, run: program, signal, hide: mask.add}),
     isInsecure: askInsecure(program, signal),
     onRetry: (note) => log.info(note),
     signal,
@@ -96,7 +97,7 @@ export async function withSteps<T>(
   const isNeeded = plan.images.some(({action}) => action === 'build' || action === 'test');
   let swept: Promise<unknown> | undefined;
   try {
-    const [ready, caches] = await Promise.all([
+    const [ready, caches, revision] = await Promise.all([
       isNeeded ? checkBeforeBuild(docker, {...request, platform: machinePlatform}) : ok(),
       findCaches({
         plan,
@@ -104,17 +105,19 @@ export async function withSteps<T>(
         defaultBranch: policy.defaultBranch,
         registry: request.registry,
       }),
+      revisionOf(run),
     ]);
     if (!ready.ok) return ready;
     // Beside the first build: what killed runs left is in nobody's way.
     if (isNeeded) swept = docker.sweep(new Date(), {signal: run.signal});
-    return ok(await use(createSteps({...contextOf(request), caches})));
+    if (revision.warning !== undefined) run.log.warning(revision.warning);
+    return ok(await use(createSteps({...contextOf(request, revision), caches})));
   } finally {
     await swept;
   }
 }
 
-function contextOf(request: EngineRequest): Omit<StepContext, 'caches'> {
+function contextOf(request: EngineRequest, {commit}: Revision): Omit<StepContext, 'caches'> {
   const {run, stack, plan, policy, registry, docker, emit, push} = request;
   const {verifyInputs, verifyTests, pinsOf, baseOf} = request;
   const {inputs, event, workspace, mask} = run;
@@ -141,7 +144,7 @@ function contextOf(request: EngineRequest): Omit<StepContext, 'caches'> {
       attempt: event.runAttempt,
       url: sourceUrl === undefined ? '' : `${sourceUrl}/actions/runs/${event.runId}`,
     }),
-    subject: event.messages.at(-1)?.split('\n', 1)[0],
+    subject: commit === event.headSha ? run.subject : undefined,
     platform: machinePlatform,
     mask: mask.text,
     extraTags: policy.isDefaultBranchPush
@@ -161,7 +164,7 @@ function contextOf(request: EngineRequest): Omit<StepContext, 'caches'> {
     cache: inputs.cache,
     timeoutMinutes: inputs.timeoutMinutes,
     runId: event.runId,
-    revision: event.headSha,
+    revision: commit,
     sourceUrl,
     login: () => logIn(docker, request),
     now: () => new Date(),

@@ -193,9 +193,13 @@ function differenceBlock(
       ? [`… and ${packages.length - shown.length} more packages.`]
       : []),
   ];
-  const what =
-    packageWords(packages, base !== undefined) ??
-    (compared.length > 0 ? 'same packages' : 'packages not compared');
+  const nothing =
+    compared.length === 0
+      ? 'packages not compared'
+      : inherited.length > 0
+        ? 'no package of its own changed'
+        : 'same packages';
+  const what = packageWords(packages, base !== undefined) ?? nothing;
   return `${folded(`${code(image)}: ${what}${size}`, body.join('\n\n'))}\n`;
 }
 

@@ -1,5 +1,5 @@
 import {type Document, LineCounter} from 'yaml';
-import {composeBounded, TooManyErrors} from '../../util/bounded-yaml.ts';
+import {composeBounded, TooManyErrors} from '../../util/yaml.ts';
 import {collectFindings, type Findings} from './findings.ts';
 import {convertNodes, type SpecNode} from './nodes.ts';
 import {explain, unquoted} from './syntax.ts';

@@ -1,0 +1,22 @@
+/** What comes first: the answer, or so many milliseconds after the signal the other one. What was asked goes on. */
+export async function untilAborted<T, E>(
+  asked: Promise<T>,
+  signal: AbortSignal | undefined,
+  otherwise: E,
+  graceMs = 0,
+): Promise<T | E> {
+  if (signal === undefined) return asked;
+  const {promise, resolve} = Promise.withResolvers<E>();
+  let timer: NodeJS.Timeout | undefined;
+  const begin = (): void => {
+    timer = setTimeout(() => resolve(otherwise), graceMs);
+  };
+  if (signal.aborted) begin();
+  else signal.addEventListener('abort', begin, {once: true});
+  try {
+    return await Promise.race([asked, promise]);
+  } finally {
+    signal.removeEventListener('abort', begin);
+    clearTimeout(timer);
+  }
+}
