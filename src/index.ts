@@ -27,6 +27,12 @@ async function step(): Promise<void> {
 }
 
 async function command(): Promise<void> {
+  // `stack-action plan | head`: nobody reads any more, and the run goes on to its end.
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+    });
+  }
   const line = readCommandLine(process.argv.slice(2));
   if (line.kind === 'text') {
     const stream = line.exitCode === 0 ? process.stdout : process.stderr;

@@ -256,6 +256,18 @@ describe('in ten minutes on your repository', () => {
     expect(readFileSync(join(work.path, 'artifacts/IMAGES_CHANGED'), 'utf8')).toContain('other\n');
   });
 
+  it('goes on when nobody reads what it prints', async () => {
+    // The registry is served by this process: nothing here may wait for the shell.
+    const words = ['-o', 'pipefail', '-c', '"$0" "$1" plan | true', process.execPath, bin];
+    const shell = spawn('bash', words, {cwd: work.path, env: environment()});
+    let stderr = '';
+    shell.stderr.setEncoding('utf8').on('data', (text: string) => {
+      stderr += text;
+    });
+    const code = await new Promise((resolve) => shell.on('close', resolve));
+    expect({code, stderr}).toEqual({code: 0, stderr: ''});
+  });
+
   it('is wrong usage to name an image that there is not', async () => {
     const {code, stderr} = await run(work.path, ['plan', '--images', 'nope']);
     expect(code).toBe(2);

@@ -111,6 +111,18 @@ describe('several runners on one registry', () => {
     expect(outcomes(side as never)['side']).toBe('blocked');
   });
 
+  it('are missed when their report never comes, though their images are proved by then', async () => {
+    const one = workflow({runId: '33'});
+    expect((await one.step({mode: 'plan'})).exitCode).toBe(0);
+    for (const images of ['base', 'mid,leaf', 'side']) await one.legs(images);
+    const whole = await one.report();
+    expect(whole.exitCode, whole.stdout).toBe(0);
+    const report = await one.report({}, 'side');
+    expect(report.exitCode, report.stdout).toBe(1);
+    expect(outcomes(report)).toMatchObject({base: 'built', mid: 'built', side: 'failed'});
+    expect(report.stdout).toContain('side (build): No runner reported it: its job did not finish');
+  });
+
   it('build what they need themselves where nothing may be pushed', async () => {
     const leg = await workflow({runId: '35'}).leg({images: 'mid', push: 'false'});
     expect(leg.exitCode, leg.stdout).toBe(0);

@@ -131,6 +131,16 @@ describe('two platforms on two runners', () => {
     const report = await run.report({'fail-fast': 'false'});
     expect(report.exitCode).toBe(1);
     expect(report.stdout).toContain('the image for linux/arm64 is missing');
+    expect(report.summary).toContain('Look at the leg of whole for linux/arm64, and run it again.');
+    // It cannot have come where nothing says which runner has the platform.
+    const spec = await stack.read('images/spec.yml');
+    await stack.commit({'images/spec.yml': spec.replace(/^runners: .*\n/m, '')});
+    const other = workflow({runId: '67'});
+    const plan = await other.step({mode: 'plan'});
+    const mend = 'Add "runners: {linux/arm64: ubuntu-24.04-arm}" at the top of spec.yml.';
+    expect(plan.stdout).toContain(mend);
+    await other.leg({images: 'whole', platform: 'linux/amd64'});
+    expect((await other.report()).summary).toMatch(/runners: .*linux\/arm64: ubuntu-24\.04-arm/);
   });
 
   it('says what a leg for an unknown platform needs', async () => {

@@ -8,12 +8,12 @@ import {outputFolders} from '../image/files.ts';
 import {parseReference} from '../image/reference.ts';
 import {fileNameOf, labels, proofTag} from '../image/tags.ts';
 import {manifestPage} from '../page/index.ts';
-import type {Plan, PlannedImage} from '../plan/index.ts';
+import {noRunner, type Plan, type PlannedImage, runnerOf} from '../plan/index.ts';
 import {recordAt} from '../record/index.ts';
 import type {ImageDetails, parseReport} from '../report/index.ts';
 import type {Run, RunPolicy} from '../run/index.ts';
 import type {Stack} from '../stack/index.ts';
-import {extraTagsOf} from './setup/adapters.ts';
+import {extraTagsOf, machinePlatform} from './setup/adapters.ts';
 
 type RunnerReport = ReturnType<typeof parseReport>;
 type ReportedImage = RunnerReport['images'][number];
@@ -141,17 +141,18 @@ async function putIndex(request: JoinRequest, pieces: Pieces): Promise<Result<st
 
 /** What stands at the tag of a platform is what its leg pushed, and it passed its tests. */
 async function provedImage(
-  {registry, records}: JoinRequest,
+  {registry, records, stack}: JoinRequest,
   {image, claims}: Pieces,
   {platform, ref}: {readonly platform: string; readonly ref: string},
 ): Promise<Result<Parameters<typeof indexOf>[0][number]>> {
   const {repository} = image.spec;
+  const {runners} = stack.spec;
+  const hasRunner = runnerOf(platform, {runners, platform: machinePlatform}) !== undefined;
+  const hint = hasRunner
+    ? `Look at the leg of ${image.name} for ${platform}, and run it again.`
+    : noRunner(image.spec.key, platform);
   const refuse = (because: string) =>
-    fail(
-      failure('not-found', `${image.ref} was not put together: ${because}.`, {
-        hint: `Look at the leg of ${image.name} for ${platform}, and run it again.`,
-      }),
-    );
+    fail(failure('not-found', `${image.ref} was not put together: ${because}.`, {hint}));
   const there = await registry.inspect(ref);
   if (there.state === 'unknown') return refuse(`the registry could not say what ${ref} is`);
   if (there.state === 'absent') return refuse(`the image for ${platform} is missing (${ref})`);

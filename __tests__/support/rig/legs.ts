@@ -12,8 +12,8 @@ export interface Workflow {
   legs(...images: readonly string[]): Promise<readonly StepRun[]>;
   /** One leg with inputs of its own. */
   leg(inputs: Readonly<Record<string, string>>): Promise<StepRun>;
-  /** `mode: report` over the artifacts of all legs so far. */
-  report(inputs?: Readonly<Record<string, string>>): Promise<StepRun>;
+  /** `mode: report` over the plan and the artifacts of all legs so far, without the one of `lost`. */
+  report(inputs?: Readonly<Record<string, string>>, lost?: string): Promise<StepRun>;
   remove(): Promise<void>;
 }
 
@@ -28,7 +28,8 @@ export function startWorkflow(
   {runId, branch = 'feature', attempt = '1'}: WorkflowRequest,
 ): Workflow {
   const folders: string[] = [];
-  const begun: {name: string; folder: string}[] = [];
+  const begun: {name: string; folder: string; images?: string}[] = [];
+  let plan: string | undefined;
   const run = async (
     inputs: Readonly<Record<string, string>>,
     prepare?: (workspace: string) => Promise<void>,
@@ -58,16 +59,23 @@ export function startWorkflow(
   };
   const leg: Workflow['leg'] = async (inputs) => {
     const done = await run({parents: 'ready', ...inputs});
-    begun.push({name: `leg-${begun.length}`, folder: done.folder});
+    const {images = ''} = inputs;
+    begun.push({name: `leg-${begun.length}`, folder: done.folder, images});
     return done.run;
   };
   return {
-    step: async (inputs) => (await run(inputs)).run,
+    step: async (inputs) => {
+      const done = await run(inputs);
+      if (inputs['mode'] === 'plan') plan = join(done.folder, 'artifacts/plan.json');
+      return done.run;
+    },
     leg,
     legs: (...images) => Promise.all(images.map((list) => leg({images: list}))),
-    report: async (inputs = {}) => {
+    report: async (inputs = {}, lost) => {
       const done = await run({mode: 'report', ...inputs}, async (workspace) => {
-        for (const {name, folder} of begun)
+        if (plan !== undefined) await cp(plan, join(workspace, 'artifacts/leg-plan/plan.json'));
+        const there = begun.filter(({images}) => lost === undefined || images !== lost);
+        for (const {name, folder} of there)
           for (const part of ['artifacts', 'manifests', 'logs'])
             await cp(join(folder, part), join(workspace, 'artifacts', name, part), {
               recursive: true,

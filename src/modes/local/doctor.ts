@@ -10,7 +10,7 @@ import {
 } from '../../doctor/index.ts';
 import type {Failure} from '../../failure.ts';
 import {branchTag} from '../../image/tags.ts';
-import {loginsFor, type Run} from '../../run/index.ts';
+import {isFork, loginsFor, type Run} from '../../run/index.ts';
 import {loadStack, SpecError, type Stack} from '../../stack/index.ts';
 import type {ModeEnd} from '../end.ts';
 import {openRegistry} from '../setup/adapters.ts';
@@ -20,6 +20,8 @@ export interface DoctorRequest
   extends Pick<Run, 'inputs' | 'workspace' | 'log' | 'mask' | 'signal'>,
     Pick<FindingsRequest, 'origin'> {
   readonly program: RunCommand;
+  /** On a runner. */
+  readonly event?: Run['event'];
 }
 
 /** `mode: doctor`. Changes nothing, and fails when something would fail a run. */
@@ -84,9 +86,11 @@ const mostRepositories = 50;
 
 /** Asks for a push as a run does before its first build: an upload is opened and cancelled. */
 async function askRegistries(
-  {inputs, log, mask, program, signal}: DoctorRequest,
+  {inputs, log, mask, program, signal, event}: DoctorRequest,
   {spec}: Stack,
 ): Promise<readonly Finding[]> {
+  // What a pull request from a fork says is asked of nobody, and it never pushes.
+  if (event !== undefined && isFork(event)) return [];
   const published = [...spec.images.values()].filter(({publish}) => publish);
   const repositories = [...new Set(published.map(({repository}) => repository))];
   const patient = AbortSignal.any([signal, AbortSignal.timeout(patienceMs)]);
