@@ -8,6 +8,7 @@ import type {RunOutcome} from '../../build/index.ts';
 import {failure} from '../../failure.ts';
 import type {Plan, PlannedImage} from '../../plan/index.ts';
 import type {Outcome, StepName} from '../../schedule/index.ts';
+import {docsUrl} from '../../util/docs.ts';
 import type {ImageDetails, ReportedImage} from '../types.ts';
 import {MergeError, type RunnerReport} from './read.ts';
 
@@ -85,7 +86,7 @@ export function mergeReports(plan: Plan, reports: readonly RunnerReport[]): Merg
 export function requireReports(reports: readonly RunnerReport[]): void {
   if (reports.length > 0) return;
   throw new MergeError(
-    'There is no report.json below artifacts/. Download the artifacts of the build jobs into artifacts/ first (docs/many-runners.md).',
+    `There is no report.json below artifacts/. Download the artifacts of the build jobs into artifacts/ first: ${docsUrl('many-runners')}`,
   );
 }
 
