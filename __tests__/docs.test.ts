@@ -251,6 +251,17 @@ describe('the command line in the docs', () => {
   });
 });
 
+describe('messages', () => {
+  it('link to pages that are there', () => {
+    const pages = readdirSync(join(root, 'src'), {recursive: true, encoding: 'utf8'})
+      .filter((name) => name.endsWith('.ts'))
+      .flatMap((name) => [...textOf(`src/${name}`).matchAll(/docsUrl\('([^']+)'\)/g)])
+      .map(([, page = '']) => page);
+    expect(new Set(pages).size).toBeGreaterThan(3);
+    expect(pages.filter((page) => !existsSync(join(root, `docs/${page}.md`)))).toEqual([]);
+  });
+});
+
 describe('docs/troubleshooting.md', () => {
   const sources = readdirSync(join(root, 'src'), {recursive: true, encoding: 'utf8'})
     .filter((name) => name.endsWith('.ts'))

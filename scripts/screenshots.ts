@@ -1,6 +1,7 @@
 /**
  * The pictures of the docs, from a real run: examples/five-images with one test that fails, built and tested by the committed
- * dist/ with the engine of this machine. Nothing is pushed. Writes docs/report.png.
+ * dist/ with the engine of this machine. Nothing is pushed. Writes docs/report.png and docs/summary.png, the step summary as
+ * GitHub draws it: its rules for tables, and mermaid itself.
  *
  *   node scripts/screenshots.ts      CHROMIUM=/path/to/chromium SCREENSHOT_BASE=debian:bookworm-slim
  */
@@ -15,9 +16,11 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
+import {createRequire} from 'node:module';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {chromium} from 'playwright-core';
+import {rendered} from '../__tests__/support/rig/markdown.ts';
 import {runStep} from '../__tests__/support/rig/runner.ts';
 
 const base = process.env['SCREENSHOT_BASE'] ?? 'debian:bookworm-slim';
@@ -26,6 +29,15 @@ const executablePath =
   process.env['CHROMIUM'] ??
   ['/usr/bin/chromium', '/usr/bin/google-chrome', '/usr/bin/chromium-browser'].find(existsSync);
 if (executablePath === undefined) throw new Error('No Chromium: run scripts/bootstrap.');
+
+const require = createRequire(import.meta.url);
+const githubStyle = `
+  body{margin:0;padding:16px;box-sizing:border-box;width:981px;font:16px/1.5 -apple-system,"Segoe UI","Noto Sans",Helvetica,Arial,sans-serif;overflow-wrap:break-word;color:#1f2328}
+  h2,h3{border-bottom:1px solid #d1d9e0;padding-bottom:.3em} a{color:#0969da}
+  table{display:block;width:max-content;max-width:100%;overflow:auto;border-spacing:0;border-collapse:collapse}
+  th,td{padding:6px 13px;border:1px solid #d1d9e0} th{font-weight:600}
+  code{padding:.2em .4em;font:85% ui-monospace,SFMono-Regular,Menlo,monospace;white-space:break-spaces;background:#818b981f;border-radius:6px}
+  pre{background:#f6f8fa;padding:16px;overflow:auto} pre code{background:none;padding:0} blockquote{border-left:.25em solid #d1d9e0;margin:0;padding:0 1em;color:#59636e}`;
 
 const workspace = mkdtempSync(join(tmpdir(), 'stack-screenshots-'));
 const git = (...words: readonly string[]): string =>
@@ -83,8 +95,24 @@ def test_version():
   const graph = await page.getByRole('heading', {name: 'How the images depend'}).boundingBox();
   const height = Math.round(graph?.y ?? 760) - 20;
   await page.screenshot({path: 'docs/report.png', clip: {x: 0, y: 0, width: 1000, height}});
+  // A page of its own: the policy of the report allows no other script.
+  const github = await browser.newPage({viewport: {width: 981, height: 760}});
+  await github.setContent(
+    `<!doctype html><style>${githubStyle}</style><body>${rendered(run.summary).replace(
+      /<pre><code class="language-mermaid">([\s\S]*?)<\/code><\/pre>/g,
+      '<div class="mermaid">$1</div>',
+    )}`,
+  );
+  await github.addScriptTag({path: require.resolve('mermaid/dist/mermaid.min.js')});
+  await github.evaluate('mermaid.run()');
+  const time = await github.getByRole('heading', {name: 'Where the time went'}).boundingBox();
+  await github.screenshot({
+    path: 'docs/summary.png',
+    clip: {x: 0, y: 0, width: 981, height: Math.round(time?.y ?? 760) - 10},
+    fullPage: true,
+  });
   await browser.close();
-  console.log('docs/report.png is written.');
+  console.log('docs/report.png and docs/summary.png are written.');
 } finally {
   rmSync(workspace, {recursive: true, force: true});
   const images = execFileSync('docker', [

@@ -83,19 +83,6 @@ describe('what is read before a promotion', () => {
     expect(leaf.all.facts.map(({name}) => name)).toEqual(['base', 'leaf']);
   });
 
-  it('is nothing where the source is what one runner built for one platform', async () => {
-    const spec = [
-      'images:',
-      '  base: {image_name: r.io/o/base, platforms: [linux/amd64, linux/arm64]}',
-      'tag: {prefix: "1"}',
-    ].join('\n');
-    writeFileSync(join(root, 'images/spec.yml'), spec);
-    process.env['INPUT_SOURCE-TAG'] = '1-main-linux-arm64';
-    await expect(request()).rejects.toThrow('for linux/arm64 alone');
-    process.env['INPUT_SOURCE-TAG'] = '1-main-linux-armv6';
-    expect((await request()).images).toHaveLength(1);
-  });
-
   it('names further tags after the commit that the image was built from', async () => {
     const asked: (string | undefined)[] = [];
     const registry = {

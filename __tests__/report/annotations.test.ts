@@ -9,6 +9,7 @@ import {
   buildWarnings,
   findingAnnotations,
   limited,
+  warnOf,
 } from '../../src/report/annotations.ts';
 import {reported, reportedStep, sevenImages} from '../support/builders/reports.ts';
 
@@ -117,6 +118,43 @@ describe('annotations of findings', () => {
       ['error', 'x', {file: 'a', line: 1, column: 2}],
       ['warning', 'y', undefined],
     ]);
+  });
+});
+
+describe('warnings before the first build', () => {
+  it('are at their place with all their words; what is too much is in the log', () => {
+    const calls: unknown[] = [];
+    const log: JobLog = {
+      info: () => undefined,
+      group: (...all) => calls.push(['group', ...all]),
+      warning: (...all) => calls.push(['warning', ...all]),
+      error: () => undefined,
+    };
+    warnOf(log, ['images/spec.yml:2:3: odd', 'plain']);
+    expect(calls).toEqual([
+      ['warning', 'images/spec.yml:2:3: odd', {file: 'images/spec.yml', line: 2, column: 3}],
+      ['warning', 'plain', undefined],
+    ]);
+    calls.length = 0;
+    warnOf(log, ['a', 'b', 'c', 'd', 'e']);
+    expect(calls.slice(3)).toEqual([
+      ['warning', '2 more warnings: see the log.'],
+      ['group', '2 more warnings', ['d', 'e']],
+    ]);
+  });
+
+  it('and mistakes leave room for the sentence that fails the step', () => {
+    const calls: string[] = [];
+    const log = {error: (message: string) => calls.push(message)} as unknown as JobLog;
+    annotate(
+      log,
+      findingAnnotations(
+        Array.from({length: 30}, (_, n) => `a:${n + 1}: x`),
+        'error',
+      ),
+    );
+    expect(calls).toHaveLength(9);
+    expect(calls.at(-1)).toBe('22 more mistakes: see the log and the step summary.');
   });
 });
 

@@ -12,6 +12,18 @@ const inside = (html: string, name: string): readonly string[] =>
   );
 
 describe('report.html', () => {
+  it.each([1, 7, 100, 1000])('is what it was for %i images, beside its data', async (count) => {
+    const text = reportFile(count === 7 ? sevenImages() : manyImages(count));
+    const html = htmlPage(text);
+    const [data = ''] = inside(html, 'script');
+    expect(JSON.parse(data)).toEqual(JSON.parse(text));
+    await expect(html.replace(data, '')).toMatchFileSnapshot('../fixtures/report/report.html');
+  });
+
+  it('shows what it was for seven images with every outcome', async () => {
+    await expect(reportFile(sevenImages())).toMatchFileSnapshot('../fixtures/report/report-7.json');
+  });
+
   it('holds the whole report.json, and nothing of it as markup', () => {
     const [data = ''] = inside(page, 'script');
     expect(JSON.parse(data)).toEqual(JSON.parse(reportFile(sevenImages())));

@@ -18,6 +18,7 @@ import {
   recordDetails,
   reportPlan,
   stableLines,
+  warnOf,
 } from '../report/index.ts';
 import {type Inputs, policyOf, type Run, type RunPolicy, tagsOf} from '../run/index.ts';
 import {loadStack, type Stack} from '../stack/index.ts';
@@ -89,7 +90,7 @@ export async function build(run: Run, show?: ShowStatus): Promise<ModeEnd> {
     const {plan} = planned;
     // What was asked while everything was being stopped is not a plan.
     if (run.signal.aborted) return await nothingDone(run, cancelled);
-    for (const warning of [...planned.warnings, ...stray]) log.warning(warning);
+    warnOf(log, [...planned.warnings, ...stray]);
     for (const note of planned.notes) log.info(note);
     reportPlan(log, plan);
     const outputs = {tag: plan.tag, plan: planOutput(plan)};

@@ -1,7 +1,7 @@
 import type {Published} from '../adapters/registry/index.ts';
 import type {Failure, Result} from '../failure.ts';
 import {type ImageRecord, readTested, type TestedRequest} from '../fingerprint/index.ts';
-import {extraTag, labels, tagEnd} from '../image/tags.ts';
+import {extraTag, labels} from '../image/tags.ts';
 import {checkKeys, InputError, type Run} from '../run/index.ts';
 import {loadStack, type Stack} from '../stack/index.ts';
 import type {ImageSpec} from '../stack/spec/index.ts';
@@ -58,14 +58,6 @@ export async function readTagRequest(
         [image.key, image.name].some((one) => inputs.images.includes(one))) &&
       (prefixes.includes(prefix) ? image.tagPrefix === prefix : image.track === undefined),
   );
-  const alone = images
-    .flatMap(({platforms}) => (platforms.length > 1 ? platforms : []))
-    .find((platform) => names.value.source.endsWith(tagEnd({platform})));
-  if (alone !== undefined) {
-    throw new InputError(
-      `Input "source-tag": "${names.value.source}" is what one runner built for ${alone} alone. Promote the tag without "${tagEnd({platform: alone})}": it has all platforms.`,
-    );
-  }
   return {stack, names: names.value, images, extraTags: extraTagsOf(stack)};
 }
 

@@ -124,7 +124,23 @@ function placed(
   return {place: column === undefined ? place : {...place, column: Number(column)}};
 }
 
-/** Prints annotations through the one door of the job log. */
+/** Prints annotations through the one door of the job log; one is left for the sentence that fails the step. */
 export function annotate(log: JobLog, annotations: readonly Annotation[]): void {
-  for (const {level, message, place} of limited(annotations)) log[level](message, place);
+  for (const {level, message, place} of limited(annotations, mostAnnotations - 1))
+    log[level](message, place);
+}
+
+/** So many are annotations; the builds of the run warn as well. */
+const mostFindings = 4;
+
+/** What is worth a warning before anything is done, each at its place; what is too much for annotations is in the log. */
+export function warnOf(log: JobLog, findings: readonly string[]): void {
+  const isTooMuch = findings.length > mostFindings;
+  const shown = isTooMuch ? findings.slice(0, mostFindings - 1) : findings;
+  for (const finding of shown)
+    log.warning(finding, findingAnnotations([finding], 'warning')[0]?.place);
+  if (!isTooMuch) return;
+  const rest = findings.slice(shown.length);
+  log.warning(`${counted(rest.length, 'more warning')}: see the log.`);
+  log.group(counted(rest.length, 'more warning'), rest);
 }

@@ -25,6 +25,7 @@ export {
   failureAnnotation,
   findingAnnotations,
   limited,
+  warnOf,
 } from './annotations.ts';
 export {buildCause, causeOf, testCause, testCounts} from './causes.ts';
 export {commentBody, commentMarker} from './comment.ts';
@@ -84,7 +85,7 @@ export function reportPlan(log: JobLog, plan: Plan): void {
 /** One is left for the sentence that fails the step. */
 const mostErrors = mostAnnotations - 2;
 /** One counts the rest; the others are left to what the run itself warns of. */
-const mostBuildWarnings = 6;
+const mostBuildWarnings = 5;
 
 /** Turns a run's events into the job log: one line as things happen, one closed group per image when it is done. */
 export function createReporter(ports: ReporterPorts): Reporter {

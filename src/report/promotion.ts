@@ -6,6 +6,7 @@ import {
   code,
   fitted,
   folded,
+  help,
   largestSummary,
   placeLine,
   prose,
@@ -40,6 +41,7 @@ export function refusedSummaryPage({title, causes, hint, tail = [], run}: Refusa
     {rows: lines, of: 'causes', most: largestSummary / 2},
     {head: hint === undefined ? '' : `**What to do:** ${prose(hint)}`, rows: [], of: ''},
     lastLines(tail),
+    help,
   ];
   return fitted(sections, largestSummary, 'the log of this job');
 }

@@ -7,6 +7,7 @@ import {
   failureSection,
   fitted,
   graph,
+  help,
   imageTable,
   largestSummary,
   placeLine,
@@ -40,6 +41,7 @@ export function summaryPage(facts: RunFacts): string {
   const sections: Section[] = [
     titled(title, placeLine(run, plan.tag)),
     failures,
+    ...(failures.rows.length === 0 ? [] : [help]),
     ...worthKnowing,
     ...(failures.rows.length + worthKnowing.length > 0 ? [titled('### Images')] : []),
     imageTable(facts, shown),

@@ -2,6 +2,7 @@ import {dirname, join} from 'node:path/posix';
 import type {Workspace} from '../adapters/files/index.ts';
 import {foldersOf} from '../util/globs.ts';
 import {inTurn} from '../util/in-turn.ts';
+import {docsUrl} from '../util/text.ts';
 import {checkParents, type DockerfileText, type ParentCheck} from './parents.ts';
 import {
   buildTree,
@@ -51,7 +52,7 @@ export async function loadStack(workspace: Workspace, request: StackRequest): Pr
   const size = await workspace.size(file);
   if (size === undefined) {
     throw new SpecError([
-      `${file}:1:1: no such file. Is actions/checkout missing before this step? Otherwise write one (docs/spec.md has an example), or set the input "stack-dir" to the folder that has it.`,
+      `${file}:1:1: no such file. Is actions/checkout missing before this step? Otherwise write one (an example: ${docsUrl('spec')}), or set the input "stack-dir" to the folder that has it.`,
     ]);
   }
   if (!(await workspace.isInside(file)))

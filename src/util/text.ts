@@ -105,3 +105,8 @@ function cut(line: string, longest: number): string {
 export function hasPhrase(messages: readonly string[], phrase: string): boolean {
   return messages.some((message) => message.toLowerCase().includes(phrase.toLowerCase()));
 }
+
+/** Where a page of docs/ is read: a user of the action has no copy of it. */
+export function docsUrl(page: string): string {
+  return `https://github.com/ucsd-ets/stack-action/blob/main/docs/${page}.md`;
+}

@@ -245,6 +245,26 @@ describe('explainTestFailure', () => {
   });
 
   it.each([
+    [
+      2,
+      "E   ModuleNotFoundError: No module named 'x'",
+      true,
+      /^Install what the tests import in a step/,
+    ],
+    [2, "E   ModuleNotFoundError: No module named 'x'", false, /in the image/],
+    [4, 'ERROR: usage: pytest', true, /pytest\.ini/],
+    [137, 'Killed', true, /larger runner/],
+    [1, 'E   ImportError', true, undefined],
+  ])(
+    'says what to do where the test itself is not to be mended: %i %s',
+    (code, tail, isHost, hint) => {
+      const found = explainTestFailure(failed(tail, code), {...pytest, isHost}).hint;
+      if (hint === undefined) expect(found).toBeUndefined();
+      else expect(found).toMatch(hint);
+    },
+  );
+
+  it.each([
     ['sh: 1: exec: python3: not found', 'the image has no pytest and no python3.'],
     ['/bin/sh: exec: line 1: python3: not found', 'the image has no pytest and no python3.'],
     ['[FATAL tini (7)] exec sh failed: No such file or directory', 'the image has no shell (sh)'],

@@ -17,7 +17,20 @@ import {
   useSteps,
 } from '../../support/rig/steps.ts';
 
-const {calls, go} = useSteps();
+const {calls, go, write} = useSteps();
+
+it.each<['build' | 'test', string]>([
+  ['build', 'raise the input "timeout-minutes"'],
+  ['test', 'raise "tests.timeout_minutes" in spec.yml, or the input "timeout-minutes"'],
+])('says where the deadline of a %s is set', async (step, words) => {
+  const slow = async () => failed('timeout');
+  const images = [planned('a', {}, {tests: {...planned('a').spec.tests, where: 'container'}})];
+  write('images/a/test/test_a.py', '');
+  const docker = step === 'build' ? {build: slow} : {start: slow};
+  const {failure} = await go(step === 'build' ? ['build'] : ['build', 'test'], {images, docker});
+  expect(failure?.class).toBe('timeout');
+  expect(failure?.hint).toContain(words);
+});
 
 describe('pull', () => {
   const legacy = {hasBuildx: false};

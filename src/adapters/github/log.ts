@@ -43,7 +43,10 @@ export function openJobLog(file: RunLog, mask: Mask): JobLog {
     const message = mask.text(text);
     const show = kind === 'warning' ? core.warning : core.error;
     show(safeMessage(message), propertiesOf(place, mask));
-    write(`${kind === 'warning' ? 'Warning' : 'Error'}: ${placeText(place)}${message}`);
+    const at = placeText(place);
+    // A finding begins with its place itself.
+    const shown = at !== '' && message.startsWith(at.trimEnd()) ? message : `${at}${message}`;
+    write(`${kind === 'warning' ? 'Warning' : 'Error'}: ${shown}`);
   };
   return {
     info: print,

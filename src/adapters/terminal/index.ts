@@ -82,5 +82,7 @@ export function openTerminalLog(
 function placed(message: string, place: Place | undefined): string {
   if (place === undefined) return message;
   const {file, line, column} = place;
+  // A finding begins with its place itself.
+  if (message.startsWith(`${file}:${line}:`)) return message;
   return `${file}:${line}:${column === undefined ? '' : `${column}:`} ${message}`;
 }

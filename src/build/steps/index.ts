@@ -57,7 +57,8 @@ export function createSteps(context: StepContext): Steps {
     const started = context.now().getTime();
     const state = stateOf(image.name);
     const end = await endOf(steps[step], {context, image, state, signal, stateOf});
-    const {failure, notes = [], cacheSeconds, tests} = end;
+    const {notes = [], cacheSeconds, tests} = end;
+    const failure = end.failure && withMend(end.failure, step);
     const ended = context.now().getTime();
     state.seconds.set(step, (ended - started) / 1000);
     // Builds that wait for this image to be in the registry must not wait for ever.
@@ -85,6 +86,17 @@ export function createSteps(context: StepContext): Steps {
       const standing = planned?.action === 'build' ? undefined : planned?.source?.digest;
       return {digest: digest ?? standing, size};
     },
+  };
+}
+
+/** A deadline is one of ours: where it is set is what there is to do. */
+function withMend(found: Failure, step: StepName): Failure {
+  if (found.class !== 'timeout' || found.hint !== undefined) return found;
+  const isTest = step === 'test' || step === 'integration-test';
+  const keys = isTest ? '"tests.timeout_minutes" in spec.yml, or the input' : 'the input';
+  return {
+    ...found,
+    hint: `The end of its log shows what it was doing. If it needs longer, raise ${keys} "timeout-minutes".`,
   };
 }
 

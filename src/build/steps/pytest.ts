@@ -72,7 +72,29 @@ export function explainTestFailure(cause: Failure, {ref, isPytest, isHost}: Test
     ...cause,
     class: exitCode === 137 ? 'oom-killed' : 'test-failed',
     message: `The tests of ${ref} ${words}${summary === undefined ? '.' : `: ${summary}`}`,
+    ...mendOf(cause, {isPytest, isHost}, exitCode),
   };
+}
+
+/** What to do, where it is not the test itself that is to be mended. */
+function mendOf(
+  {tail}: Failure,
+  {isPytest, isHost}: Omit<TestedHow, 'ref'>,
+  exitCode: number,
+): {readonly hint?: string} {
+  if (exitCode === 137) return {hint: 'Use a larger runner, or a smaller "concurrency".'};
+  if (!isPytest) return {};
+  const isImport = tail.some((line) => /\b(?:ModuleNotFoundError|ImportError)\b/.test(line));
+  if (exitCode === 2 && isImport) {
+    return {
+      hint: isHost
+        ? 'Install what the tests import in a step before this one (pip install …).'
+        : 'Install what the tests import in the image, or run them on the host.',
+    };
+  }
+  if (exitCode === 4)
+    return {hint: 'Check pytest.ini, setup.cfg or pyproject.toml of the repository.'};
+  return {};
 }
 
 /** What `sh`, or who should have started it, did not find in the image. */

@@ -9,6 +9,7 @@ export {graph, timeline} from './graphs.ts';
 export {
   differenceSections,
   failureSection,
+  help,
   imageTable,
   placeLine,
   pullSection,

@@ -1,3 +1,4 @@
+import {docsUrl} from '../../util/text.ts';
 import type {Difference, PackageChange, ReportedImage, RunContext, RunFacts} from '../types.ts';
 import {
   byImportance,
@@ -35,6 +36,13 @@ export function titled(title: string, ...paragraphs: readonly string[]): Section
   const head = [title, ...paragraphs].filter((line) => line !== '').join('\n\n');
   return {head, rows: [], of: ''};
 }
+
+/** Where messages are explained. */
+export const help: Section = {
+  head: `${link('What messages mean, and what to do', docsUrl('troubleshooting'))}`,
+  rows: [],
+  of: '',
+};
 
 export function tableRow(cells: readonly string[]): string {
   return `| ${cells.join(' | ')} |`;

@@ -8,6 +8,7 @@ import type {RunOutcome} from '../../build/index.ts';
 import {failure} from '../../failure.ts';
 import type {Plan, PlannedImage} from '../../plan/index.ts';
 import type {StepName} from '../../schedule/index.ts';
+import {docsUrl} from '../../util/text.ts';
 import type {ImageDetails, ReportedImage} from '../types.ts';
 import {MergeError, type RunnerReport, worstFirst} from './read.ts';
 
@@ -101,7 +102,7 @@ export function mergeReports(
 export function requireReports(reports: readonly RunnerReport[]): void {
   if (reports.length > 0) return;
   throw new MergeError(
-    'There is no report.json below artifacts/. Download the artifacts of the build jobs into artifacts/ first (docs/many-runners.md).',
+    `There is no report.json below artifacts/. Download the artifacts of the build jobs into artifacts/ first: ${docsUrl('many-runners')}`,
   );
 }
 

@@ -1,3 +1,4 @@
+import {docsUrl} from '../../util/text.ts';
 import type {Findings} from './findings.ts';
 import type {Entry, MapNode, SpecNode, TextNode} from './nodes.ts';
 
@@ -58,7 +59,7 @@ function describeUnknown(
 ): string {
   const today = oldKeys.get(name);
   if (today !== undefined) {
-    return `"${name}" in ${owner} is a key of the scripts before 2023. Today it is ${today}; see docs/migrating.md.`;
+    return `"${name}" in ${owner} is a key of the scripts before 2023. Today it is ${today}; see ${docsUrl('migrating')}`;
   }
   const suggestion = findings.suggest(name, keys) || ` Known keys: ${keys.join(', ')}.`;
   return `unknown key "${name}" in ${owner}.${suggestion}`;
