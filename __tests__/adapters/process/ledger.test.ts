@@ -59,6 +59,10 @@ it('stops what a killed run left: deaf programs, their groups, and what left the
   );
   const pids = files.map(pidIn);
   expect(pids.map(isAlive)).toEqual([true, true, true, true]);
+  // Between two programs a process has no environment that could be read; the one of its group has none of ours.
+  const hasMark = (pid: number): boolean =>
+    readFileSync(`/proc/${pid}/environ`, 'utf8').includes('STACK_ACTION_RUN=');
+  await until(() => [pidIn('leader'), pidIn('deaf'), pidIn('away')].every(hasMark));
   expect(await stopLeftOver(folder)).toBeGreaterThanOrEqual(4);
   await until(() => !pids.some(isAlive));
   expect(await stopLeftOver(folder)).toBe(0);
