@@ -57,8 +57,6 @@ export async function build(run: Run, show?: ShowStatus): Promise<ModeEnd> {
   const registry = openRegistry(run, policy);
   const isDry = inputs.mode === 'plan' || inputs.dryRun;
   const wiki = policy.publishes && !isDry ? wikiOf(run) : undefined;
-  // While the registry is asked, and images are built.
-  wiki?.prepare();
   const engine = isDry ? undefined : await openEngine(run, {policy, stack});
   try {
     const contexts = openContexts(workspace.root, Object.values(outputFolders));
@@ -75,7 +73,8 @@ export async function build(run: Run, show?: ShowStatus): Promise<ModeEnd> {
           readRecord: records.read,
           isTracked: (file) => isTracked(workspace.path(file)),
           mayPush,
-          expectBuild: engine?.expect,
+          // Pages of images that stand already are all there is to do, or mostly.
+          foresee: (isBuildLikely) => (isBuildLikely ? engine?.expect() : wiki?.prepare()),
         },
       );
     // Legs that do not push cannot hand on what they built: each builds what it needs.
@@ -248,7 +247,7 @@ interface Doing {
 
 async function doPlan(
   run: Run,
-  {stack, policy, planned, registry, engine}: Prepared,
+  {stack, policy, planned, registry, engine, wiki}: Prepared,
   {reporter, onOutput, push}: Doing,
 ): Promise<Result<Pick<Finished, 'report' | 'details'>>> {
   const {inputs} = run;
@@ -269,6 +268,8 @@ async function doPlan(
     baseOf: planned.baseOf,
   };
   return await withSteps(request, async (steps) => {
+    // Fetched while images are built.
+    wiki?.prepare();
     const report = await runPlan(
       plan,
       {...steps, emit: reporter.emit, signal: run.signal, now: () => Date.now()},

@@ -30,8 +30,8 @@ export interface PlannerPorts extends RegistryPorts {
   readonly workspace: Workspace;
   readonly changes: ChangeSources;
   readonly contexts: BuildContext;
-  /** Called once, early, where a changed file makes it likely that something will be built. */
-  readonly expectBuild?: (() => void) | undefined;
+  /** Called once, early: whether changed files make it likely that something will be built. */
+  readonly foresee?: (isBuildLikely: boolean) => void;
   /** Whether git knows a file of the workspace: asked of what `tests.command` names, and of test data that changed during the run. */
   readonly isTracked: (file: string) => Promise<boolean>;
 }
@@ -90,7 +90,7 @@ export async function planRun(request: PlanRequest, ports: PlannerPorts): Promis
     const selected = selectChanges(files, stack.rules, inputs.stackDir, scopes);
     // A merge of what a branch has built changes files too, and reuses all of it.
     const isTouched = selected.kind === 'all' || selected.files.size > 0;
-    if (isTouched && inputs.reuse !== 'always') ports.expectBuild?.();
+    ports.foresee?.(isTouched && inputs.reuse !== 'always');
     return {changed: found, changes: selected};
   };
   const [{changed, changes}, wish, hashes] = await Promise.all([

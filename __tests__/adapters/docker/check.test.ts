@@ -11,12 +11,18 @@ afterEach(() => {
   fake.remove();
 });
 
-function open(rules: readonly Rule[]): Docker {
+function open(rules: readonly Rule[], hasBuilders = true): Docker {
   fake = fakeDocker(rules);
   vi.stubEnv('PATH', fake.bin);
   return createDocker({
     run: runCommand,
-    config: {folder: fake.folder, env: {}, releaseHost: async () => {}, remove: async () => {}},
+    config: {
+      folder: fake.folder,
+      env: {},
+      hasBuilders,
+      releaseHost: async () => {},
+      remove: async () => {},
+    },
     builder: undefined,
     runId: '77',
     root: fake.folder,
@@ -45,6 +51,22 @@ describe('check', () => {
       ok: true,
       value: {hasBuildx, hasContainerdStore: false},
     });
+  });
+});
+
+describe('driver', () => {
+  const far: Rule = {when: 'buildx inspect', stdout: 'Driver: remote\n'};
+
+  it('is what buildx says, where somebody created a builder', async () => {
+    const docker = open([far]);
+    expect(await docker.driver()).toEqual({ok: true, value: 'remote'});
+    await docker.driver();
+    expect(fake.calls()).toHaveLength(1);
+  });
+
+  it('is the engine itself where nobody did, and nothing is asked', async () => {
+    expect(await open([far], false).driver()).toEqual({ok: true, value: 'docker'});
+    expect(fake.calls()).toEqual([]);
   });
 });
 

@@ -116,8 +116,13 @@ describe('createDockerConfig', () => {
   });
 
   it('finds builders where they were', async () => {
-    const {env, folder: made} = await createDockerConfig(folder);
+    const {env, folder: made, hasBuilders} = await createDockerConfig(folder);
     expect(env).toEqual({DOCKER_CONFIG: made, BUILDX_CONFIG: join(base, 'buildx')});
+    expect(hasBuilders).toBe(false);
+    mkdirSync(join(base, 'buildx', 'instances'), {recursive: true});
+    expect((await createDockerConfig(folder)).hasBuilders).toBe(false);
+    writeFileSync(join(base, 'buildx', 'instances', 'far'), '{}');
+    expect((await createDockerConfig(folder)).hasBuilders).toBe(true);
   });
 
   it('finds the certificates of an engine that is reached by TLS', async () => {

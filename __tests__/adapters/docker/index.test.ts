@@ -54,6 +54,7 @@ function open(rules: readonly Rule[], builder?: string) {
     config: {
       folder: fake.folder,
       env: {DOCKER_CONFIG: '/config'},
+      hasBuilders: true,
       releaseHost: async () => {},
       remove: async () => {},
     },

@@ -12,12 +12,16 @@ const leastFreeBytes = 100 * 1024 * 1024;
 
 type Checks = Pick<Docker, 'check' | 'driver' | 'platforms' | 'disk' | 'diagnose'>;
 
+export interface CheckPorts {
+  /** The builder that the user names. */
+  readonly builder: string | undefined;
+  /** There are builders besides the engine. */
+  readonly hasBuilders: boolean;
+  readonly signal: AbortSignal | undefined;
+}
+
 /** Whether docker works, and why not. */
-export function createChecks(
-  call: CallDocker,
-  builder: string | undefined,
-  signal?: AbortSignal,
-): Checks {
+export function createChecks(call: CallDocker, {builder, hasBuilders, signal}: CheckPorts): Checks {
   /** Without an engine, what else was asked of it is of no use. */
   const hopeless = new AbortController();
   const stop = AbortSignal.any([hopeless.signal, ...(signal ? [signal] : [])]);
@@ -73,6 +77,7 @@ export function createChecks(
   return {
     check: checkOnce,
     driver: async () => {
+      if (builder === undefined && !hasBuilders) return ok('docker');
       const told = await inspect();
       return told.ok ? ok(/^Driver:\s*(\S+)/m.exec(told.value)?.[1] ?? 'docker') : told;
     },

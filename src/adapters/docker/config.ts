@@ -1,4 +1,4 @@
-import {mkdir, mkdtemp, rm, symlink, writeFile} from 'node:fs/promises';
+import {mkdir, mkdtemp, readdir, rm, symlink, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {
   configKeyOf,
@@ -16,6 +16,8 @@ export interface DockerConfig {
   readonly folder: string;
   /** What every docker process of the run gets besides its environment. */
   readonly env: Readonly<Record<string, string>>;
+  /** Somebody created a builder on this machine; else every build is the engine's own. */
+  readonly hasBuilders: boolean;
   /** Makes the next login of a host land in this folder, and not in a credential store of the machine. */
   releaseHost(host: string): Promise<void>;
   remove(): Promise<void>;
@@ -48,8 +50,10 @@ export async function createDockerConfig(
   await symlink(join(base, 'contexts'), join(folder, 'contexts'));
   const buildx = BUILDX_CONFIG || join(base, 'buildx');
   await mkdir(buildx, {recursive: true}).catch(() => undefined);
+  const builders = await readdir(join(buildx, 'instances')).catch(() => []);
   return {
     folder,
+    hasBuilders: builders.length > 0,
     env: {
       DOCKER_CONFIG: folder,
       BUILDX_CONFIG: buildx,

@@ -61,7 +61,8 @@ export function createDocker(ports: DockerPorts): Docker {
     DOCKER_CLI_HINTS: 'false',
   };
   const call = createDockerCli({run, env, cwd: root, ...(ports.signal && {stop: ports.signal})});
-  const checks = createChecks(call, builder, ports.signal);
+  const {hasBuilders} = config;
+  const checks = createChecks(call, {builder, hasBuilders, signal: ports.signal});
   const images = createImages(call);
   const privateTags = createPrivateTags(call, {runId, began: Date.now()});
   const {tagPrivately, releasePrivately} = privateTags;
