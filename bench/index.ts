@@ -58,7 +58,7 @@ const order = wanted.toSorted((a, b) => delicate.indexOf(b) - delicate.indexOf(a
 const made = new Map<string, readonly Row[]>();
 
 /** The rows that run the whole action, with its bundle of an earlier commit; a row that it cannot do says so. */
-const comparable = ['start', 'overhead', 'small', 'merge', 'idle', 'idle-many', 'shared', 'dead'];
+const comparable = ['start', 'small', 'merge', 'idle', 'idle-many', 'shared', 'dead'];
 const oldBundle = 'bench/before';
 
 async function measureBefore(

@@ -285,13 +285,8 @@ function readyAt(one: Case, ran: readonly Ran[], {image, step}: Task): number {
     case 'push':
     case 'reuse':
       return Math.max(own, ...parents.map((name) => verifiedAt(one, ran, name)));
-    case 'manifest': {
-      // What may be bad is looked into only where that costs no time.
-      const isBeside = one.options.concurrency > 1 && actionOf(one, image) === 'build';
-      return isBeside
-        ? endOf(image, 'build')
-        : Math.max(endOf(image, 'test'), endOf(image, 'reuse'));
-    }
+    case 'manifest':
+      return Math.max(endOf(image, 'test'), endOf(image, 'reuse'));
     default:
       return own;
   }

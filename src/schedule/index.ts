@@ -15,7 +15,7 @@ export interface Schedule {
   cancel(): void;
   /** Images that got an outcome, or ended a step after they had one, since this was asked last. */
   takeNews(): readonly string[];
-  /** Its running steps are of no use any more: the image has failed, is blocked or cancelled. */
+  /** Its running steps are of no use any more: the image is blocked or cancelled. */
   isDoomed(image: string): boolean;
   /** Undefined while something of the image runs or is still to come. */
   outcome(image: string): Outcome | undefined;
@@ -155,7 +155,7 @@ export function startSchedule(images: readonly PlannedImage[], options: Schedule
       news.clear();
       return names;
     },
-    isDoomed: (image) => ['blocked', 'cancelled', 'failed'].includes(must(image).end ?? ''),
+    isDoomed: (image) => ['blocked', 'cancelled'].includes(must(image).end ?? ''),
     outcome: (image) => (must(image).running > 0 ? undefined : must(image).end),
     blockedBy: (image) => must(image).blockedBy,
   };

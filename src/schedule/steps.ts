@@ -50,17 +50,15 @@ export function isPushed(image: PlannedImage, {push}: Pick<ScheduleOptions, 'pus
 }
 
 /**
- * The step after which the info commands run, beside the tests and the rest of the chain; undefined when there is no page.
+ * The step after which the info commands run, beside the push and the rest of the chain; undefined when there is no page.
  * The page itself names the digest and the verdict: it is written by whichever step comes last.
  */
 export function pageAfter(
   image: PlannedImage,
-  options: Pick<ScheduleOptions, 'documentsReused' | 'concurrency'>,
+  options: Pick<ScheduleOptions, 'documentsReused'>,
 ): StepName | undefined {
   switch (image.action) {
     case 'build':
-      // One thing after the other: nothing is looked into that may be bad.
-      return options.concurrency === 1 ? 'test' : 'build';
     case 'test':
       return 'test';
     case 'reuse':
