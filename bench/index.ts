@@ -57,8 +57,8 @@ const delicate = ['start', 'overhead'];
 const order = wanted.toSorted((a, b) => delicate.indexOf(b) - delicate.indexOf(a));
 const made = new Map<string, readonly Row[]>();
 
-/** The rows that run the whole action, with its bundle of an earlier commit; a row that it cannot do says so. */
-const comparable = ['start', 'small', 'merge', 'idle', 'idle-many', 'shared', 'dead'];
+/** Rows that run the whole action in less than minutes, also by an earlier bundle; a row that it cannot do says so. */
+const comparable = ['start', 'small', 'shared'];
 const oldBundle = 'bench/before';
 
 async function measureBefore(

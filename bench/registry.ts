@@ -149,7 +149,8 @@ export async function idleGrowthRows(
       what: `… ${count} images, in a registry in memory`,
       bound: isBounded ? '≤ 10 s, ≤ 500 MB' : '',
       measured: `${took(idle)}, ${(server.seen.length / count).toFixed(1)} requests an image`,
-      limit: 'three requests an image, which node can make a few thousand of in a second',
+      limit:
+        'three requests an image: most of the time the action waits for the registry, a single node process',
       ...peakOf(idle),
       holds: !isBounded || (idle.seconds <= 10 && (idle.peakMb ?? 0) <= 500),
     });
