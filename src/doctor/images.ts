@@ -1,9 +1,9 @@
-import {basename, join} from 'node:path/posix';
+import {join} from 'node:path/posix';
 import {parseReference} from '../image/reference.ts';
 import {variantOf} from '../image/tags.ts';
 import {findUses, type ImageUse, readDockerfile} from '../stack/dockerfile/index.ts';
 import type {ImageSpec, Spec} from '../stack/spec/index.ts';
-import {byFolder, foldersOf} from '../util/globs.ts';
+import {byFolder, foldersOf, isPytestFile} from '../util/globs.ts';
 import {type DoctorFacts, error, type Finding, note} from './types.ts';
 
 /** What the spec and the Dockerfiles say together. */
@@ -162,7 +162,7 @@ function testsOf(
   spec: Spec,
 ): readonly Finding[] {
   const places = new Map<string, Finding>();
-  const tests = byFolder(files.filter((file) => /^test_.*\.py$|_test\.py$/.test(basename(file))));
+  const tests = byFolder(files.filter(isPytestFile));
   const listed = new Set(images.flatMap((image) => image.tests.paths));
   const own = new Set(images.map(({folder}) => folder));
   // Two images may have the same context: it is enough that one of them runs the file.

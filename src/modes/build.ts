@@ -1,11 +1,9 @@
-import {openContexts} from '../adapters/build-context/index.ts';
-import {isTracked, type Wiki} from '../adapters/git/index.ts';
+import type {Wiki} from '../adapters/git/index.ts';
 import {addSummary} from '../adapters/github/output.ts';
 import type {Registry} from '../adapters/registry/index.ts';
 import {type Emit, runPlan} from '../build/index.ts';
 import {saysSkipPush} from '../changes/index.ts';
 import type {Result} from '../failure.ts';
-import {outputFolders} from '../image/files.ts';
 import {makeLegs, type Planned, planRun, runnerOf} from '../plan/index.ts';
 import {
   createProgress,
@@ -26,7 +24,13 @@ import type {ModeEnd} from './end.ts';
 import {contextOf, type Finished, finish, writePlan} from './finish.ts';
 import {tellPlanNotes} from './plan-notes.ts';
 import {becauseOf, type NothingDone, nothingDone} from './refused.ts';
-import {machinePlatform, openRecords, openRegistry, withSteps} from './setup/adapters.ts';
+import {
+  machinePlatform,
+  openRecords,
+  openRegistry,
+  plannerPorts,
+  withSteps,
+} from './setup/adapters.ts';
 import {checkPush} from './setup/checks.ts';
 import {type Engine, openEngine} from './setup/engine.ts';
 import {checkTestFiles} from './setup/listing.ts';
@@ -59,19 +63,14 @@ export async function build(run: Run, show?: ShowStatus): Promise<ModeEnd> {
   const wiki = policy.publishes && !isDry ? wikiOf(run) : undefined;
   const engine = isDry ? undefined : await openEngine(run, {policy, stack});
   try {
-    const contexts = openContexts(workspace.root, Object.values(outputFolders));
     const records = openRecords(registry);
+    const ports = plannerPorts(run, {registry, records});
     const mayPush = policy.push.kind !== 'never' && !isDry;
     const planWith = (parents: Inputs['parents']): Promise<Planned> =>
       planRun(
         {inputs: {...inputs, parents}, event, stack, policy, platform: machinePlatform, signal},
         {
-          workspace,
-          registry,
-          changes: run.changes,
-          contexts,
-          readRecord: records.read,
-          isTracked: (file) => isTracked(workspace.path(file)),
+          ...ports,
           mayPush,
           // Pages of images that stand already are all there is to do, or mostly.
           foresee: (isBuildLikely) => (isBuildLikely ? engine?.expect() : wiki?.prepare()),

@@ -1,7 +1,5 @@
 import {dirname, relative} from 'node:path';
-import {openContexts} from '../adapters/build-context/index.ts';
 import {filesBelow} from '../adapters/files/index.ts';
-import {isTracked} from '../adapters/git/index.ts';
 import {saysSkipPush} from '../changes/index.ts';
 import {outputFolders} from '../image/files.ts';
 import {fileNameOf} from '../image/tags.ts';
@@ -18,7 +16,7 @@ import {loadStack} from '../stack/index.ts';
 import type {ModeEnd} from './end.ts';
 import {finish} from './finish.ts';
 import {joinPlatforms} from './platforms.ts';
-import {machinePlatform, openRecords, openRegistry} from './setup/adapters.ts';
+import {machinePlatform, openRecords, openRegistry, plannerPorts} from './setup/adapters.ts';
 import {wikiOf} from './wiki.ts';
 
 type RunnerReport = ReturnType<typeof parseReport>;
@@ -77,19 +75,10 @@ async function planAgain(run: Run, reports: readonly RunnerReport[]): Promise<Pl
   const policy = policyOf({inputs, event, spec: stack.spec, isPushSkipped});
   const registry = openRegistry(run, policy);
   try {
-    const contexts = openContexts(workspace.root, Object.values(outputFolders));
     const records = openRecords(registry);
     const {plan} = await planRun(
       {inputs, event, stack, policy, platform: machinePlatform, signal},
-      {
-        workspace,
-        registry,
-        changes: run.changes,
-        contexts,
-        readRecord: records.read,
-        isTracked: (file) => isTracked(workspace.path(file)),
-        mayPush: false,
-      },
+      {...plannerPorts(run, {registry, records}), mayPush: false},
     );
     const request = {run, stack, policy, plan, registry, records};
     return {plan, publishes: policy.publishes, reports: await joinPlatforms(request, reports)};

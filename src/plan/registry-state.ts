@@ -203,6 +203,9 @@ function readLabels({labels: own}: Published): ImageHashes | undefined {
   return {fingerprint, content, tests};
 }
 
+/** Each question is a git process that reads the history. */
+const mostHistories = 8;
+
 export interface OutdatedRequest {
   readonly images: Iterable<ImageSpec>;
   readonly stackDir: string;
@@ -225,11 +228,11 @@ export async function findOutdated({
     if (standing?.state !== 'present' || !isUnlabelled(standing)) return [];
     return standing.created === undefined ? [] : [{image, created: standing.created}];
   });
-  const found = old.map(async ({image, created}) => {
+  const findOne = async ({image, created}: (typeof old)[number]): Promise<readonly string[]> => {
     const {folder, context, dockerfile, tests} = image;
     const paths = [folder, context, dockerfile, `${stackDir}/tests_common`, ...tests.paths];
     const changed = await lastChange([...new Set(paths)]);
     return changed.ok && changed.value > created ? [image.name] : [];
-  });
-  return new Set((await Promise.all(found)).flat());
+  };
+  return new Set((await inTurn(old, findOne, mostHistories)).flat());
 }

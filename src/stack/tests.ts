@@ -1,5 +1,4 @@
-import {basename} from 'node:path/posix';
-import {byFolder, foldersOf} from '../util/globs.ts';
+import {byFolder, foldersOf, isPytestFile} from '../util/globs.ts';
 import type {ImageSpec, Spec} from './spec/index.ts';
 
 /** Folders of an image whose files are tests: they are in no fingerprint. */
@@ -52,7 +51,7 @@ export function strayTests(files: readonly string[], spec: Spec): readonly strin
     return track === undefined && tests.words === undefined;
   });
   const listed = new Set(images.flatMap(({tests}) => tests.paths));
-  const tests = byFolder(files.filter(isTestName));
+  const tests = byFolder(files.filter(isPytestFile));
   return images.flatMap((image) => {
     const {folder, key, position} = image;
     const stray = (tests.get(folder) ?? []).filter(
@@ -69,11 +68,6 @@ export function strayTests(files: readonly string[], spec: Spec): readonly strin
       `${spec.file}:${position.line}:${position.column}: tests of image "${key}" are not run: ${names}. ${mend}`,
     ];
   });
-}
-
-/** As pytest collects them. */
-function isTestName(file: string): boolean {
-  return /^test_.*\.py$|_test\.py$/.test(basename(file));
 }
 
 /** @param file one below the folder of the image */

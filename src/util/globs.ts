@@ -32,6 +32,11 @@ export function normalPath(path: string): string {
   return path.slice(begin, end) || '.';
 }
 
+/** Whether pytest collects a file of this name. */
+export function isPytestFile(file: string): boolean {
+  return /^test_.*\.py$|_test\.py$/.test(file.slice(file.lastIndexOf('/') + 1));
+}
+
 export interface Watch {
   /** The file or folder that its beginning without wildcards names. */
   readonly base: string;

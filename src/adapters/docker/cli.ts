@@ -1,5 +1,6 @@
 import {join as shellJoin} from 'shlex';
 import {type Failure, fail, ok, type Result} from '../../failure.ts';
+import {afterAborted} from '../../util/until.ts';
 import type {CommandOutput, RunCommand} from '../process/index.ts';
 import {type DockerOperation, explainDockerFailure} from './failure.ts';
 import type {DockerOptions} from './types.ts';
@@ -77,19 +78,10 @@ function createPatience(
     if (stop === undefined) return [undefined, () => undefined];
     if (isSilent) return [AbortSignal.abort(), () => undefined];
     const controller = new AbortController();
-    let timer: NodeJS.Timeout | undefined;
-    const begin = (): void => {
-      timer = setTimeout(() => {
-        isSilent = true;
-        controller.abort();
-      }, graceMs);
-    };
-    if (stop.aborted) begin();
-    else stop.addEventListener('abort', begin, {once: true});
-    const forget = (): void => {
-      stop.removeEventListener('abort', begin);
-      clearTimeout(timer);
-    };
+    const forget = afterAborted(stop, graceMs, () => {
+      isSilent = true;
+      controller.abort();
+    });
     return [controller.signal, forget];
   };
 }

@@ -1,5 +1,7 @@
 import {setTimeout as sleep} from 'node:timers/promises';
+import {openContexts} from '../../adapters/build-context/index.ts';
 import type {Docker} from '../../adapters/docker/index.ts';
+import {isTracked} from '../../adapters/git/index.ts';
 import {type RunCommand, testEnvironment} from '../../adapters/process/index.ts';
 import {
   createLogins,
@@ -16,7 +18,8 @@ import {
   type Steps,
 } from '../../build/steps/index.ts';
 import {ok, type Result} from '../../failure.ts';
-import type {Plan, PlannedImage} from '../../plan/index.ts';
+import {outputFolders} from '../../image/files.ts';
+import type {Plan, PlannedImage, PlannerPorts} from '../../plan/index.ts';
 import {readRecord, writeRecord} from '../../record/index.ts';
 import type {Run, RunPolicy} from '../../run/index.ts';
 import type {Stack} from '../../stack/index.ts';
@@ -65,6 +68,21 @@ export function openRecords(registry: Registry): RecordStore {
       const found = await readRecord(registry, image);
       return found.ok ? found.value : undefined;
     },
+  };
+}
+
+/** What a plan is read from. */
+export function plannerPorts(
+  {workspace, changes}: Pick<Run, 'workspace' | 'changes'>,
+  {registry, records}: {readonly registry: Registry; readonly records: Pick<RecordStore, 'read'>},
+): Omit<PlannerPorts, 'mayPush' | 'foresee'> {
+  return {
+    workspace,
+    registry,
+    changes,
+    contexts: openContexts(workspace.root, Object.values(outputFolders)),
+    readRecord: records.read,
+    isTracked: (file) => isTracked(workspace.path(file)),
   };
 }
 
